@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// tx is what a step works with.
+type tx struct {
+	session
+	prepared *statements // nil on PostgreSQL, whose driver keeps its own
+}
+
+// session is what *sql.Tx and *sql.Conn share.
+type session interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if s := t.prepared.get(ctx, query); s != nil {
+		return s.ExecContext(ctx, args...)
+	}
+	return t.session.ExecContext(ctx, query, args...)
+}
+
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s := t.prepared.get(ctx, query); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
+	return t.session.QueryContext(ctx, query, args...)
+}
+
+func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if s := t.prepared.get(ctx, query); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
+	return t.session.QueryRowContext(ctx, query, args...)
+}
+
+// swap runs a statement that moves one row from a state to the next, and
+// returns conflict when the row was no longer in that state.
+func (t *tx) swap(ctx context.Context, conflict error, query string, args ...any) error {
+	result, err := t.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return conflict
+}
+
+// step runs f as one atomic step: everything it wrote is committed when step
+// returns nil, and nothing of it when step returns another error than that of
+// ctx. A caller that gives up (ctx ends) does not abort a step that began.
+//
+// f must not keep t, call the network, or wait for another step.
+func (d *DB) step(ctx context.Context, f func(ctx context.Context, t *tx) error) error {
+	if d.queue == nil {
+		return d.transact(ctx, f)
+	}
+	p := &pending{ctx: ctx, f: f, done: make(chan error, 1)}
+	select {
+	case d.queue <- p:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pending is a step that waits for the SQLite writer.
+type pending struct {
+	ctx  context.Context
+	f    func(ctx context.Context, t *tx) error
+	done chan error // holds one, so that the writer never waits for a caller that left
+	err  error
+}
+
+// groupMost bounds how many steps share a commit, so that none waits long.
+const groupMost = 128
+
+// errClosed answers steps that come after Close.
+var errClosed = errors.New("the database is closed")
+
+// commitGroups is the only writer of a SQLite database. It takes the steps that
+// wait, runs each inside a SAVEPOINT of one transaction, and commits once: one
+// fsync pays for all of them.
+func (d *DB) commitGroups(stop <-chan struct{}) {
+	w := &writer{db: d.writes}
+	defer w.disconnect()
+	for {
+		select {
+		case p := <-d.queue:
+			w.commit(d.take(p))
+		case <-stop:
+			for {
+				select {
+				case p := <-d.queue:
+					p.done <- errClosed
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// take gathers what else waits, without waiting for more.
+func (d *DB) take(first *pending) []*pending {
+	group := []*pending{first}
+	for len(group) < groupMost {
+		select {
+		case p := <-d.queue:
+			group = append(group, p)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// writer owns the one connection that writes, and the statements compiled on it.
+type writer struct {
+	db       *sql.DB
+	conn     *sql.Conn
+	prepared *statements
+}
+
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	w.conn, w.prepared = conn, &statements{on: conn}
+	return nil
+}
+
+func (w *writer) disconnect() {
+	if w.conn == nil {
+		return
+	}
+	w.prepared.close()
+	_ = w.conn.Close()
+	w.conn, w.prepared = nil, nil
+}
+
+// commit runs a group and answers each of its callers, after the COMMIT.
+func (w *writer) commit(group []*pending) {
+	// The transaction belongs to all of them: no single caller's context may end it.
+	err := w.run(context.Background(), group)
+	for _, p := range group {
+		switch {
+		case p.err != nil:
+			p.done <- p.err
+		default:
+			p.done <- err
+		}
+	}
+}
+
+func (w *writer) run(ctx context.Context, group []*pending) (err error) {
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	t := &tx{session: w.conn, prepared: w.prepared}
+	if _, err := t.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+		w.disconnect() // whatever state it is in, the next group has a fresh one
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err = w.steps(ctx, t, group); err == nil {
+		if _, err = t.ExecContext(ctx, `COMMIT`); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("commit: %w", err)
+	}
+	// SQLite may have rolled back by itself (a full disk): then this fails, rightly.
+	_, _ = t.ExecContext(ctx, `ROLLBACK`)
+	w.disconnect()
+	return err
+}
+
+func (w *writer) steps(ctx context.Context, t *tx, group []*pending) error {
+	for _, p := range group {
+		if p.err = p.ctx.Err(); p.err != nil {
+			continue // it left before its step began
+		}
+		if err := savepoint(ctx, t, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// savepoint runs one step so that its error undoes its own writes alone. The
+// error that it returns is one of the whole transaction.
+func savepoint(ctx context.Context, t *tx, p *pending) error {
+	if _, err := t.ExecContext(ctx, `SAVEPOINT step`); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	if p.err = guarded(context.WithoutCancel(p.ctx), t, p.f); p.err != nil {
+		if _, err := t.ExecContext(ctx, `ROLLBACK TO step`); err != nil {
+			return fmt.Errorf("undo a step: %w", err)
+		}
+	}
+	if _, err := t.ExecContext(ctx, `RELEASE step`); err != nil {
+		return fmt.Errorf("release a step: %w", err)
+	}
+	return nil
+}
+
+// guarded turns a panic of a step into its error: the writer serves everybody.
+func guarded(ctx context.Context, t *tx, f func(ctx context.Context, t *tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a step: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(ctx, t)
+}
+
+// transactTries bounds how often PostgreSQL may ask to begin again.
+const transactTries = 5
+
+// transact runs a step in a transaction of its own. READ COMMITTED suffices,
+// because every transition is a swap; some PostgreSQL-like engines are always
+// serializable and ask to try again.
+func (d *DB) transact(ctx context.Context, f func(ctx context.Context, t *tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	for range transactTries {
+		if err = d.transactOnce(ctx, f); !beginAgain(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (d *DB) transactOnce(ctx context.Context, f func(ctx context.Context, t *tx) error) (err error) {
+	t, err := d.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := guarded(ctx, &tx{session: t}, f); err != nil {
+		_ = t.Rollback()
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// beginAgain tells a serialization failure (40001) or a deadlock (40P01).
+func beginAgain(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package main
+
+import "syscall"
+
+// dieWith does nothing: only Linux ties a child's life to its parent's.
+func dieWith(*syscall.SysProcAttr, syscall.Signal) {}
