@@ -1,0 +1,153 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+// Lang names a language that there is a strings file for, as a BCP 47 tag such
+// as "en". Its zero value is read as [English].
+type Lang string
+
+// English is the language that every key exists in, and the one shown to whoever
+// asks for a language that there is no file for.
+const English Lang = "en"
+
+//go:embed strings/*.yaml
+var stringFiles embed.FS
+
+// languages holds what is built into the binary. A strings file that cannot be
+// read is a defect of the build, hence the panic, which every test would show.
+var languages = must(loadLanguages(stringFiles))
+
+// catalogue is every language's strings and the matcher that chooses among them.
+type catalogue struct {
+	strings map[Lang]map[string]string
+	tags    []language.Tag // in the order of the matcher; English first, as its fallback
+	matcher language.Matcher
+}
+
+// loadLanguages reads strings/LANG.yaml, one flat mapping of key to text a file.
+func loadLanguages(files fs.FS) (*catalogue, error) {
+	names, err := fs.Glob(files, "strings/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	c := &catalogue{strings: map[Lang]map[string]string{}}
+	sort.Strings(names)
+	for _, name := range names {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		tag, err := language.Parse(strings.TrimSuffix(path.Base(name), ".yaml"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: the file's name is no language: %w", name, err)
+		}
+		words := map[string]string{}
+		if err := yaml.Unmarshal(raw, &words); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		c.strings[Lang(tag.String())] = words
+		if Lang(tag.String()) == English {
+			c.tags = append([]language.Tag{tag}, c.tags...)
+		} else {
+			c.tags = append(c.tags, tag)
+		}
+	}
+	if c.strings[English] == nil {
+		return nil, fmt.Errorf("strings/%s.yaml is missing", English)
+	}
+	c.matcher = language.NewMatcher(c.tags)
+	return c, nil
+}
+
+// Match chooses the language of a page. chosen is the reader's own choice, such
+// as a cookie's value, and wins when there is a file for it; acceptLanguage is the
+// request's header (RFC 9110 §12.5.4). Garbage in either means English.
+func Match(acceptLanguage, chosen string) Lang {
+	var wanted []language.Tag
+	if tag, err := language.Parse(chosen); err == nil {
+		wanted = append(wanted, tag)
+	}
+	if tags, _, err := language.ParseAcceptLanguage(acceptLanguage); err == nil {
+		wanted = append(wanted, tags...)
+	}
+	_, i, _ := languages.matcher.Match(wanted...)
+	return Lang(languages.tags[i].String())
+}
+
+// T is the text of a key, with {0}, {1}, … replaced by args. A key that the
+// language lacks is shown in English; one that English lacks is shown as itself,
+// so that a page still says something, and fails a test.
+func T(lang Lang, key string, args ...any) string {
+	text, ok := languages.lookup(lang, key)
+	if !ok {
+		return key
+	}
+	if len(args) == 0 {
+		return text
+	}
+	pairs := make([]string, 0, 2*len(args))
+	for i, arg := range args {
+		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", fmt.Sprint(arg))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Count is T for a number of things: it chooses among key.zero, key.one, key.two,
+// key.few, key.many and key.other by the language's plural rules, and {0} is n.
+func Count(lang Lang, key string, n int) string {
+	form := pluralForms[plural.Cardinal.MatchPlural(lang.tag(), n, 0, 0, 0, 0)]
+	if _, ok := languages.lookup(lang, key+"."+form); !ok {
+		form = "other"
+	}
+	return T(lang, key+"."+form, n)
+}
+
+var pluralForms = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two",
+	plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+func (c *catalogue) lookup(lang Lang, key string) (string, bool) {
+	if text, ok := c.strings[lang][key]; ok {
+		return text, true
+	}
+	text, ok := c.strings[English][key]
+	return text, ok
+}
+
+func (l Lang) tag() language.Tag {
+	if l == "" {
+		l = English
+	}
+	return language.Make(string(l))
+}
+
+// dir is the value of HTML's dir attribute.
+func (l Lang) dir() string {
+	script, _ := l.tag().Script()
+	switch script.String() {
+	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm":
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// must is for what is embedded in the binary and therefore cannot fail at a user's.
+func must[V any](v V, err error) V {
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	return v
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Page is what every page has. It is embedded in each page's struct.
+type Page struct {
+	Lang      Lang   // from [Match]; empty is English
+	RequestID string // shown at the foot, so that a reader can quote it; empty hides it
+	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
+}
+
+// Brand says whose page it is.
+type Brand int
+
+const (
+	// Issuer pages are marked on top as a local Zendesk that is not zendesk.com.
+	// It is the zero value, so that forgetting the brand can never pass for Zendesk.
+	Issuer Brand = iota
+	// Broker pages carry deskauth's own name.
+	Broker
+)
+
+// Renderable is one of the page structs of this package.
+type Renderable interface {
+	frame() frame
+	page() Page
+}
+
+// frame is what a page tells its surroundings.
+type frame struct {
+	Template    string // file in templates/, without .html
+	Brand       Brand
+	Title       string
+	Account     string   // display name, issuer pages only
+	Subdomain   string   // issuer pages only
+	FormActions []string // origins beside 'self' that a form of the page may lead to
+	Wide        bool     // two columns instead of one card
+	Refresh     string   // URL to go to at once
+	RetryAfter  int      // seconds, sent as Retry-After when above zero
+	Allow       []string // methods, sent as Allow when there are any
+}
+
+func (p Page) page() Page { return p }
+
+// T is the text of a key in the page's language; for templates.
+func (p Page) T(key string, args ...any) string { return T(p.Lang, key, args...) }
+
+// Asset is the URL of a static file, with the hash of its content; for templates.
+func (p Page) Asset(name string) string { return p.Prefix + assets.url(name) }
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// templates holds each page's template, cloned from the layout and parsed once.
+var templates = must(parseTemplates())
+
+func parseTemplates() (map[string]*template.Template, error) {
+	layout, err := template.New("layout.html").ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	parsed := map[string]*template.Template{}
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".html")
+		if name == "layout" || name == "parts" {
+			continue
+		}
+		t, err := template.Must(layout.Clone()).ParseFS(templateFiles, path.Join("templates", f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		parsed[name] = t
+	}
+	return parsed, nil
+}
+
+// Broker tells the layout whose page it is.
+func (v view) Broker() bool { return v.Brand == Broker }
+
+// view is what the layout sees; the page's own template sees Page alone.
+type view struct {
+	frame
+	Page Renderable
+	Base Page
+	Lang Lang
+	Dir  string
+}
+
+// Render answers with a page. It is rendered whole before the first byte is sent,
+// so that a failing template is a plain 500 and never half a page. Every page is
+// no-store and no-referrer, because its address or its body may hold what a
+// consent needs (RFC 6749 §10.5, RFC 9700 §4.2.4).
+func Render(w http.ResponseWriter, status int, p Renderable) {
+	f, base := p.frame(), p.page()
+	if base.Lang == "" {
+		base.Lang = English
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", CSP(f.FormActions...))
+
+	var body bytes.Buffer
+	v := view{frame: f, Page: p, Base: base, Lang: base.Lang, Dir: base.Lang.dir()}
+	if err := execute(&body, v); err != nil {
+		slog.Error("a page could not be rendered", "page", f.Template, "request_id", base.RequestID, "error", err)
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(T(base.Lang, "plain_500", base.RequestID) + "\n"))
+		return
+	}
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
+	if len(f.Allow) > 0 {
+		h.Set("Allow", strings.Join(f.Allow, ", "))
+	}
+	h.Set("Content-Language", string(base.Lang))
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // a reader who left is nobody to report to
+}
+
+func execute(body *bytes.Buffer, v view) error {
+	return templates[v.Template].ExecuteTemplate(body, "layout.html", v)
+}
