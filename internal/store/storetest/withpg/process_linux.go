@@ -2,5 +2,7 @@ package main
 
 import "syscall"
 
+const diesWithParent = true
+
 // dieWith makes the kernel send sig to the process when withpg dies, however it dies.
 func dieWith(attr *syscall.SysProcAttr, sig syscall.Signal) { attr.Pdeathsig = sig }

@@ -1,0 +1,97 @@
+# `make help` lists what there is. CI runs `make test`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BUILD    := build
+WITHPG   := $(BUILD)/withpg
+NODE     := internal/browsertest
+PACKAGES := ./...
+
+LINT_VERSION := v2.15.0
+# Beside Go's own cache, so that whatever keeps that one keeps this too: it takes
+# minutes to compile.
+LINT := $(shell go env GOCACHE)/deskauth-tools/golangci-lint-$(LINT_VERSION)/golangci-lint
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: help
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install what the tests need from Debian's packages, if anything is missing.
+	@scripts/deps.sh
+
+.PHONY: build
+build: ## Build the static binary that ships, build/deskauth.
+	CGO_ENABLED=0 go build -trimpath -o $(BUILD)/deskauth ./cmd/deskauth
+
+.PHONY: test
+test: deps browser ## Run every test: both database engines, the race detector, a browser.
+	@go build -o $(WITHPG) ./internal/store/storetest/withpg
+	CGO_ENABLED=1 $(WITHPG) -- go test -race -timeout 20m $(PACKAGES)
+	@echo "make test: all of the above passed"
+
+.PHONY: browser
+browser: $(NODE)/node_modules/.installed
+
+# Nothing of these packages runs at installation, and no browser is fetched: the
+# tests drive the one that `make deps` installs.
+$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
+	cd $(NODE) && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: check
+check: lint modules shell cross ## Formatting, linters, module files, scripts, and all platforms.
+	@echo "make check: all of the above passed"
+
+.PHONY: lint
+lint: $(LINT) ## Run the linters: gofumpt, staticcheck, vet and what .golangci.yml names.
+	go vet $(PACKAGES)
+	$(LINT) run $(PACKAGES)
+
+.PHONY: format
+format: $(LINT) ## Format all Go files.
+	$(LINT) fmt
+
+$(LINT):
+	GOBIN=$(dir $@) CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+.PHONY: modules
+modules: ## Hold go.mod and go.sum against the code and the module cache.
+	go mod tidy -diff
+	go mod verify
+
+.PHONY: shell
+shell: ## Check the shell scripts, where shellcheck is installed.
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh; \
+	else echo "shellcheck is not installed (sudo apt-get install shellcheck): scripts not checked"; fi
+
+.PHONY: cross
+cross: ## Build and vet for every platform that we ship to.
+	@for platform in $(PLATFORMS); do \
+	  echo "build and vet $$platform"; \
+	  export GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0; \
+	  go build $(PACKAGES) && go vet $(PACKAGES) || exit 1; \
+	done
+
+.PHONY: prove
+prove: deps browser ## Races, kills and fuzzing at length: an hour or so.
+	@go build -o $(WITHPG) ./internal/store/storetest/withpg
+	DESKAUTH_PROVE=1 CGO_ENABLED=1 $(WITHPG) -- go test -race -count=1 -timeout 90m $(PACKAGES)
+	scripts/fuzz.sh
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (60s).
+	scripts/fuzz.sh
+
+.PHONY: bench
+bench: ## Run the benchmarks, on PostgreSQL with syncing as well.
+	@go build -o $(WITHPG) ./internal/store/storetest/withpg
+	$(WITHPG) -fsync -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+.PHONY: clean
+clean: ## Remove what was built here; the tools and Go's caches stay.
+	rm -rf $(BUILD) $(NODE)/node_modules
