@@ -1,0 +1,110 @@
+package zendesk
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// Refusal is an error body of the API with its status, byte for byte as
+// Zendesk was seen to answer it.
+type Refusal struct {
+	status    int
+	body      string
+	challenge string
+}
+
+// Status is the HTTP status.
+func (r Refusal) Status() int { return r.status }
+
+// MarshalJSON is the body.
+func (r Refusal) MarshalJSON() ([]byte, error) { return []byte(r.body), nil }
+
+// WWWAuthenticate is the value of that header, "" when there is none to send.
+func (r Refusal) WWWAuthenticate() string { return r.challenge }
+
+func (r Refusal) Error() string { return http.StatusText(r.status) + ": " + r.body }
+
+// The refusals that are always the same.
+var (
+	// CouldntAuthenticate is for no credentials, and for wrong Basic ones.
+	CouldntAuthenticate = Refusal{
+		status: http.StatusUnauthorized, body: `{"error":"Couldn't authenticate you"}`,
+		challenge: `Basic realm="Web Password"`,
+	}
+	// InvalidToken is for every bearer token that is not taken.
+	InvalidToken = Refusal{
+		status: http.StatusUnauthorized, body: `{"error":"invalid_token","error_description":"` + InvalidTokenWords + `"}`,
+		challenge: `Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="` + InvalidTokenWords + `"`,
+	}
+	// Forbidden is for a role or a plan that does not reach.
+	Forbidden = Refusal{
+		status: http.StatusForbidden,
+		body:   `{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the account owner of this help desk for further help."}}`,
+	}
+	RecordNotFound  = Refusal{status: http.StatusNotFound, body: `{"error":"RecordNotFound","description":"Not found"}`}
+	InvalidEndpoint = Refusal{status: http.StatusNotFound, body: `{"error":"InvalidEndpoint","description":"Not found"}`}
+	InternalError   = Refusal{status: http.StatusInternalServerError, body: `{"status":500,"error":"Internal Server Error"}`}
+)
+
+// MissingScopes is for a token that holds none of the scopes an endpoint
+// accepts; all of them are named.
+func MissingScopes(accepted ...string) Refusal {
+	return Refusal{status: http.StatusForbidden, body: marshal(struct {
+		Error       string `json:"error"`
+		Description string `json:"description"`
+	}{"Forbidden", "You are missing the following required scopes: " + strings.Join(accepted, ", ")})}
+}
+
+// ParameterMissing is for a request without something it needs.
+func ParameterMissing(name string) Refusal {
+	return Refusal{status: http.StatusBadRequest, body: marshal(struct {
+		Error       string `json:"error"`
+		Description string `json:"description"`
+	}{"ParameterMissing", "Parameter " + name + " is required"})}
+}
+
+// The codes of a RecordInvalid's details.
+const (
+	BlankValue     = "BlankValue"
+	DuplicateValue = "DuplicateValue"
+	InvalidValue   = "InvalidValue"
+	InvalidFormat  = "InvalidFormat"
+)
+
+// Detail is what is wrong with one field: "Name: cannot be blank", BlankValue.
+type Detail struct {
+	Description string `json:"description"`
+	Error       string `json:"error,omitempty"`
+}
+
+// RecordInvalid refuses a record, field by field; the field "base" is for what
+// concerns all of it.
+type RecordInvalid map[string][]Detail
+
+// Status is 422.
+func (RecordInvalid) Status() int { return http.StatusUnprocessableEntity }
+
+// MarshalJSON is the body, its fields in alphabetical order.
+func (r RecordInvalid) MarshalJSON() ([]byte, error) {
+	return []byte(marshal(struct {
+		Error       string              `json:"error"`
+		Description string              `json:"description"`
+		Details     map[string][]Detail `json:"details"`
+	}{"RecordInvalid", "Record validation errors", r})), nil
+}
+
+func (r RecordInvalid) Error() string { return "Unprocessable Entity: " + marshal(map[string][]Detail(r)) }
+
+// marshal writes what json.Marshal does, but leaves <, > and & as they are.
+// Only values that cannot fail are given to it.
+func marshal(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,19 @@
+package zendesk
+
+// Paths below https://{subdomain}.zendesk.com. Zendesk takes every API path
+// with ".json" too.
+const (
+	AuthorizePath = "/oauth/authorizations/new"
+	TokenPath     = "/oauth/tokens"
+
+	UsersMePath = "/api/v2/users/me"
+
+	OAuthTokensPath        = "/api/v2/oauth/tokens"
+	OAuthTokensCurrentPath = "/api/v2/oauth/tokens/current"
+	OAuthClientsPath       = "/api/v2/oauth/clients"
+	OAuthGlobalClientsPath = "/api/v2/oauth/global_clients"
+	UsersMeClientsPath     = "/api/v2/users/me/oauth/clients"
+
+	TicketsPath = "/api/v2/tickets"
+	UploadsPath = "/api/v2/uploads"
+)
