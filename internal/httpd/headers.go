@@ -1,0 +1,34 @@
+package httpd
+
+import "net/http"
+
+// SecureHeaders sets what holds for every response. A page adds its own
+// Content-Security-Policy, which depends on the redirect it offers.
+func SecureHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		// Addresses carry codes and state (RFC 9700 §4.2.4).
+		h.Set("Referrer-Policy", "no-referrer")
+		// Consent must not be clicked inside of another page (RFC 9700 §4.16).
+		h.Set("X-Frame-Options", "DENY")
+		// The window that opened us may not reach into ours.
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// MaxBody lets a handler read n bytes of the body; then reading fails with
+// *http.MaxBytesError, which the surface answers in its own words, and the
+// connection is closed after the answer.
+func MaxBody(n int64) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			x, w, r := enter(w, r)
+			// Only net/http's own writer can be told to close the connection
+			// of a client that goes on sending; ours would hide it.
+			r.Body = http.MaxBytesReader(x.ResponseWriter, r.Body, n)
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,145 @@
+package httpd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// There is no write timeout, because it would cut long downloads and streams
+// alike; a handler that wants one sets it by http.ResponseController.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	idleTimeout       = 120 * time.Second
+	maxHeaderBytes    = 64 << 10
+	shutdownTimeout   = 10 * time.Second
+)
+
+// Server is one listener and what answers on it. TLS nil serves plain HTTP.
+type Server struct {
+	Name     string // in logs and errors: "issuer", "ops"
+	Listener net.Listener
+	Handler  http.Handler
+	TLS      *tls.Config
+	Log      *slog.Logger
+}
+
+// Run serves all of them until ctx ends or one fails, then takes no new
+// request and gives those in flight 10 s; later they are cut off, with a
+// warning. It returns the first failure, or nil when ctx ended. It owns the
+// listeners: all are closed when it returns.
+func Run(ctx context.Context, servers ...Server) error {
+	// Requests outlive ctx: its end starts the shutdown that waits for them.
+	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range servers {
+		run := newRunning(requests, s)
+		group.Go(run.serve)
+		group.Go(func() error {
+			<-ctx.Done()
+			run.stop(abandon)
+			return nil
+		})
+	}
+	if len(servers) == 0 {
+		<-ctx.Done()
+	}
+	return group.Wait()
+}
+
+// running is a Server at work.
+type running struct {
+	Server
+	http *http.Server
+	newcomers
+}
+
+func newRunning(requests context.Context, s Server) *running {
+	run := &running{Server: s}
+	run.http = &http.Server{
+		Handler:           s.Handler,
+		TLSConfig:         s.TLS,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ConnState:         run.track,
+	}
+	return run
+}
+
+func (run *running) serve() error {
+	var err error
+	if run.TLS != nil {
+		err = run.http.ServeTLS(run.Listener, "", "")
+	} else {
+		err = run.http.Serve(run.Listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", run.Name, err)
+}
+
+// stop waits for the requests in flight and calls abandon when it gives up.
+func (run *running) stop(abandon func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	// Shutdown first closes the listener, so that no newcomer follows.
+	run.http.RegisterOnShutdown(run.dismiss)
+	if err := run.http.Shutdown(ctx); err != nil {
+		run.Log.Warn("requests cut off at shutdown", "server", run.Name, "waited", shutdownTimeout)
+		abandon()
+		run.http.Close()
+	}
+}
+
+// newcomers are the connections that have not sent a request yet. Shutdown
+// waits 5 s for each, and browsers open them in advance: Ctrl-C would hang.
+type newcomers struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+	gone  bool
+}
+
+func (n *newcomers) track(c net.Conn, state http.ConnState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if state != http.StateNew {
+		delete(n.conns, c)
+		return
+	}
+	if n.gone {
+		expire(c)
+	}
+	if n.conns == nil {
+		n.conns = map[net.Conn]struct{}{}
+	}
+	n.conns[c] = struct{}{}
+}
+
+func (n *newcomers) dismiss() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gone = true
+	for c := range n.conns {
+		expire(c)
+	}
+}
+
+// expire ends the wait for a first request. It does not close c: if a request
+// has just been read after all, its answer must still get out.
+func expire(c net.Conn) { c.SetReadDeadline(time.Unix(1, 0)) }
