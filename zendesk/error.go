@@ -95,7 +95,9 @@ func (r RecordInvalid) MarshalJSON() ([]byte, error) {
 	}{"RecordInvalid", "Record validation errors", r})), nil
 }
 
-func (r RecordInvalid) Error() string { return "Unprocessable Entity: " + marshal(map[string][]Detail(r)) }
+func (r RecordInvalid) Error() string {
+	return "Unprocessable Entity: " + marshal(map[string][]Detail(r))
+}
 
 // marshal writes what json.Marshal does, but leaves <, > and & as they are.
 // Only values that cannot fail are given to it.

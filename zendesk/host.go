@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -67,13 +68,13 @@ func cleanSubdomain(typed string, domains ...string) (string, error) {
 		s = host
 	}
 	if label, domain, ok := strings.Cut(strings.TrimSuffix(s, "."), "."); ok {
-		if !contains(domains, domain) {
+		if !slices.Contains(domains, domain) {
 			return "", fmt.Errorf("%q is not the address of a Zendesk: it should look like acme.%s", clip(s, 80), domains[0])
 		}
 		s = label
 	}
-	if s == "www" {
-		return "", errors.New("www is Zendesk's own site: type the subdomain of your Zendesk, the acme in acme.zendesk.com")
+	if s == "www" || s == "localhost" {
+		return "", fmt.Errorf("%s is no account: type the subdomain of your Zendesk, the acme in acme.%s", s, domains[0])
 	}
 	if err := CheckSubdomain(s); err != nil {
 		return "", err
@@ -121,7 +122,7 @@ func ParseBase(template string, options ...BaseOption) (Base, error) {
 		return fail("the host cannot be read")
 	}
 	b := Base{scheme: scheme, domain: strings.ToLower(domain)}
-	if scheme == "http" && !isLocalhost(strings.ToLower(u.Hostname())) && !containsOption(options, AllowHTTP) {
+	if scheme == "http" && !isLocalhost(strings.ToLower(u.Hostname())) && !slices.Contains(options, AllowHTTP) {
 		return fail("plain http would show every token to the network")
 	}
 	return b, nil

@@ -28,24 +28,30 @@ type Lifetimes struct{ ExpiresIn, RefreshTokenExpiresIn *int64 }
 // DecodeLifetimes reads them from a token request's Extra: decimal digits
 // alone. Whether they are within bounds is Check's question.
 func DecodeLifetimes(extra url.Values) (Lifetimes, *oauth.Error) {
-	var l Lifetimes
-	for name, into := range map[string]**int64{
-		"expires_in":               &l.ExpiresIn,
-		"refresh_token_expires_in": &l.RefreshTokenExpiresIn,
-	} {
-		switch all := extra[name]; {
-		case len(all) > 1:
-			return Lifetimes{}, oauth.Errorf(oauth.InvalidRequest, "%q is repeated", name)
-		case len(all) == 0 || all[0] == "":
-		default:
-			n, err := strconv.ParseInt(all[0], 10, 64)
-			if err != nil || !allDigits(all[0]) {
-				return Lifetimes{}, oauth.Errorf(oauth.InvalidRequest, "%q is not a whole number of seconds", name)
-			}
-			*into = &n
-		}
+	expires, err := decodeSeconds(extra, "expires_in")
+	if err != nil {
+		return Lifetimes{}, err
 	}
-	return l, nil
+	refreshExpires, err := decodeSeconds(extra, "refresh_token_expires_in")
+	if err != nil {
+		return Lifetimes{}, err
+	}
+	return Lifetimes{expires, refreshExpires}, nil
+}
+
+func decodeSeconds(extra url.Values, name string) (*int64, *oauth.Error) {
+	all := extra[name]
+	switch {
+	case len(all) > 1:
+		return nil, oauth.Errorf(oauth.InvalidRequest, "%q is repeated", name)
+	case len(all) == 0 || all[0] == "":
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(all[0], 10, 64)
+	if err != nil || !allDigits(all[0]) {
+		return nil, oauth.Errorf(oauth.InvalidRequest, "%q is not a whole number of seconds", name)
+	}
+	return &n, nil
 }
 
 // Encode is the parameters to add to a token request's Extra.

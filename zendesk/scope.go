@@ -1,6 +1,7 @@
 package zendesk
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deskauth/deskauth/oauth"
@@ -100,7 +101,7 @@ func Permissions(scope oauth.Scope) []Permission {
 	var all []Permission
 	for _, word := range scope {
 		for _, p := range permissionsOf(word) {
-			if !contains(all, p) {
+			if !slices.Contains(all, p) {
 				all = append(all, p)
 			}
 		}
@@ -151,11 +152,7 @@ func Within(requested, allowed oauth.Scope) (outside oauth.Scope) {
 
 func coversAll(have, need []Permission) bool {
 	for _, n := range need {
-		covered := false
-		for _, h := range have {
-			covered = covered || h.covers(n)
-		}
-		if !covered {
+		if !slices.ContainsFunc(have, func(h Permission) bool { return h.covers(n) }) {
 			return false
 		}
 	}

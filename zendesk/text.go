@@ -2,14 +2,9 @@ package zendesk
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
-
-func contains[T comparable](all []T, one T) bool { return slices.Contains(all, one) }
-
-func containsOption(all []BaseOption, one BaseOption) bool { return slices.Contains(all, one) }
 
 func allDigits(s string) bool {
 	for i := range len(s) {
