@@ -1,0 +1,120 @@
+package issuer
+
+import (
+	"time"
+
+	"github.com/deskauth/deskauth/oauth"
+)
+
+// AccountID is the number of an account. It is part of every key.
+type AccountID int64
+
+// Product is one of the two separate OAuth systems of an account: their
+// clients, codes and tokens never meet.
+type Product string
+
+// The products.
+const (
+	Support Product = "support"
+	Chat    Product = "chat"
+)
+
+// Era tells whether Zendesk's token expiration is enforced (facts section 2.3):
+// for clients made since 2026-04-30 it is, and for all from 2027-04-01.
+type Era string
+
+// The eras.
+const (
+	Legacy   Era = "legacy"   // access tokens never expire unless the request asks
+	Enforced Era = "enforced" // 30 minutes and 30 days unless the request asks
+)
+
+// BasicAuth tells where an account stands in Zendesk's removal of API tokens
+// (facts section 9).
+type BasicAuth string
+
+// The steps of the removal.
+const (
+	BasicAllowed         BasicAuth = "allowed"
+	BasicCreationBlocked BasicAuth = "creation_blocked" // since 2026-10-27
+	BasicOff             BasicAuth = "off"              // from 2027-04-30
+)
+
+// ChatMode tells whether an account has Chat, and how.
+type ChatMode string
+
+// The ways to have Chat.
+const (
+	ChatWithSupport ChatMode = "support"
+	ChatOnly        ChatMode = "chat_only"
+	ChatOff         ChatMode = "off"
+)
+
+// Plan names the rate limits of an account.
+type Plan string
+
+// The plans of facts section 6.5; PlanNone has no limits.
+const (
+	PlanNone         Plan = "none"
+	PlanTeam         Plan = "team"
+	PlanGrowth       Plan = "growth"
+	PlanProfessional Plan = "professional"
+	PlanEnterprise   Plan = "enterprise"
+)
+
+// Account is a Zendesk instance, named by its subdomain.
+type Account struct {
+	ID        AccountID
+	Subdomain string
+	Name      string
+	Era       Era
+	BasicAuth BasicAuth
+	Chat      ChatMode
+	Plan      Plan
+	Created   time.Time
+}
+
+// Policy is what differs between products: data, so that no use case asks which
+// product it serves.
+type Policy struct {
+	Product       Product
+	Grants        []oauth.GrantType
+	ResponseTypes []oauth.ResponseType
+	PKCE          bool // whether the product knows RFC 7636, and demands it of public clients
+	CodeLife      time.Duration
+	Access        Bounds
+	Refresh       Bounds
+
+	// Known tells whether a scope exists. Unknown names are dropped in silence.
+	Known func(scope string) bool
+	// Covers tells whether granted includes what scope names.
+	Covers func(granted oauth.Scope, scope string) bool
+}
+
+// Bounds are the lifetimes that a request may ask for, inclusive, and the one
+// it gets when expiration is enforced and it asks for none.
+type Bounds struct {
+	Min, Max, Default time.Duration
+}
+
+// known drops the names that do not exist: Zendesk issues a token all the same,
+// and calls fail later, far away (facts section 2.6).
+func (p Policy) known(asked oauth.Scope) oauth.Scope {
+	kept := oauth.Scope{}
+	for _, s := range asked {
+		if p.Known(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// exceeds returns the first scope that granted does not include.
+func (p Policy) exceeds(asked, granted oauth.Scope) (string, bool) {
+	for _, s := range asked {
+		if !p.Covers(granted, s) {
+			return s, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,46 @@
+package issuer
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors of the domain, for the edge to render in the dialect of its surface.
+var (
+	// ErrNotFound says that no such thing exists in this account.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict says that another was faster: the row is no longer in the
+	// state from which this step moves it.
+	ErrConflict = errors.New("conflict")
+	// ErrSignIn says that email and password do not open this account. It does
+	// not tell which of the two was wrong, nor that a user is suspended.
+	ErrSignIn = errors.New("the email or the password is wrong")
+	// ErrBusy says that too many passwords are being checked at once.
+	ErrBusy = errors.New("too many sign-ins at once")
+)
+
+// Invalid says which field of a value cannot be accepted, and why.
+type Invalid struct {
+	Field string
+	Why   string
+}
+
+func (e *Invalid) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Why) }
+
+// TooMany says that failures were too many; After tells how long to wait.
+type TooMany struct {
+	After time.Duration
+}
+
+func (e *TooMany) Error() string { return "too many failed attempts" }
+
+// Unverified says why an authorization request cannot be answered with a
+// redirect: the client or its redirect URI is not known to be genuine, so the
+// answer must be a page (RFC 6749 section 4.1.2.1).
+type Unverified struct {
+	Words  string // what Zendesk's page says (facts section 1.4)
+	Reason string // for the log
+}
+
+func (e *Unverified) Error() string { return e.Reason }

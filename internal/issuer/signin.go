@@ -1,0 +1,119 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// SignIn is what a person types into the sign-in page.
+type SignIn struct {
+	Email    string
+	Password secret.Plain
+	Origin   Origin
+}
+
+// SignIn starts a session for a user who knows the password. It ends the
+// session that the browser had before, if any: ids rotate on sign-in.
+//
+// It returns ErrSignIn, *TooMany after too many failures, or ErrBusy.
+func (i *Issuer) SignIn(ctx context.Context, a Account, in SignIn, old secret.Plain) (secret.Plain, error) {
+	now := i.Now()
+	subject := fmt.Sprintf("sign-in %d %s %s", a.ID, NormalEmail(in.Email), in.Origin.Address)
+	if err := i.allowed(ctx, now, subject); err != nil {
+		return secret.Plain{}, err
+	}
+	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(in.Email))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return secret.Plain{}, err
+	}
+	// An unknown email costs the same work as a known one.
+	right, busy := i.Passwords.Verify(ctx, in.Password, u.PasswordHash)
+	if busy != nil {
+		return secret.Plain{}, busy
+	}
+	if !right || !u.MaySignIn() {
+		return secret.Plain{}, i.failed(ctx, now, subject, ErrSignIn)
+	}
+	return i.startSession(ctx, now, a, u, old, in.Origin)
+}
+
+// SignInAs starts a session without a password. It is a power of a demo.
+func (i *Issuer) SignInAs(ctx context.Context, a Account, id UserID, old secret.Plain, from Origin) (secret.Plain, error) {
+	u, err := i.Store.User(ctx, a.ID, id)
+	if err != nil {
+		return secret.Plain{}, err
+	}
+	if !u.MaySignIn() {
+		return secret.Plain{}, ErrSignIn
+	}
+	return i.startSession(ctx, i.Now(), a, u, old, from)
+}
+
+func (i *Issuer) startSession(ctx context.Context, now time.Time, a Account, u User, old secret.Plain, from Origin) (secret.Plain, error) {
+	id := secret.New(i.Rand)
+	s := Session{Account: a.ID, Digest: id.Digest(), User: u.ID, Created: now, Expires: now.Add(SessionLife)}
+	e := Event{Account: a.ID, At: now, Actor: u.ID, Action: "session.started", Object: fmt.Sprintf("user %d", u.ID), Origin: from}
+	if err := i.Store.StartSession(ctx, s, old.Digest(), e); err != nil {
+		return secret.Plain{}, err
+	}
+	return id, nil
+}
+
+// SignOut ends a session. Ending one that is not there is no error.
+func (i *Issuer) SignOut(ctx context.Context, a Account, id secret.Plain) error {
+	return i.Store.EndSession(ctx, a.ID, id.Digest())
+}
+
+// SignedIn returns the user of a session, or ErrNotFound when the session ended
+// or its user may no longer sign in.
+func (i *Issuer) SignedIn(ctx context.Context, a Account, id secret.Plain) (User, error) {
+	if id.IsZero() {
+		return User{}, ErrNotFound
+	}
+	s, err := i.Store.Session(ctx, a.ID, id.Digest())
+	if err != nil {
+		return User{}, err
+	}
+	if !s.Alive(i.Now()) {
+		return User{}, ErrNotFound
+	}
+	u, err := i.Store.User(ctx, a.ID, s.User)
+	if err != nil {
+		return User{}, err
+	}
+	if !u.MaySignIn() {
+		return User{}, ErrNotFound
+	}
+	return u, nil
+}
+
+// Failures are slowed down by window: so many in this time, then wait for its
+// end. Successes and invalid_grant never count.
+const (
+	failuresMost   = 10
+	failuresWindow = time.Minute
+)
+
+// allowed tells whether a subject may try at all.
+func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) error {
+	failures, ends, err := i.Store.Failures(ctx, subject, now)
+	if err != nil {
+		return err
+	}
+	if failures >= failuresMost {
+		return &TooMany{After: ends.Sub(now)}
+	}
+	return nil
+}
+
+// failed counts a failure and returns what it was.
+func (i *Issuer) failed(ctx context.Context, now time.Time, subject string, cause error) error {
+	if err := i.Store.CountFailure(ctx, subject, now, now.Add(failuresWindow)); err != nil {
+		return err
+	}
+	return cause
+}

@@ -1,0 +1,38 @@
+package issuer
+
+import (
+	"strings"
+	"time"
+)
+
+// UserID is the number of a user.
+type UserID int64
+
+// Role is what a user may do in an account.
+type Role string
+
+// Zendesk's roles.
+const (
+	Admin   Role = "admin"
+	Agent   Role = "agent"
+	EndUser Role = "end-user"
+)
+
+// User is a person, or a robot, of one account.
+type User struct {
+	ID           UserID
+	Account      AccountID
+	Email        string // lower case
+	Name         string
+	Role         Role
+	PasswordHash string // argon2id; empty when the user has no password
+	Suspended    bool
+	Created      time.Time
+	Updated      time.Time
+}
+
+// MaySignIn tells whether the user may have sessions and tokens.
+func (u User) MaySignIn() bool { return !u.Suspended }
+
+// NormalEmail is the form in which emails are kept and compared.
+func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

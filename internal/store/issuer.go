@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// Issuer returns the steps of the issuer on this database.
+func (d *DB) Issuer() issuer.Store { return issuerStore{d} }
+
+// issuerStore is the issuer's view of a database.
+type issuerStore struct{ db *DB }
+
+var _ issuer.Store = issuerStore{}
+
+const accountColumns = `id, subdomain, name, era, basic_auth, chat, plan, created_at`
+
+func scanAccount(row scanner) (a issuer.Account, err error) {
+	var created int64
+	err = row.Scan(&a.ID, &a.Subdomain, &a.Name, &a.Era, &a.BasicAuth, &a.Chat, &a.Plan, &created)
+	a.Created = fromMicros(created)
+	return a, err
+}
+
+func (s issuerStore) Accounts(ctx context.Context) ([]issuer.Account, error) {
+	rows, err := s.db.reads.QueryContext(ctx, `SELECT `+accountColumns+` FROM issuer_accounts ORDER BY id`)
+	return collect(rows, err, scanAccount)
+}
+
+func (s issuerStore) Account(ctx context.Context, subdomain string) (issuer.Account, error) {
+	a, err := scanAccount(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+accountColumns+` FROM issuer_accounts WHERE subdomain = $1`, subdomain))
+	return a, found(err, issuer.ErrNotFound)
+}
+
+const userColumns = `id, account_id, email, name, role, password_hash, suspended, created_at, updated_at`
+
+func scanUser(row scanner) (u issuer.User, err error) {
+	var suspended, created, updated int64
+	err = row.Scan(&u.ID, &u.Account, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &suspended, &created, &updated)
+	u.Suspended, u.Created, u.Updated = suspended != 0, fromMicros(created), fromMicros(updated)
+	return u, err
+}
+
+func (s issuerStore) User(ctx context.Context, a issuer.AccountID, id issuer.UserID) (issuer.User, error) {
+	u, err := scanUser(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2`, a, id))
+	return u, found(err, issuer.ErrNotFound)
+}
+
+func (s issuerStore) UserByEmail(ctx context.Context, a issuer.AccountID, email string) (issuer.User, error) {
+	u, err := scanUser(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 AND email = $2`, a, email))
+	return u, found(err, issuer.ErrNotFound)
+}
+
+func (s issuerStore) Users(ctx context.Context, a issuer.AccountID, limit int) ([]issuer.User, error) {
+	rows, err := s.db.reads.QueryContext(ctx,
+		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 ORDER BY id LIMIT $2`, a, limit)
+	return collect(rows, err, scanUser)
+}
+
+const clientColumns = `id, account_id, product, identifier, name, description, company, kind, user_id,
+	redirect_uris, allowed_scopes, era, any_loopback_port, global_client_id, created_at, updated_at`
+
+func scanClient(row scanner) (c issuer.Client, err error) {
+	var redirects, scopes string
+	var anyPort, created, updated int64
+	var global sql.NullInt64
+	err = row.Scan(&c.ID, &c.Account, &c.Product, &c.Identifier, &c.Name, &c.Description, &c.Company, &c.Kind, &c.User,
+		&redirects, &scopes, &c.Era, &anyPort, &global, &created, &updated)
+	c.RedirectURIs, c.AllowedScopes, c.AnyLoopbackPort = linesFrom(redirects), scopeFrom(scopes), anyPort != 0
+	c.Global, c.Created, c.Updated = issuer.GlobalClientID(global.Int64), fromMicros(created), fromMicros(updated)
+	return c, err
+}
+
+// Client reads the client's own secrets, and those of the global client that it
+// stands for.
+func (s issuerStore) Client(ctx context.Context, a issuer.AccountID, p issuer.Product, identifier string) (issuer.Client, error) {
+	c, err := scanClient(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND identifier = $3`, a, p, identifier))
+	if err != nil {
+		return issuer.Client{}, found(err, issuer.ErrNotFound)
+	}
+	rows, err := s.db.reads.QueryContext(ctx, `
+		SELECT digest, hint, created_at, expires_at FROM issuer_client_secrets
+		WHERE account_id = $1 AND product = $2 AND client_id = $3
+		UNION ALL
+		SELECT digest, hint, created_at, expires_at FROM issuer_global_client_secrets
+		WHERE global_client_id = $4`, a, p, c.ID, c.Global)
+	c.Secrets, err = collect(rows, err, scanClientSecret)
+	return c, err
+}
+
+func scanClientSecret(row scanner) (s issuer.ClientSecret, err error) {
+	var digest []byte
+	var created int64
+	var expires sql.NullInt64
+	err = row.Scan(&digest, &s.Hint, &created, &expires)
+	s.Digest, s.Created, s.Expires = digestFrom(digest), fromMicros(created), fromNull(expires)
+	return s, err
+}
+
+func (s issuerStore) Clients(ctx context.Context, a issuer.AccountID, p issuer.Product, limit int) ([]issuer.Client, error) {
+	rows, err := s.db.reads.QueryContext(ctx,
+		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 ORDER BY id LIMIT $3`, a, p, limit)
+	return collect(rows, err, scanClient)
+}
+
+func (s issuerStore) Session(ctx context.Context, a issuer.AccountID, id secret.Digest) (issuer.Session, error) {
+	v := issuer.Session{Account: a, Digest: id}
+	var created, expires int64
+	err := s.db.reads.QueryRowContext(ctx,
+		`SELECT user_id, created_at, expires_at FROM issuer_sessions WHERE account_id = $1 AND digest = $2`,
+		a, id.Bytes()).Scan(&v.User, &created, &expires)
+	v.Created, v.Expires = fromMicros(created), fromMicros(expires)
+	return v, found(err, issuer.ErrNotFound)
+}
+
+func (s issuerStore) StartSession(ctx context.Context, v issuer.Session, follows secret.Digest, e issuer.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := endSession(ctx, t, v.Account, follows); err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, `
+			INSERT INTO issuer_sessions (account_id, digest, user_id, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5)`,
+			v.Account, v.Digest.Bytes(), v.User, micros(v.Created), micros(v.Expires)); err != nil {
+			return err
+		}
+		return addIssuerEvent(ctx, t, e)
+	})
+}
+
+func (s issuerStore) EndSession(ctx context.Context, a issuer.AccountID, id secret.Digest) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error { return endSession(ctx, t, a, id) })
+}
+
+func endSession(ctx context.Context, t *tx, a issuer.AccountID, id secret.Digest) error {
+	_, err := t.ExecContext(ctx, `DELETE FROM issuer_sessions WHERE account_id = $1 AND digest = $2`, a, id.Bytes())
+	return err
+}
+
+func addIssuerEvent(ctx context.Context, t *tx, e issuer.Event) error {
+	actor := sql.NullInt64{Int64: int64(e.Actor), Valid: e.Actor != 0}
+	_, err := t.ExecContext(ctx, `
+		INSERT INTO issuer_events (account_id, at, actor_id, action, object, address, request_id, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		e.Account, micros(e.At), actor, e.Action, e.Object, e.Origin.Address, e.Origin.RequestID, e.Detail)
+	return err
+}
+
+func (s issuerStore) Failures(ctx context.Context, subject string, now time.Time) (int, time.Time, error) {
+	var n int
+	var ends int64
+	err := s.db.reads.QueryRowContext(ctx,
+		`SELECT failures, ends_at FROM issuer_failures WHERE subject = $1 AND starts_at <= $2 AND ends_at > $2`,
+		subject, micros(now)).Scan(&n, &ends)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, time.Time{}, nil
+	}
+	return n, fromMicros(ends), err
+}
+
+// CountFailure starts a new window when the old one has ended, or when time was
+// set back to before it began.
+func (s issuerStore) CountFailure(ctx context.Context, subject string, now, ends time.Time) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.ExecContext(ctx, `
+			INSERT INTO issuer_failures (subject, failures, starts_at, ends_at) VALUES ($1, 1, $2, $3)
+			ON CONFLICT (subject) DO UPDATE SET
+				failures = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.failures + 1 ELSE 1 END,
+				starts_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.starts_at ELSE $2 END,
+				ends_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.ends_at ELSE $3 END`,
+			subject, micros(now), micros(ends))
+		return err
+	})
+}
+
+// Prune keeps a token that ended for as long as its family lives, so that a
+// replay is told from an unknown token.
+func (s issuerStore) Prune(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		deleted = 0
+		for _, query := range []string{
+			`DELETE FROM issuer_sessions WHERE digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
+			`DELETE FROM issuer_codes WHERE digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
+			`DELETE FROM issuer_failures WHERE subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
+			`DELETE FROM issuer_tokens WHERE id IN (
+				SELECT t.id FROM issuer_tokens t
+				WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
+				AND NOT EXISTS (
+					SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id AND n.id > t.id)
+				LIMIT $2)`,
+		} {
+			result, err := t.ExecContext(ctx, query, micros(before), limit)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			deleted += int(n)
+		}
+		return nil
+	})
+	return deleted, err
+}
