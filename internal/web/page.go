@@ -54,6 +54,14 @@ func (p Page) page() Page { return p }
 // T is the text of a key in the page's language; for templates.
 func (p Page) T(key string, args ...any) string { return T(p.Lang, key, args...) }
 
+// RoleText is a role in words, or the role itself when there are none; for templates.
+func (p Page) RoleText(role string) string {
+	if text, ok := languages.lookup(p.Lang, "role."+role); ok {
+		return text
+	}
+	return role
+}
+
 // Asset is the URL of a static file, with the hash of its content; for templates.
 func (p Page) Asset(name string) string { return p.Prefix + assets.url(name) }
 
@@ -87,9 +95,6 @@ func parseTemplates() (map[string]*template.Template, error) {
 	return parsed, nil
 }
 
-// Broker tells the layout whose page it is.
-func (v view) Broker() bool { return v.Brand == Broker }
-
 // view is what the layout sees; the page's own template sees Page alone.
 type view struct {
 	frame
@@ -98,6 +103,9 @@ type view struct {
 	Lang Lang
 	Dir  string
 }
+
+// Broker tells the layout whose page it is.
+func (v view) Broker() bool { return v.Brand == Broker }
 
 // Render answers with a page. It is rendered whole before the first byte is sent,
 // so that a failing template is a plain 500 and never half a page. Every page is
