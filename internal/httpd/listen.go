@@ -31,7 +31,7 @@ func Listen(addr string) (net.Listener, error) {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		reason = op.Err // without "listen tcp" and the address once more
 	}
-	return nil, fmt.Errorf("cannot listen on %q: %w: give it as host:port", addr, reason)
+	return nil, fmt.Errorf("cannot listen on %q: %w: want host:port with an address of this machine", addr, reason)
 }
 
 func inUse(err error) bool {

@@ -78,10 +78,12 @@ func newRunning(requests context.Context, s Server) *running {
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ConnState:         run.track,
 	}
+	run.http.RegisterOnShutdown(run.dismiss) // by then the listener is closed
 	return run
 }
 
 func (run *running) serve() error {
+	defer run.Listener.Close() // ServeTLS leaves it open where it fails early
 	var err error
 	if run.TLS != nil {
 		err = run.http.ServeTLS(run.Listener, "", "")
@@ -98,8 +100,6 @@ func (run *running) serve() error {
 func (run *running) stop(abandon func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	// Shutdown first closes the listener, so that no newcomer follows.
-	run.http.RegisterOnShutdown(run.dismiss)
 	if err := run.http.Shutdown(ctx); err != nil {
 		run.Log.Warn("requests cut off at shutdown", "server", run.Name, "waited", shutdownTimeout)
 		abandon()
@@ -112,9 +112,9 @@ func (run *running) stop(abandon func()) {
 type newcomers struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
-	gone  bool
 }
 
+// track is called by net/http at each change of a connection's state.
 func (n *newcomers) track(c net.Conn, state http.ConnState) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -122,24 +122,18 @@ func (n *newcomers) track(c net.Conn, state http.ConnState) {
 		delete(n.conns, c)
 		return
 	}
-	if n.gone {
-		expire(c)
-	}
 	if n.conns == nil {
 		n.conns = map[net.Conn]struct{}{}
 	}
 	n.conns[c] = struct{}{}
 }
 
+// dismiss ends the wait for their first requests. It closes none of them: if a
+// request has just been read after all, its answer must still get out.
 func (n *newcomers) dismiss() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.gone = true
 	for c := range n.conns {
-		expire(c)
+		c.SetReadDeadline(time.Unix(1, 0))
 	}
 }
-
-// expire ends the wait for a first request. It does not close c: if a request
-// has just been read after all, its answer must still get out.
-func expire(c net.Conn) { c.SetReadDeadline(time.Unix(1, 0)) }
