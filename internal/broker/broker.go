@@ -1,0 +1,299 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/deskauth/deskauth/internal/seal"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// Config is what a broker needs. Store, Ring, Base and RedirectURI have no default.
+type Config struct {
+	Store       Store
+	Ring        *seal.Ring
+	Base        zendesk.Base
+	HTTP        *http.Client // NewHTTPClient's; nil makes one for Base
+	RedirectURI string       // one constant string: registered, authorized and exchanged (facts §12.6)
+	Scope       oauth.Scope  // asked when a sign-in names none; default "read"
+
+	AccessLife  time.Duration // asked of Zendesk; default 30 minutes
+	RefreshLife time.Duration // asked of Zendesk; default 30 days
+
+	Now    func() time.Time // protocol time; default time.Now
+	Rand   io.Reader        // default crypto/rand
+	Timing Timing
+}
+
+// Timing holds the durations of machine time. Zero fields get their defaults.
+type Timing struct {
+	Lease  time.Duration // a claim whose counter stood still for so long is given up: 5 s
+	Poll   time.Duration // how often a claim of another's is looked at: 100 ms
+	Post   time.Duration // one request to Zendesk: 20 s
+	Other  time.Duration // how long an open attempt of another's is waited for: 20 s
+	Flight time.Duration // a whole renewal: 60 s
+}
+
+// Broker connects people and lends their tokens. It is safe for concurrent use.
+type Broker struct {
+	Config
+	name    string // tells this process's claims from others'
+	claims  atomic.Int64
+	flights singleflight.Group
+
+	life   sync.RWMutex // read-held by each flight, so that Close waits for them
+	closed bool
+
+	mu   sync.Mutex
+	used map[ConnectionID]time.Time // noted, not stored yet
+}
+
+// errClosed answers what comes after Close.
+var errClosed = errors.New("the broker is closed")
+
+// New checks the configuration and that the sealing keys are those of the store.
+// Close it in the end; let Run go on beside it.
+func New(ctx context.Context, c Config) (*Broker, error) {
+	switch {
+	case c.Store == nil || c.Ring == nil:
+		return nil, errors.New("broker: a store and sealing keys are needed")
+	case c.Base.String() == "":
+		return nil, errors.New("broker: the address of Zendesk is needed")
+	}
+	if err := oauth.CheckRedirectURI(c.RedirectURI); err != nil {
+		return nil, fmt.Errorf("broker: the redirect URL %q: %w", c.RedirectURI, err)
+	}
+	c.setDefaults()
+	if err := c.asked().Check(); err != nil {
+		return nil, fmt.Errorf("broker: %s", err.Reason)
+	}
+	canary, err := c.Ring.Canary()
+	if err != nil {
+		return nil, err
+	}
+	if canary, err = c.Store.KeepCanary(ctx, canary); err != nil {
+		return nil, fmt.Errorf("check the sealing keys: %w", err)
+	}
+	if err := c.Ring.CheckCanary(canary); err != nil {
+		return nil, err
+	}
+	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}}, nil
+}
+
+func (c *Config) setDefaults() {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&c.AccessLife, zendesk.DefaultExpiresIn*time.Second)
+	set(&c.RefreshLife, zendesk.DefaultRefreshTokenExpiresIn*time.Second)
+	set(&c.Timing.Lease, 5*time.Second)
+	set(&c.Timing.Poll, 100*time.Millisecond)
+	set(&c.Timing.Post, 20*time.Second)
+	set(&c.Timing.Other, 20*time.Second)
+	set(&c.Timing.Flight, time.Minute)
+	if c.Scope.IsEmpty() {
+		c.Scope = oauth.Scope{"read"}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.HTTP == nil {
+		c.HTTP = NewHTTPClient(HTTPConfig{Base: c.Base})
+	}
+}
+
+// asked are the lifetimes that every token request asks for (facts §12.2).
+func (c *Config) asked() zendesk.Lifetimes {
+	access, refresh := int64(c.AccessLife/time.Second), int64(c.RefreshLife/time.Second)
+	return zendesk.Lifetimes{ExpiresIn: &access, RefreshTokenExpiresIn: &refresh}
+}
+
+// now is protocol time as it is stored.
+func (b *Broker) now() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
+
+// UseClient makes a client the one that serves an account, or, with the account
+// "", all that have none of their own. Its secrets are tried in their order; none
+// make it a public client.
+func (b *Broker) UseClient(ctx context.Context, account string, p Product, identifier string, secrets ...secret.Plain) error {
+	if identifier == "" {
+		return &Invalid{"client id", "it is missing"}
+	}
+	c, err := b.Store.ChooseClient(ctx, Client{Account: account, Product: p, Identifier: identifier, ChosenAt: b.now()})
+	if err != nil {
+		return err
+	}
+	known, err := b.secrets(c)
+	if err != nil || same(known, secrets) {
+		return err
+	}
+	c.Secrets = nil
+	for i, s := range secrets {
+		sealed, err := b.seal(s, c.secretPlace(i))
+		if err != nil {
+			return err
+		}
+		c.Secrets = append(c.Secrets, sealed)
+	}
+	return b.Store.ReplaceSecrets(ctx, c, Event{At: b.now(), Kind: ClientChanged, Account: account, Client: c.ID, Detail: identifier})
+}
+
+// secrets opens the client's secrets.
+func (b *Broker) secrets(c Client) ([]secret.Plain, error) {
+	var all []secret.Plain
+	for i, sealed := range c.Secrets {
+		s, err := b.open(sealed, c.secretPlace(i))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func same(a, b []secret.Plain) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].Equal(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// seal seals a secret for a place; the absent secret stays absent.
+func (b *Broker) seal(p secret.Plain, place string) (Sealed, error) {
+	if p.IsZero() {
+		return Sealed{}, nil
+	}
+	sealed, err := b.Ring.Seal([]byte(p.Reveal()), place)
+	return Sealed{Bytes: sealed, Key: b.Ring.KeyID()}, err
+}
+
+func (b *Broker) open(s Sealed, place string) (secret.Plain, error) {
+	if s.IsZero() {
+		return secret.Plain{}, nil
+	}
+	plain, err := b.Ring.Open(s.Bytes, place)
+	return secret.Of(string(plain)), err
+}
+
+// withPair is the connection with the pair sealed for its row.
+func (b *Broker) withPair(c Connection, p Pair) (Connection, error) {
+	var err error
+	if c.Access, err = b.seal(p.Access, c.place("access")); err != nil {
+		return c, err
+	}
+	c.Refresh, err = b.seal(p.Refresh, c.place("refresh"))
+	return c, err
+}
+
+// fly runs f once for all who ask for the same key at the same time. It goes on
+// when they leave, up to its own deadline.
+func fly[V any](ctx context.Context, b *Broker, key string, deadline time.Duration, f func(context.Context) (V, error)) (V, error) {
+	done := b.flights.DoChan(key, func() (any, error) {
+		b.life.RLock()
+		defer b.life.RUnlock()
+		if b.closed {
+			return *new(V), errClosed
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
+		defer cancel()
+		return f(ctx)
+	})
+	select {
+	case r := <-done:
+		return r.Val.(V), r.Err
+	case <-ctx.Done():
+		return *new(V), ctx.Err()
+	}
+}
+
+// insist stores what exists nowhere else: a database that is away for a moment
+// must not cost a token. It gives up after half a minute, whatever ctx says.
+func insist(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		err := step(ctx)
+		if err == nil || errors.Is(err, ErrConflict) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// note remembers that a connection was lent, for the next flush.
+func (b *Broker) note(id ConnectionID, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used[id] = at
+}
+
+func (b *Broker) flush(ctx context.Context) error {
+	b.mu.Lock()
+	used := b.used
+	b.used = map[ConnectionID]time.Time{}
+	b.mu.Unlock()
+	if len(used) == 0 {
+		return nil
+	}
+	return b.Store.Used(ctx, used)
+}
+
+// pruneMost bounds how much one round of pruning removes.
+const pruneMost = 500
+
+// Run does the housekeeping until ctx ends: it stores when connections were used,
+// every second, and removes sign-ins that nobody finished, every minute. What goes
+// wrong is told to report and tried again.
+func (b *Broker) Run(ctx context.Context, report func(error)) {
+	second, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
+	defer second.Stop()
+	defer minute.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+			err = b.flush(ctx)
+		case <-minute.C:
+			// A used sign-in is kept for a while, so that a page loaded again finds it.
+			_, err = b.Store.Prune(ctx, b.now().Add(-time.Hour), pruneMost)
+		}
+		if err != nil && ctx.Err() == nil {
+			report(fmt.Errorf("housekeeping: %w", err))
+		}
+	}
+}
+
+// Close waits for what is in flight and stores what was noted. The store stays
+// open.
+func (b *Broker) Close(ctx context.Context) error {
+	b.life.Lock()
+	b.closed = true
+	b.life.Unlock()
+	return b.flush(ctx)
+}

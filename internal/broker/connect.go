@@ -1,0 +1,147 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// ConnectRequest is what begins a sign-in.
+type ConnectRequest struct {
+	Account  string       // subdomain
+	Scope    oauth.Scope  // empty: the broker's default
+	ReturnTo string       // a path of this site for afterwards; anything else is dropped
+	Browser  secret.Plain // the browser's cookie of an earlier sign-in, so that two tabs can be under way
+}
+
+// Departure sends the browser to Zendesk. Browser goes into its cookie.
+type Departure struct {
+	URL     string
+	Browser secret.Plain
+}
+
+// Connect begins a sign-in at an account. The error is *Invalid for a subdomain
+// that is none, or *Failure.
+func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, error) {
+	if err := zendesk.CheckSubdomain(r.Account); err != nil {
+		return Departure{}, &Invalid{"subdomain", err.Error()}
+	}
+	client, err := b.Store.ClientFor(ctx, r.Account, Support)
+	if errors.Is(err, ErrNotFound) {
+		return Departure{}, &Failure{Kind: NoSuchClient, Account: r.Account, Err: errors.New("no client is set up for this account")}
+	} else if err != nil {
+		return Departure{}, err
+	}
+	if !wellFormed(r.Browser) {
+		r.Browser = secret.State(b.Rand)
+	}
+	if r.Scope.IsEmpty() {
+		r.Scope = b.Scope
+	}
+	state, verifier := secret.State(b.Rand), secret.Of(oauth.NewVerifier(b.Rand))
+	now := b.now()
+	flow := Flow{
+		State: state.Digest(), Binding: r.Browser.Digest(),
+		Client: client.ID, Account: r.Account, Product: client.Product,
+		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo),
+		Created: now, Expires: now.Add(flowLife),
+	}
+	if policies[client.Product].PKCE {
+		if flow.Verifier, err = b.seal(verifier, flow.verifierPlace()); err != nil {
+			return Departure{}, err
+		}
+	}
+	to := b.authorizeURL(flow, client, state, verifier)
+	if err := b.look(ctx, flow, to); err != nil {
+		return Departure{}, err
+	}
+	if err := b.Store.AddFlow(ctx, flow); err != nil {
+		return Departure{}, err
+	}
+	return Departure{URL: to, Browser: r.Browser}, nil
+}
+
+// wellFormed tells whether a cookie may be one of ours.
+func wellFormed(p secret.Plain) bool { return oauth.ValidVerifier(p.Reveal()) }
+
+func (b *Broker) authorizeURL(f Flow, c Client, state, verifier secret.Plain) string {
+	policy := policies[f.Product]
+	r := oauth.AuthorizeRequest{
+		ResponseType: oauth.ResponseCode,
+		ClientID:     c.Identifier,
+		RedirectURI:  f.RedirectURI,
+		Scope:        f.Scope.String(),
+		State:        state.Reveal(),
+	}
+	if policy.PKCE {
+		r.CodeChallenge, r.CodeChallengeMethod = oauth.S256(verifier.Reveal()), "S256"
+	}
+	u := b.Base.URL(f.Account).JoinPath(policy.AuthorizePath)
+	u.RawQuery = r.Encode().Encode()
+	return u.String()
+}
+
+// What Zendesk's error pages say (facts §1.4). It shows them instead of
+// redirecting, so the broker would never hear of it.
+const (
+	saysNoSuchClient     = "No such client"
+	saysRedirectMismatch = `"redirect_uri" mismatch`
+)
+
+// lookMost bounds how much of a page is read.
+const lookMost = 64 << 10
+
+// look asks for the page that the browser is about to be sent to, without any
+// cookie. A person whom Zendesk would leave on an error page is told here what is
+// wrong. Anything else that Zendesk may answer is for the browser to see.
+func (b *Broker) look(ctx context.Context, f Flow, to string) error {
+	fail := func(kind Kind, err error) error {
+		return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Accept-Language", "en")
+	resp, err := b.HTTP.Do(req)
+	if err != nil {
+		return fail(Unreachable, withoutURL(err))
+	}
+	defer resp.Body.Close()
+	status := fmt.Errorf("the authorization page answers with status %d", resp.StatusCode)
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return fail(Unreachable, status)
+	case resp.StatusCode != http.StatusBadRequest:
+		return nil
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, lookMost)) // half a page may say enough
+	page := html.UnescapeString(string(body))
+	switch {
+	case strings.Contains(page, saysNoSuchClient):
+		return fail(NoSuchClient, status)
+	case strings.Contains(page, saysRedirectMismatch):
+		return fail(RedirectMismatch, status)
+	}
+	return nil
+}
+
+// withoutURL takes the address off an error of net/http: its query does not belong
+// in a log.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// HTTPConfig says how Zendesk is reached.
+type HTTPConfig struct {
+	Base zendesk.Base
+	// Proxy is asked for the proxy of each request; nil means none. The
+	// environment is not read.
+	Proxy func(*http.Request) (*url.URL, error)
+	// AllowPrivate lets Base's names lead to private addresses, for an issuer of
+	// one's own inside a network.
+	AllowPrivate bool
+	// Streams leaves out the bound on a whole request, for bodies of any length.
+	Streams bool
+}
+
+// requestTimeout bounds a whole request to Zendesk, its answer's body included.
+const requestTimeout = 15 * time.Second
+
+// NewHTTPClient returns a client for Base's hosts and no others. It follows no
+// redirect. Names under localhost lead to this machine, whatever a resolver says,
+// if Base is there; else an address of this machine or of its network is refused,
+// so that no subdomain can make the broker talk to what only it can reach (SSRF).
+func NewHTTPClient(c HTTPConfig) *http.Client {
+	client := &http.Client{
+		Transport: &within{base: c.Base, next: newTransport(c)},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+	if !c.Streams {
+		client.Timeout = requestTimeout
+	}
+	return client
+}
+
+func newTransport(c HTTPConfig) *http.Transport {
+	return &http.Transport{
+		Proxy:                  c.Proxy,
+		DialContext:            dialer(c),
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    8,
+		MaxIdleConns:           64,
+		IdleConnTimeout:        60 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  requestTimeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func dialer(c HTTPConfig) dialFunc {
+	plain := &net.Dialer{Timeout: 10 * time.Second}
+	guarded := &net.Dialer{Timeout: 10 * time.Second, Control: refusePrivate}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		switch {
+		case err != nil:
+			return nil, err
+		case !under(c.Base, host): // the proxy: within lets no request through to another host
+			return plain.DialContext(ctx, network, address)
+		case c.Base.IsLocal():
+			return dialLoopback(ctx, plain, port)
+		case c.AllowPrivate:
+			return plain.DialContext(ctx, network, address)
+		}
+		return guarded.DialContext(ctx, network, address)
+	}
+}
+
+// dialLoopback reaches this machine without asking a resolver (RFC 6761 §6.3),
+// which on many systems does not know *.localhost.
+func dialLoopback(ctx context.Context, d *net.Dialer, port string) (net.Conn, error) {
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+	if err == nil {
+		return conn, nil
+	}
+	if conn, six := d.DialContext(ctx, "tcp", net.JoinHostPort("::1", port)); six == nil {
+		return conn, nil
+	}
+	return nil, err
+}
+
+// errPrivate is why an address was refused.
+var errPrivate = errors.New("the name leads to an address inside this network")
+
+// refusePrivate looks at the resolved address just before the connection is made,
+// so that a name cannot change between the look and the call.
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if !public(at.Addr()) {
+		return fmt.Errorf("%w: %s", errPrivate, at.Addr())
+	}
+	return nil
+}
+
+// insidePrefixes are ranges that the net package does not count as private:
+// "this network", carrier-grade NAT, benchmarks, and the IPv6 prefixes that carry
+// an IPv4 address which a gateway may reach (NAT64, 6to4, Teredo).
+var insidePrefixes = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("2001::/32"),
+}
+
+// public tells an address of the internet from one of this machine or network.
+func public(a netip.Addr) bool {
+	a = a.Unmap()
+	if !a.IsGlobalUnicast() || a.IsPrivate() {
+		return false
+	}
+	for _, p := range insidePrefixes {
+		if p.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// under tells whether a host is an account of base.
+func under(base zendesk.Base, host string) bool {
+	label, _, _ := strings.Cut(host, ".")
+	u := base.URL(label)
+	return u != nil && u.Hostname() == host
+}
+
+// within lets requests through to the accounts of a base alone.
+type within struct {
+	base zendesk.Base
+	next http.RoundTripper
+}
+
+func (t *within) RoundTrip(r *http.Request) (*http.Response, error) {
+	label, _, _ := strings.Cut(r.URL.Hostname(), ".")
+	if u := t.base.URL(label); u == nil || u.Scheme != r.URL.Scheme || u.Host != r.URL.Host {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, fmt.Errorf("%s is not a host of %s", r.URL.Host, t.base)
+	}
+	return t.next.RoundTrip(r)
+}
+
+// CloseIdleConnections serves http.Client's method of that name.
+func (t *within) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,27 @@
+package broker
+
+import "time"
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of event. Renewals are their own record, as attempts.
+const (
+	SignInFailed   EventKind = "sign_in_failed"
+	ConnectionMade EventKind = "connected"
+	Reconnected    EventKind = "reconnected"
+	StateChanged   EventKind = "state_changed"
+	ClientChanged  EventKind = "client_changed"
+	CircuitOpened  EventKind = "circuit_opened"
+)
+
+// Event is a line of the audit trail. The step that changes a state writes it in
+// the same transaction. Detail holds a kind or reason, never a secret or a body.
+type Event struct {
+	At         time.Time
+	Kind       EventKind
+	Account    string
+	Connection ConnectionID // 0 = none
+	Client     ClientID     // 0 = none
+	Detail     string
+}

@@ -1,0 +1,149 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// identifyTries bounds how often a connection may be replaced or renewed under the
+// hands of a sign-in.
+const identifyTries = 5
+
+// identify finds out whose tokens a pending connection holds, and makes it active,
+// or gives them to the connection that this person has already.
+func (b *Broker) identify(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
+	user, err := b.who(ctx, c, p.Access)
+	if err != nil {
+		return Arrival{}, f.failure(whoFailure(err), err)
+	}
+	c.User, c.State, c.Reason = user, Active, NoReason
+	for range identifyTries {
+		arrival, err := b.settle(ctx, f, c, p)
+		if !errors.Is(err, ErrConflict) {
+			return arrival, err
+		}
+	}
+	return Arrival{}, fmt.Errorf("settle connection %d: %w", c.ID, ErrConflict)
+}
+
+func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
+	made := Event{At: b.now(), Kind: ConnectionMade, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
+	err := b.Store.SettleConnection(ctx, c, made)
+	if err == nil {
+		return Arrival{Connection: c, Flow: f}, nil
+	} else if !errors.Is(err, ErrConflict) {
+		return Arrival{}, err
+	}
+	old, err := b.Store.ConnectionOf(ctx, c)
+	switch {
+	case errors.Is(err, ErrNotFound): // it went in between
+		return Arrival{}, ErrConflict
+	case err != nil:
+		return Arrival{}, err
+	case old.ID == c.ID: // a page loaded twice: the other one settled it
+		return Arrival{Connection: old, Flow: f, Again: true}, nil
+	}
+	next, err := b.withPair(old.Reconnect(c, p), p)
+	if err != nil {
+		return Arrival{}, err
+	}
+	again := made
+	again.Kind, again.Connection = Reconnected, old.ID
+	if err := b.Store.MergeConnection(ctx, next, c.ID, f.ID, again); err != nil {
+		return Arrival{}, err
+	}
+	f.Connection = next.ID
+	return Arrival{Connection: next, Flow: f}, nil
+}
+
+// Reconnect is the connection after its person authorized again, with the pair of
+// the pending connection that this sign-in made. Only a connection that was
+// disabled stays as it is: allowing it again is not that person's decision.
+func (c Connection) Reconnect(pending Connection, p Pair) Connection {
+	if c.State != Disabled {
+		c.State, c.Reason = Active, NoReason
+	}
+	c = c.Next(p, false)
+	c.User, c.Asked = pending.User, pending.Asked
+	// The lifetime may have been corrected since the pair came.
+	c.AccessExpires = pending.AccessExpires
+	return c
+}
+
+// who asks Zendesk whose token it is. A token whose scope does not reach the
+// profile still tells the number of its owner.
+func (b *Broker) who(ctx context.Context, c Connection, access secret.Plain) (User, error) {
+	api := b.api(c, access)
+	me, err := api.Me(ctx)
+	var refused *zendesk.APIError
+	if errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		token, err := api.CurrentToken(ctx)
+		if err == nil && token.UserID == 0 {
+			err = zendesk.ErrAnonymous
+		}
+		return User{ID: token.UserID}, err
+	} else if err != nil {
+		return User{}, err
+	}
+	user := User{ID: *me.ID, Name: me.Name, Role: me.Role}
+	if me.Email != nil {
+		user.Email = *me.Email
+	}
+	return user, nil
+}
+
+// whoFailure is what it means to a person that this could not be found out.
+func whoFailure(err error) Kind {
+	var remote *oauth.RemoteError
+	var refused *zendesk.APIError
+	switch {
+	case errors.Is(err, zendesk.ErrAnonymous):
+		return Anonymous
+	case errors.As(err, &remote) && remote.Status == 0:
+		return Unreachable
+	case errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status >= 500):
+		return Unreachable
+	}
+	return AnsweredWrongly
+}
+
+func (b *Broker) api(c Connection, access secret.Plain) *zendesk.API {
+	return &zendesk.API{Base: b.Base.URL(c.Account), HTTP: b.HTTP, Bearer: access.Reveal()}
+}
+
+// pairOf opens the tokens of a connection.
+func (b *Broker) pairOf(c Connection) (Pair, error) {
+	access, err := b.open(c.Access, c.place("access"))
+	if err != nil {
+		return Pair{}, err
+	}
+	refresh, err := b.open(c.Refresh, c.place("refresh"))
+	return Pair{
+		Access: access, Refresh: refresh, Scope: c.Granted, Issued: c.AccessIssued,
+		AccessExpires: c.AccessExpires, RefreshExpires: c.RefreshExpires,
+	}, err
+}
+
+// askExpiry asks Zendesk when a token ends that came without saying so (facts
+// §2.3). The pair is stored by now; when nothing answers, the guess stands.
+func (b *Broker) askExpiry(ctx context.Context, c Connection, p Pair) Connection {
+	token, err := b.api(c, p.Access).CurrentToken(ctx)
+	if err != nil {
+		return c
+	}
+	var expires time.Time // null: it does not expire
+	if token.ExpiresAt != nil {
+		expires = token.ExpiresAt.UTC()
+	}
+	if b.Store.SetExpiry(ctx, c.ID, c.Generation, expires) == nil {
+		c.AccessExpires = expires
+	}
+	return c
+}

@@ -1,0 +1,125 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// Grant is a token in the clear, for one caller.
+type Grant struct {
+	Connection Connection
+	Access     secret.Plain
+}
+
+// jitterMost spreads the renewals of connections that were made at once.
+const jitterMost = 30 * time.Second
+
+// Token lends the access token of a connection, renewed if it would not live for
+// another minTTL. A renewal goes on when the caller leaves.
+//
+// The error is ErrNotFound, *Unusable when a person must do something, or
+// *Unavailable when it heals by itself. As long as the token lives it is lent,
+// even if it could not be renewed.
+func (b *Broker) Token(ctx context.Context, id ConnectionID, minTTL time.Duration) (Grant, error) {
+	return b.lend(ctx, id, false, func(c Connection) bool {
+		return c.Due(b.now(), minTTL, c.Jitter(jitterMost))
+	})
+}
+
+// TokenAfter lends a token after the API refused the one of a generation with 401
+// invalid_token: a newer one that is there already, else one of a forced renewal.
+// There is one of those per generation: if its result is refused too, a person
+// must authorize again (design §6.9).
+func (b *Broker) TokenAfter(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
+	return b.lend(ctx, id, true, func(c Connection) bool { return c.Generation <= refused })
+}
+
+func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want func(Connection) bool) (Grant, error) {
+	c, err := b.Store.Connection(ctx, id)
+	if err != nil {
+		return Grant{}, err
+	}
+	if c.Lendable() && !want(c) {
+		return b.grant(c)
+	}
+	next, err := b.renewOrSay(ctx, c, forced, want)
+	if err == nil {
+		return b.grant(next)
+	}
+	var soft *Unavailable
+	if !errors.As(err, &soft) {
+		return Grant{}, err
+	}
+	// Another may have come through meanwhile; and a token that could not be renewed
+	// is good until it expires, unless it was just refused.
+	c, again := b.Store.Connection(ctx, id)
+	if again == nil && c.Lendable() && c.Alive(b.now()) && !(forced && want(c)) {
+		return b.grant(c)
+	}
+	return Grant{}, err
+}
+
+// renewOrSay renews a connection that wants it, or says why that is no use.
+func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want func(Connection) bool) (Connection, error) {
+	now := b.now()
+	switch {
+	case !c.Lendable():
+		return c, &Unusable{c.ID, c.State, c.Reason}
+	case forced && c.Forced:
+		return c, b.condemn(ctx, c, Reauthorize, TokenRefused)
+	case c.Refresh.IsZero() && forced:
+		return c, b.condemn(ctx, c, Reauthorize, TokenRefused)
+	case c.Refresh.IsZero() && c.Alive(now): // nothing to renew it with, and still good
+		return c, nil
+	case c.Refresh.IsZero():
+		return c, b.condemn(ctx, c, Reauthorize, NoRefreshToken)
+	case now.Before(c.RetryAt):
+		return c, &Unavailable{ID: c.ID, RetryAfter: c.RetryAt.Sub(now), Reason: c.Reason}
+	}
+	key := fmt.Sprintf("renew/%d/%t", c.ID, forced)
+	return fly(ctx, b, key, b.Timing.Flight, func(ctx context.Context) (Connection, error) {
+		return b.renew(ctx, c.ID, forced, want)
+	})
+}
+
+// grant opens the token and notes the use.
+func (b *Broker) grant(c Connection) (Grant, error) {
+	access, err := b.open(c.Access, c.place("access"))
+	if err != nil {
+		return Grant{}, err
+	}
+	b.note(c.ID, b.now())
+	return Grant{Connection: c, Access: access}, nil
+}
+
+// condemn says what is lost, and returns it as the error. A connection that was
+// renewed meanwhile is not: its next caller finds it well.
+func (b *Broker) condemn(ctx context.Context, c Connection, s State, why Reason) error {
+	said := &Unusable{c.ID, s, why}
+	c.State, c.Reason = s, why
+	err := b.Store.Condemn(ctx, c, Event{
+		At: b.now(), Kind: StateChanged, Account: c.Account, Connection: c.ID, Client: c.Client,
+		Detail: string(s) + ": " + string(why),
+	})
+	switch {
+	case errors.Is(err, ErrConflict):
+		return &Unavailable{ID: c.ID, Reason: AnotherTries}
+	case err != nil:
+		return err
+	}
+	return said
+}
+
+// Connection returns the record, without its tokens in the clear.
+func (b *Broker) Connection(ctx context.Context, id ConnectionID) (Connection, error) {
+	return b.Store.Connection(ctx, id)
+}
+
+// Connections lists at most limit records, from the one after `after`.
+func (b *Broker) Connections(ctx context.Context, after ConnectionID, limit int) ([]Connection, error) {
+	return b.Store.Connections(ctx, after, limit)
+}

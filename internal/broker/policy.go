@@ -1,0 +1,56 @@
+package broker
+
+import (
+	"strings"
+	"time"
+
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// Policy is how a product's OAuth differs from another's. The use cases read it
+// and never ask which product it is.
+type Policy struct {
+	AuthorizePath, TokenPath string
+	Encoding                 oauth.Encoding
+	PKCE                     bool
+	Lifetimes                bool          // takes expires_in and refresh_token_expires_in, and tells them
+	AccessLife, RefreshLife  time.Duration // what counts when nothing tells the lifetime; 0 = does not expire
+}
+
+// policies are those of the products that can be connected. Form encoding is
+// understood everywhere (facts §12.7).
+var policies = map[Product]Policy{
+	Support: {
+		AuthorizePath: zendesk.AuthorizePath, TokenPath: zendesk.TokenPath,
+		Encoding: oauth.Form, PKCE: true, Lifetimes: true,
+		AccessLife:  zendesk.DefaultExpiresIn * time.Second,
+		RefreshLife: zendesk.DefaultRefreshTokenExpiresIn * time.Second,
+	},
+}
+
+// notCovered are the scopes of asked that granted does not give, in Zendesk's own
+// sense: read gives tickets:read.
+func notCovered(asked, granted oauth.Scope) (missing oauth.Scope) {
+	for _, one := range asked {
+		if !granted.Has(one) && !zendesk.Covers(granted, one) {
+			missing = append(missing, one)
+		}
+	}
+	return missing
+}
+
+// LocalPath returns a path of this site that a browser may be sent to, or "" when
+// p is anything else: another site's address, also one that a browser would read
+// as such ("//host", "/\host").
+func LocalPath(p string) string {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || len(p) > 2048 {
+		return ""
+	}
+	for _, r := range p {
+		if r < ' ' || r == 0x7f || r == '\\' {
+			return ""
+		}
+	}
+	return p
+}

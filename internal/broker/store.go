@@ -1,0 +1,94 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// Store keeps the broker's records. Each method is one atomic step, and none of
+// them decides anything. A step that lost its race returns ErrConflict; a record
+// that is not there, ErrNotFound.
+type Store interface {
+	// KeepCanary stores a sealed canary at the first start, and returns the one
+	// that is stored.
+	KeepCanary(ctx context.Context, sealed []byte) ([]byte, error)
+
+	// ChooseClient makes the client if it is not there, marks it as the one chosen
+	// last, and returns it with its secrets.
+	ChooseClient(ctx context.Context, c Client) (Client, error)
+	// ReplaceSecrets sets the ordered secrets of a client and closes its circuits.
+	ReplaceSecrets(ctx context.Context, c Client, e Event) error
+	Client(ctx context.Context, id ClientID) (Client, error)
+	// ClientFor returns the account's own client, else the global one; of several
+	// the one chosen last.
+	ClientFor(ctx context.Context, account string, p Product) (Client, error)
+	// Circuit returns the zero Circuit when it never opened.
+	Circuit(ctx context.Context, c ClientID, account string) (Circuit, error)
+	OpenCircuit(ctx context.Context, c Circuit, e Event) error
+	CloseCircuit(ctx context.Context, c ClientID, account string) error
+
+	AddFlow(ctx context.Context, f Flow) error
+	Flow(ctx context.Context, state secret.Digest) (Flow, error)
+	FlowByID(ctx context.Context, id FlowID) (Flow, error)
+	// SpendFlow ends an open flow without a connection.
+	SpendFlow(ctx context.Context, id FlowID, at time.Time, why Kind, e Event) error
+	// RedeemFlow spends an open flow and makes the pending connection that its code
+	// is going to fill. It returns that connection.
+	RedeemFlow(ctx context.Context, id FlowID, pending Connection) (Connection, error)
+	// FailFlow ends a redeemed flow whose code brought no tokens, and removes its
+	// pending connection.
+	FailFlow(ctx context.Context, id FlowID, pending ConnectionID, why Kind, e Event) error
+
+	// KeepTokens stores the first pair of a pending connection (generation 0 → 1).
+	KeepTokens(ctx context.Context, c Connection) error
+	// SettleConnection makes a pending connection active, now that its user is
+	// known. ErrConflict when that user has one for this client, account, product
+	// and grant already.
+	SettleConnection(ctx context.Context, c Connection, e Event) error
+	// MergeConnection gives the tokens of a pending connection, sealed anew, to the
+	// one that its user has already, whose generation is still next.Generation − 1.
+	// The pending one goes; the flow points at the other.
+	MergeConnection(ctx context.Context, next Connection, pending ConnectionID, flow FlowID, e Event) error
+
+	Connection(ctx context.Context, id ConnectionID) (Connection, error)
+	// ConnectionOf finds the connection of c's user for c's client, account, product
+	// and grant.
+	ConnectionOf(ctx context.Context, c Connection) (Connection, error)
+	// Connections lists what has tokens, in the order of its numbers, from the one
+	// after `after`.
+	Connections(ctx context.Context, after ConnectionID, limit int) ([]Connection, error)
+
+	// Claim takes the lease of c if generation, state and claim are still c's, and
+	// returns it with the new claim.
+	Claim(ctx context.Context, c Connection, owner string) (Connection, error)
+	// HoldClaim raises the counter of a claim that is still its owner's.
+	HoldClaim(ctx context.Context, id ConnectionID, owner string) error
+
+	// Attempts are those on one generation, oldest first.
+	Attempts(ctx context.Context, id ConnectionID, generation int64) ([]Attempt, error)
+	// OpenAttempt writes an attempt down before it is sent, and returns it with its
+	// number. ErrConflict when the generation has moved.
+	OpenAttempt(ctx context.Context, a Attempt) (Attempt, error)
+	CloseAttempt(ctx context.Context, a Attempt) error
+
+	// Renew stores the pair of the next generation and closes its attempt, if the
+	// generation is still next.Generation − 1: whatever the state was, and whoever
+	// holds the claim, because these are the tokens that work.
+	Renew(ctx context.Context, next Connection, a Attempt) error
+	// Postpone keeps state and tokens, notes why a renewal failed and when the next
+	// may begin, and releases the owner's claim.
+	Postpone(ctx context.Context, c Connection, owner string) error
+	// Condemn moves a connection of this generation to a state that says what was
+	// lost, and releases its claim.
+	Condemn(ctx context.Context, c Connection, e Event) error
+	// SetExpiry corrects the guessed expiry of a generation's access token.
+	SetExpiry(ctx context.Context, id ConnectionID, generation int64, expires time.Time) error
+	// Used notes when connections were last lent.
+	Used(ctx context.Context, at map[ConnectionID]time.Time) error
+
+	// Prune removes flows that expired before the instant, and pending connections
+	// without tokens that are older, at most limit of each. It returns how many went.
+	Prune(ctx context.Context, before time.Time, limit int) (int, error)
+}

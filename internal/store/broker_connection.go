@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/broker"
+)
+
+const connectionColumns = `id, account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
+	state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
+	access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
+	failures, retry_at, claim_owner, claim_counter`
+
+func scanConnection(row scanner) (c broker.Connection, err error) {
+	var user sql.NullInt64
+	var asked, granted string
+	var forced, issued, expires, refreshExpires, created, renewed, used, retry int64
+	err = row.Scan(&c.ID, &c.Account, &c.Product, &c.Client, &c.Grant, &user, &c.User.Name, &c.User.Email, &c.User.Role,
+		&c.State, &c.Reason, &c.Generation, &asked, &granted, &c.Access.Bytes, &c.Access.Key, &c.Refresh.Bytes, &c.Refresh.Key,
+		&issued, &expires, &refreshExpires, &forced, &created, &renewed, &used,
+		&c.Failures, &retry, &c.Claim.Owner, &c.Claim.Counter)
+	if err := found(err, broker.ErrNotFound); err != nil {
+		return broker.Connection{}, err
+	}
+	c.User.ID = user.Int64
+	c.Asked, c.Granted = scopeFrom(asked), scopeFrom(granted)
+	c.AccessIssued, c.AccessExpires, c.RefreshExpires = since(issued), since(expires), since(refreshExpires)
+	c.Forced = forced != 0
+	c.Created, c.RenewedAt, c.LastUsedAt, c.RetryAt = since(created), since(renewed), since(used), since(retry)
+	return c, nil
+}
+
+// insertConnection makes a pending connection and fills in its number.
+func insertConnection(ctx context.Context, t *tx, c *broker.Connection) error {
+	return t.QueryRowContext(ctx, `
+		INSERT INTO broker_connections (account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
+			state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
+			access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
+			failures, retry_at, claim_owner, claim_counter)
+		VALUES ($1, $2, $3, $4, NULL, '', '', '', $5, $6, 0, $7, '', NULL, 0, NULL, 0, 0, 0, 0, 0, $8, 0, 0, 0, 0, '', 0)
+		RETURNING id`,
+		c.Account, c.Product, c.Client, c.Grant, c.State, c.Reason, c.Asked.String(), instant(c.Created)).Scan(&c.ID)
+}
+
+func (s brokerStore) KeepTokens(ctx context.Context, c broker.Connection) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		return t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections
+			SET generation = $1, scope_granted = $2, access_sealed = $3, access_key_id = $4, refresh_sealed = $5, refresh_key_id = $6,
+				access_issued_at = $7, access_expires_at = $8, refresh_expires_at = $9, renewed_at = $10
+			WHERE id = $11 AND generation = 0 AND state = 'pending'`,
+			c.Generation, c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
+			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), c.ID)
+	})
+}
+
+func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, e broker.Event) error {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := connectionOf(ctx, t, c); err == nil {
+			return broker.ErrConflict
+		}
+		if err := t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections
+			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6
+			WHERE id = $7 AND generation = $8 AND state = 'pending'`,
+			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.ID, c.Generation); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+	return s.lost(err)
+}
+
+func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection, pending broker.ConnectionID, flow broker.FlowID, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrConflict, `
+			DELETE FROM broker_connections WHERE id = $1 AND state = 'pending'`, pending); err != nil {
+			return err
+		}
+		if err := t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections
+			SET state = $1, reason = $2, user_name = $3, user_email = $4, user_role = $5, scope_asked = $6, scope_granted = $7,
+				generation = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
+				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, forced = 0, renewed_at = $16,
+				failures = 0, retry_at = 0, claim_owner = ''
+			WHERE id = $17 AND generation = $18`,
+			next.State, next.Reason, next.User.Name, next.User.Email, next.User.Role, next.Asked.String(), next.Granted.String(),
+			next.Generation, sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
+			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), instant(next.RenewedAt),
+			next.ID, next.Generation-1); err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
+func (s brokerStore) Connection(ctx context.Context, id broker.ConnectionID) (broker.Connection, error) {
+	return scanConnection(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+connectionColumns+` FROM broker_connections WHERE id = $1`, id))
+}
+
+func (s brokerStore) ConnectionOf(ctx context.Context, c broker.Connection) (broker.Connection, error) {
+	return connectionOf(ctx, s.db.reads, c)
+}
+
+func connectionOf(ctx context.Context, q querier, c broker.Connection) (broker.Connection, error) {
+	return scanConnection(q.QueryRowContext(ctx, `
+		SELECT `+connectionColumns+` FROM broker_connections
+		WHERE client_id = $1 AND account = $2 AND product = $3 AND grant_type = $4 AND user_id = $5`,
+		c.Client, c.Account, c.Product, c.Grant, c.User.ID))
+}
+
+func (s brokerStore) Connections(ctx context.Context, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
+	rows, err := s.db.reads.QueryContext(ctx, `
+		SELECT `+connectionColumns+` FROM broker_connections
+		WHERE id > $1 AND generation > 0 ORDER BY id LIMIT $2`, after, limit)
+	return collect(rows, err, scanConnection)
+}
+
+func (s brokerStore) Used(ctx context.Context, at map[broker.ConnectionID]time.Time) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		for id, used := range at {
+			// Another replica may have noted a later use.
+			if _, err := t.ExecContext(ctx, `
+				UPDATE broker_connections SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, instant(used), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
