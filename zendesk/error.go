@@ -38,6 +38,13 @@ var (
 		status: http.StatusUnauthorized, body: `{"error":"invalid_token","error_description":"` + InvalidTokenWords + `"}`,
 		challenge: `Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="` + InvalidTokenWords + `"`,
 	}
+	// InvalidBearerRequest is for credentials in more than one place. That Zendesk
+	// says it like rack-oauth2 is an assumption.
+	InvalidBearerRequest = Refusal{
+		status: http.StatusBadRequest, body: `{"error":"invalid_request","error_description":"` + invalidBearerWords + `"}`,
+	}
+	// NoSuchAccount is for a subdomain that nobody has, whatever the path.
+	NoSuchAccount = Refusal{status: http.StatusNotFound, body: `{}`}
 	// Forbidden is for a role or a plan that does not reach.
 	Forbidden = Refusal{
 		status: http.StatusForbidden,
@@ -110,3 +117,5 @@ func marshal(v any) string {
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+const invalidBearerWords = "The request is missing a required parameter, includes an unsupported parameter or parameter value, repeats the same parameter, uses more than one method for including an access token, or is otherwise malformed."

@@ -44,7 +44,7 @@ func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair 
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the code belongs to another client")
 	case !c.sameRedirect(req.RedirectURI):
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "redirect_uri differs from the one authorized")
-	case !c.proven(req.CodeVerifier):
+	case !oauth.Challenge(c.Challenge).Matches(req.CodeVerifier):
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "code_verifier and code_challenge do not match")
 	}
 	scope, err := by.narrow(c.Scope, req, p)
@@ -67,15 +67,6 @@ func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair 
 // must be sent again. What was left out may stay out.
 func (c Code) sameRedirect(sent string) bool {
 	return sent == c.RedirectURI || sent == "" && !c.RedirectSent
-}
-
-// proven follows RFC 7636 section 4.6. A verifier without a challenge is
-// refused too: somebody took the challenge away (RFC 9700 section 2.1.1).
-func (c Code) proven(verifier string) bool {
-	if c.Challenge == "" || verifier == "" {
-		return c.Challenge == "" && verifier == ""
-	}
-	return oauth.VerifyS256(verifier, c.Challenge)
 }
 
 // narrow decides the scope of a token within what was granted (facts section

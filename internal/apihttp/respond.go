@@ -1,0 +1,81 @@
+package apihttp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// refusal is what the errors of package zendesk's API have in common.
+type refusal interface {
+	error
+	json.Marshaler
+	Status() int
+}
+
+func respond(w http.ResponseWriter, response Response) error {
+	status := response.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	// Marshalled whole before the first byte goes out, so that an error is an
+	// answer of its own and not half of one.
+	body, err := json.Marshal(response.Body)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	maps.Copy(w.Header(), response.Header)
+	write(w, status, body)
+	return nil
+}
+
+func write(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "max-age=0, private, must-revalidate")
+	h.Set("X-Zendesk-Api-Version", "v2")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// Fail answers with an error in the API's dialect. What is no answer for a
+// client is logged, and the client learns a request id alone.
+func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	known := translate(err)
+	if known == nil {
+		a.Log.ErrorContext(r.Context(), "api request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
+		known = zendesk.InternalError
+	} else {
+		httpd.Note(r.Context(), slog.String("reason", err.Error()))
+	}
+	if challenge, ok := known.(interface{ WWWAuthenticate() string }); ok && challenge.WWWAuthenticate() != "" {
+		w.Header().Set("WWW-Authenticate", challenge.WWWAuthenticate())
+	}
+	body, err := known.MarshalJSON()
+	if err != nil {
+		known, body = zendesk.InternalError, []byte(`{"status":500,"error":"Internal Server Error"}`)
+	}
+	write(w, known.Status(), body)
+}
+
+// translate finds Zendesk's words for an error, or nil.
+func translate(err error) refusal {
+	var known refusal
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, issuer.ErrToken):
+		return zendesk.InvalidToken
+	case errors.Is(err, issuer.ErrNotFound):
+		return zendesk.RecordNotFound
+	default:
+		return nil
+	}
+}

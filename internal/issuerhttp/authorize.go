@@ -1,0 +1,40 @@
+package issuerhttp
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// authorize is GET /oauth/authorizations/new (facts section 1): it shows the
+// next page, or answers the client.
+func (s *Server) authorize(v visit) error {
+	req := authorizeRequest(v, v.r.URL.Query())
+	outcome, err := s.Issuer.Authorize(v.r.Context(), req)
+	if err != nil {
+		return err
+	}
+	switch outcome.Step {
+	case issuer.StepSignIn:
+		return s.showSignIn(v, http.StatusOK, web.SignIn{
+			Application: outcome.Authorization.Client.Name,
+			Next:        zendesk.AuthorizePath + "?" + v.r.URL.RawQuery,
+			FormOrigins: []string{oauth.RedirectOrigin(outcome.Authorization.RedirectURI)},
+		})
+	case issuer.StepConsent:
+		return s.showConsent(v, req, outcome)
+	default:
+		return v.leave(outcome.Redirect)
+	}
+}
+
+func authorizeRequest(v visit, query url.Values) issuer.AuthorizeRequest {
+	req, malformed := oauth.DecodeAuthorizeRequest(query)
+	return issuer.AuthorizeRequest{
+		Account: v.account, Product: issuer.Support, Session: v.session, AuthorizeRequest: req, Malformed: malformed,
+	}
+}

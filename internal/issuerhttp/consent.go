@@ -1,0 +1,89 @@
+package issuerhttp
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// ticket is what the consent page carries along: the request, to be decided
+// anew, and whom the page asked. It grants nothing, so it needs no secrecy.
+type ticket struct {
+	user    issuer.UserID
+	request url.Values
+}
+
+func (t ticket) encode() string {
+	return url.Values{"user": {strconv.FormatInt(int64(t.user), 10)}, "request": {t.request.Encode()}}.Encode()
+}
+
+func decodeTicket(text string) (ticket, error) {
+	outer, err := url.ParseQuery(text)
+	if err != nil {
+		return ticket{}, errForm
+	}
+	user, err := strconv.ParseInt(outer.Get("user"), 10, 64)
+	if err != nil {
+		return ticket{}, errForm
+	}
+	request, err := url.ParseQuery(outer.Get("request"))
+	if err != nil {
+		return ticket{}, errForm
+	}
+	return ticket{issuer.UserID(user), request}, nil
+}
+
+func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outcome) error {
+	auth := o.Authorization
+	redirect, err := url.Parse(auth.RedirectURI)
+	if err != nil {
+		return err
+	}
+	web.Render(v.w, 200, web.Consent{
+		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
+		Client:       web.Client{Name: auth.Client.Name, Company: auth.Client.Company, Description: auth.Client.Description},
+		User:         person(o.User),
+		Permissions:  auth.Scope,
+		RedirectHost: redirect.Host,
+		Action:       consentPath,
+		Ticket:       ticket{o.User.ID, v.r.URL.Query()}.encode(),
+		FormOrigin:   oauth.RedirectOrigin(auth.RedirectURI),
+	})
+	return nil
+}
+
+// decide is what the consent page's buttons do.
+func (s *Server) decide(v visit) error {
+	if err := v.r.ParseForm(); err != nil {
+		return formError(err)
+	}
+	t, err := decodeTicket(v.r.PostForm.Get(web.FieldTicket))
+	if err != nil {
+		return err
+	}
+	again := zendesk.AuthorizePath + "?" + t.request.Encode()
+	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, t.request), User: t.user}
+	switch v.r.PostForm.Get(web.FieldDecision) {
+	case web.DecisionAllow:
+		d.Allow = true
+	case web.DecisionDeny:
+	case web.DecisionSwitch:
+		return s.endSession(v, again)
+	case web.DecisionSignOut:
+		return s.endSession(v, "/")
+	default:
+		return errForm
+	}
+	redirect, err := s.Issuer.Decide(v.r.Context(), d)
+	if errors.Is(err, issuer.ErrNotFound) {
+		return v.see(again) // signed out or somebody else meanwhile: ask again
+	} else if err != nil {
+		return err
+	}
+	return v.leave(redirect)
+}

@@ -1,0 +1,14 @@
+// Package issuerhttp is the wire of the issuer: the OAuth endpoints in Zendesk's
+// dialect, the pages on which a person signs in and consents, and the
+// management API.
+//
+//	routes.go      every path and method on one page
+//	authorize.go   GET /oauth/authorizations/new ─► sign-in page | consent page | redirect
+//	signin.go      sign in, pick a user (demo), sign out
+//	consent.go     Allow, Deny, another account
+//	token.go       POST /oauth/tokens
+//	users.go       /api/v2/users/me
+//	respond.go     each error in the dialect of the surface it came through
+//
+// It parses and renders. What may happen, package issuer decides.
+package issuerhttp

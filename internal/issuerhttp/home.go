@@ -1,0 +1,79 @@
+package issuerhttp
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// appsMost bounds the clients that the home page offers to try.
+const appsMost = 20
+
+// home is the page at / of an account: what this is, and what one can do here.
+func (s *Server) home(v visit) error {
+	p := web.IssuerHome{
+		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
+		SignInURL: signInPath, SignInAction: signInPath, SignOutAction: signOutPath,
+		Links: []web.Link{
+			{Kind: web.LinkAuthorize, URL: zendesk.AuthorizePath},
+			{Kind: web.LinkTokens, URL: zendesk.TokenPath},
+			{Kind: web.LinkUsersMe, URL: zendesk.UsersMePath + ".json"},
+		},
+	}
+	u, err := s.Issuer.SignedIn(v.r.Context(), v.account, v.session)
+	switch {
+	case err == nil:
+		who := person(u)
+		p.User = &who
+	case !errors.Is(err, issuer.ErrNotFound):
+		return err
+	}
+	if p.People, err = s.people(v); err != nil {
+		return err
+	}
+	if s.Demo {
+		if p.Apps, err = s.apps(v); err != nil {
+			return err
+		}
+	}
+	web.Render(v.w, http.StatusOK, p)
+	return nil
+}
+
+// apps are the clients of a demo, each with an authorization request to try.
+func (s *Server) apps(v visit) ([]web.App, error) {
+	clients, err := s.Issuer.Store.Clients(v.r.Context(), v.account.ID, issuer.Support, appsMost)
+	if err != nil {
+		return nil, err
+	}
+	var apps []web.App
+	for _, c := range clients {
+		app := web.App{Name: c.Name, Identifier: c.Identifier}
+		if len(c.RedirectURIs) > 0 && c.Kind == issuer.Confidential {
+			app.AuthorizeURL = zendesk.AuthorizePath + "?" + oauth.AuthorizeRequest{
+				ResponseType: oauth.ResponseCode, ClientID: c.Identifier, RedirectURI: c.RedirectURIs[0], Scope: "read",
+			}.Encode().Encode()
+		}
+		apps = append(apps, app)
+	}
+	return apps, nil
+}
+
+// redirectOrigin finds where an authorization request that waits behind a form
+// would send the browser, or "" if it is none that could.
+func (s *Server) redirectOrigin(v visit, next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Path != zendesk.AuthorizePath {
+		return ""
+	}
+	outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(visit{w: v.w, r: v.r, account: v.account}, u.Query()))
+	if err != nil {
+		return ""
+	}
+	return oauth.RedirectOrigin(outcome.Authorization.RedirectURI)
+}

@@ -1,0 +1,81 @@
+package issuerhttp
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// busyWait is how long to wait when too many passwords are being checked.
+const busyWait = 2 * time.Second
+
+// fail turns the error of a page into a page, or into a redirect where the
+// client's address is known to be genuine.
+func (s *Server) fail(v visit, err error) {
+	var unverified *issuer.Unverified
+	var refused *issuer.Refused
+	var tooMany *issuer.TooMany
+	var tooLarge *http.MaxBytesError
+	common := v.page()
+	switch {
+	case errors.As(err, &unverified):
+		web.Render(v.w, http.StatusBadRequest, web.Invalid{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, Detail: unverified.Words, Sent: sent(v.r),
+		})
+	case errors.As(err, &refused):
+		_ = v.leave(refused.Redirect(zendesk.Description(refused.Cause.Code, zendesk.Authorize)))
+	case errors.As(err, &tooMany):
+		web.Render(v.w, http.StatusTooManyRequests, web.TooMany{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, RetryAfter: wholeSeconds(tooMany.After),
+		})
+	case errors.Is(err, issuer.ErrNotFound):
+		web.Render(v.w, http.StatusNotFound, web.NotFound{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, HomeURL: "/",
+		})
+	case errors.Is(err, errForm), errors.As(err, &tooLarge):
+		web.Render(v.w, http.StatusBadRequest, web.Invalid{Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain})
+	default:
+		s.Log.ErrorContext(v.r.Context(), "page failed", "error", err, "request_id", common.RequestID)
+		web.Render(v.w, http.StatusInternalServerError, web.ServerError{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain,
+		})
+		return
+	}
+	httpd.Note(v.r.Context(), slog.String("reason", err.Error()))
+}
+
+// errForm says that a form cannot be read.
+var errForm = errors.New("the form cannot be read")
+
+// sent lists what an invalid authorization request held, for whoever debugs it.
+// None of the parameters of such a request is a secret.
+func sent(r *http.Request) []web.Param {
+	var params []web.Param
+	for _, name := range []string{"client_id", "redirect_uri", "response_type", "scope"} {
+		for _, value := range r.URL.Query()[name] {
+			params = append(params, web.Param{Name: name, Value: value})
+		}
+	}
+	return params
+}
+
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// oauthError finds the protocol error in err and gives it Zendesk's words.
+func oauthError(err error) *oauth.Error {
+	var known *oauth.Error
+	if !errors.As(err, &known) {
+		return nil
+	}
+	said := *known
+	said.Description = zendesk.Description(known.Code, zendesk.Token)
+	return &said
+}

@@ -1,0 +1,123 @@
+package issuerhttp
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// tokenMost bounds the body of a token request.
+const tokenMost = 64 << 10
+
+// token is POST /oauth/tokens (facts section 2).
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.exchange(w, r)
+	if err != nil {
+		s.refuseToken(w, r, err)
+		return
+	}
+	writeOAuth(w, http.StatusOK, answer)
+}
+
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request) (oauth.TokenResponse, error) {
+	account, err := s.Hosts.Account(r.Context(), r.Host)
+	if err != nil {
+		return oauth.TokenResponse{}, err
+	}
+	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
+	req, err := tokenRequest(w, r)
+	if err != nil {
+		return oauth.TokenResponse{}, err
+	}
+	req.Account, req.Product = account, issuer.Support
+	req.Origin = issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
+	return s.Issuer.Exchange(r.Context(), req)
+}
+
+// tokenRequest reads a request from wherever Zendesk takes it: a JSON body, a
+// form, or the query.
+func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tokenMost))
+	if err != nil {
+		return issuer.TokenRequest{}, err
+	}
+	if len(r.Header.Values("Content-Type")) > 1 {
+		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "more than one Content-Type")
+	}
+	params, malformed := zendesk.DecodeTokenParams(r.Header.Get("Content-Type"), body, r.URL.Query())
+	if malformed != nil {
+		return issuer.TokenRequest{}, malformed
+	}
+	decoded, malformed := oauth.DecodeTokenRequest(r.Header.Values("Authorization"), params)
+	if malformed != nil {
+		return issuer.TokenRequest{}, malformed
+	}
+	lifetimes, malformed := zendesk.DecodeLifetimes(decoded.Extra)
+	if malformed != nil {
+		return issuer.TokenRequest{}, malformed
+	}
+	return issuer.TokenRequest{TokenRequest: decoded, Lifetimes: issuer.Lifetimes(lifetimes)}, nil
+}
+
+// refuseToken answers in the words of the token endpoint. Why exactly, only the
+// log learns.
+func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+	var tooMany *issuer.TooMany
+	var tooLarge *http.MaxBytesError
+	said := oauthError(err)
+	switch {
+	case said != nil:
+		if said.Code == oauth.InvalidClient {
+			w.Header().Set("WWW-Authenticate", zendesk.TokenChallenge)
+		}
+		writeOAuth(w, said.Code.Status(), said)
+	case errors.As(err, &tooLarge):
+		writeOAuth(w, http.StatusRequestEntityTooLarge, oauthError(oauth.Errorf(oauth.InvalidRequest, "too large")))
+	case errors.As(err, &tooMany):
+		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(tooMany.After)))
+		writeOAuth(w, http.StatusTooManyRequests, &oauth.Error{
+			Code: oauth.TemporarilyUnavailable, Description: "Too many failed client authentications. Wait and try again.",
+		})
+	case errors.Is(err, issuer.ErrNotFound):
+		writeOAuth(w, http.StatusNotFound, struct{}{}) // no such account
+	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
+		// The client is gone, or broke off in the middle: there is nobody to tell.
+		writeOAuth(w, http.StatusBadRequest, oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
+	default:
+		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
+		writeOAuth(w, http.StatusInternalServerError, &oauth.Error{
+			Code: oauth.ServerError, Description: "Something went wrong. Request " + httpd.RequestIDFrom(r.Context()) + ".",
+		})
+		return
+	}
+	httpd.Note(r.Context(), slog.String("reason", err.Error()))
+}
+
+// tokenMethod refuses every method but POST. A browser's preflight gets the
+// same: Zendesk's token endpoint cannot be called from a page (facts 2.6).
+func (s *Server) tokenMethod(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	writeOAuth(w, http.StatusMethodNotAllowed, oauthError(oauth.Errorf(oauth.InvalidRequest, "not a POST")))
+}
+
+// writeOAuth answers with JSON that no cache may keep (RFC 6749 section 5.1).
+func writeOAuth(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
