@@ -40,7 +40,7 @@ type Server struct {
 func Run(ctx context.Context, servers ...Server) error {
 	// Requests outlive ctx: its end starts the shutdown that waits for them.
 	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
+	defer abandon() // for those that were cut off
 
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range servers {
@@ -48,7 +48,7 @@ func Run(ctx context.Context, servers ...Server) error {
 		group.Go(run.serve)
 		group.Go(func() error {
 			<-ctx.Done()
-			run.stop(abandon)
+			run.stop()
 			return nil
 		})
 	}
@@ -96,13 +96,12 @@ func (run *running) serve() error {
 	return fmt.Errorf("%s: %w", run.Name, err)
 }
 
-// stop waits for the requests in flight and calls abandon when it gives up.
-func (run *running) stop(abandon func()) {
+// stop waits for the requests in flight, as long as it may.
+func (run *running) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := run.http.Shutdown(ctx); err != nil {
 		run.Log.Warn("requests cut off at shutdown", "server", run.Name, "waited", shutdownTimeout)
-		abandon()
 		run.http.Close()
 	}
 }
