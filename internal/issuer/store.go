@@ -52,6 +52,12 @@ type Store interface {
 	// CountFailure adds one to the window at now; without one, a new one ends at ends.
 	CountFailure(ctx context.Context, subject string, now, ends time.Time) error
 
+	// Plant adds what an account lacks of a plot, the account included, and
+	// alters nothing that is there. New clients belong to the user with the
+	// creator's email. It returns what the account now has of the plot, each in
+	// the plot's order.
+	Plant(ctx context.Context, want Plot, creator string) (have Plot, err error)
+
 	// Prune deletes up to limit rows of each kind that ended before a time, and
 	// returns how many it deleted.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
