@@ -67,7 +67,8 @@ func cleanSubdomain(typed string, domains ...string) (string, error) {
 	if host, port, ok := strings.Cut(s, ":"); ok && allDigits(port) && strings.Contains(host, ".") {
 		s = host
 	}
-	if label, domain, ok := strings.Cut(strings.TrimSuffix(s, "."), "."); ok {
+	s = strings.TrimSuffix(s, ".")
+	if label, domain, ok := strings.Cut(s, "."); ok {
 		if !slices.Contains(domains, domain) {
 			return "", fmt.Errorf("%q is not the address of a Zendesk: it should look like acme.%s", clip(s, 80), domains[0])
 		}

@@ -1,6 +1,7 @@
 package zendesk
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -157,4 +158,14 @@ func coversAll(have, need []Permission) bool {
 		}
 	}
 	return true
+}
+
+// AllPermissions is the whole catalogue, broad ones first, then by resource.
+// A language file has a sentence for the Key of each.
+func AllPermissions() []Permission {
+	all := []Permission{{Access: Read}, {Access: Write}, {Access: Impersonate}}
+	for _, resource := range slices.Sorted(maps.Keys(catalogue)) {
+		all = append(all, permissionsOf(resource)...)
+	}
+	return all
 }
