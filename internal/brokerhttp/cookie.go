@@ -1,0 +1,48 @@
+package brokerhttp
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// cookie binds sign-ins to the browser that began them.
+type cookie struct {
+	name   string
+	secure bool
+}
+
+// cookieFor names the cookie. __Host- makes sure that no other host of the domain
+// has set it (RFC 6265bis §4.1.3.2), but wants TLS; on loopback HTTP the name is
+// plain, and not the issuer's, because cookies ignore ports (RFC 6265 §8.5).
+func cookieFor(public *url.URL) cookie {
+	if public.Scheme == "https" {
+		return cookie{name: "__Host-deskauth-connect", secure: true}
+	}
+	return cookie{name: "deskauth_connect"}
+}
+
+// cookieLife is a sign-in's.
+const cookieLife = 10 * time.Minute
+
+func (c cookie) set(w http.ResponseWriter, browser secret.Plain) {
+	http.SetCookie(w, &http.Cookie{
+		Name:     c.name,
+		Value:    browser.Reveal(),
+		Path:     "/",
+		MaxAge:   int(cookieLife / time.Second),
+		Secure:   c.secure,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, // Strict would not come along on the way back
+	})
+}
+
+func (c cookie) read(r *http.Request) secret.Plain {
+	got, err := r.Cookie(c.name)
+	if err != nil {
+		return secret.Plain{}
+	}
+	return secret.Of(got.Value)
+}

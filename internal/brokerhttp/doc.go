@@ -1,0 +1,15 @@
+// Package brokerhttp puts the broker on the web: the pages that send a person to
+// Zendesk and tell what came of it.
+//
+//	GET  /                         the subdomain box
+//	GET  /connect?account=         the same, filled in
+//	POST /connect                  cookie, 303 ──► Zendesk ──┐
+//	GET  /zendesk/oauth/callback ◄───────────────────────────┘
+//	       ├── connected ──► 303 /connected/{flow}, or the program's own page
+//	       └── failed    ──► a page that says why
+//	GET  /connected/{flow}         who was connected, for the browser that was
+//
+// A page that shows what came of a sign-in has an address without a code in it, and
+// may be loaded again. Another name of this host is redirected to the public one
+// before anything is set, or the cookie would not be there on the way back.
+package brokerhttp

@@ -1,0 +1,175 @@
+package brokerhttp
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/web"
+)
+
+func (s *site) home(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	account := query.Get("account")
+	if account == "" {
+		account = s.Account
+	}
+	account, err := s.Broker.Base.CleanSubdomain(account)
+	if err != nil {
+		account = ""
+	}
+	page := s.homePage(r, account, query.Get(web.FieldReturnTo))
+	web.Render(w, http.StatusOK, page)
+}
+
+func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.ConnectHome {
+	return web.ConnectHome{
+		Page:        s.page(r),
+		Action:      s.ConnectPath,
+		Subdomain:   subdomain,
+		BaseSuffix:  strings.TrimPrefix(s.host("acme"), "acme"),
+		ReturnTo:    broker.LocalPath(returnTo),
+		Asked:       s.Broker.Scope,
+		FormOrigins: []string{s.formOrigin()},
+	}
+}
+
+// formOrigin is where a form that is answered by a redirect to Zendesk may lead.
+// Chromium holds form-action against every redirect on the way, and Zendesk may
+// redirect on to any company's sign-in; there is nothing in the form to steal.
+func (s *site) formOrigin() string {
+	root := s.Broker.Base.URL("acme")
+	if root.Scheme == "https" {
+		return "https://*"
+	}
+	return root.Scheme + "://*" + strings.TrimPrefix(root.Host, "acme")
+}
+
+// host is an account's address for people, such as acme.zendesk.com.
+func (s *site) host(account string) string {
+	if u := s.Broker.Base.URL(account); u != nil {
+		return u.Host
+	}
+	return ""
+}
+
+func (s *site) page(r *http.Request) web.Page {
+	return web.Page{
+		Lang:      web.Match(r.Header.Get("Accept-Language"), ""),
+		RequestID: httpd.RequestIDFrom(r.Context()),
+	}
+}
+
+func (s *site) connect(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		s.badForm(w, r, err)
+		return
+	}
+	typed, returnTo := r.PostForm.Get(web.FieldSubdomain), r.PostForm.Get(web.FieldReturnTo)
+	refuse := func(problem web.Problem) {
+		page := s.homePage(r, typed, returnTo)
+		page.Problem = problem
+		web.Render(w, http.StatusUnprocessableEntity, page)
+	}
+	if strings.TrimSpace(typed) == "" {
+		refuse(web.ProblemSubdomainMissing)
+		return
+	}
+	account, err := s.Broker.Base.CleanSubdomain(typed)
+	if err != nil {
+		refuse(web.ProblemSubdomainInvalid)
+		return
+	}
+	httpd.Note(r.Context(), slog.String("account", account))
+	departure, err := s.Broker.Connect(r.Context(), broker.ConnectRequest{
+		Account: account, ReturnTo: returnTo, Browser: s.cookie.read(r),
+	})
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	s.cookie.set(w, departure.Browser)
+	w.Header().Set("Cache-Control", "no-store")
+	redirect(w, http.StatusSeeOther, departure.URL)
+}
+
+func (s *site) badForm(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusBadRequest
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	page := s.homePage(r, "", "")
+	page.Problem = web.ProblemSubdomainInvalid
+	web.Render(w, status, page)
+}
+
+func (s *site) callback(w http.ResponseWriter, r *http.Request) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		s.failed(w, r, &broker.Failure{Kind: broker.Misc, Err: errors.New("the query cannot be read")})
+		return
+	}
+	arrival, err := s.Broker.Callback(r.Context(), query, s.cookie.read(r))
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	c := arrival.Connection
+	httpd.Note(r.Context(), slog.String("account", c.Account), slog.Int64("connection", int64(c.ID)))
+	w.Header().Set("Cache-Control", "no-store")
+	if s.OnConnected != nil && !arrival.Again {
+		s.OnConnected(w, r, c, arrival.Flow.ReturnTo)
+		return
+	}
+	redirect(w, http.StatusSeeOther, resultPath+"/"+strconv.FormatInt(int64(arrival.Flow.ID), 10))
+}
+
+func (s *site) result(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(r.PathValue("flow"), 10, 64)
+	if err != nil {
+		s.notFound(w, r)
+		return
+	}
+	arrival, err := s.Broker.Result(r.Context(), broker.FlowID(id), s.cookie.read(r))
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		s.notFound(w, r)
+		return
+	case err != nil:
+		s.failed(w, r, err)
+		return
+	}
+	c := arrival.Connection
+	name, role := c.User.Name, c.User.Role
+	if name == "" { // the scope did not reach the profile
+		name = strconv.FormatInt(c.User.ID, 10)
+	}
+	if role == "" {
+		role = "?"
+	}
+	web.Render(w, http.StatusOK, web.Connected{
+		Page:         s.page(r),
+		UserName:     name,
+		Role:         role,
+		Product:      productName(c.Product),
+		Account:      s.host(c.Account),
+		Granted:      c.Granted,
+		Missing:      c.Missing(),
+		ConnectionID: strconv.FormatInt(int64(c.ID), 10),
+		ReturnTo:     arrival.Flow.ReturnTo,
+	})
+}
+
+// productName is Zendesk's own name of the product, in no language.
+func productName(p broker.Product) string {
+	if p == broker.Chat {
+		return "Chat"
+	}
+	return "Support"
+}

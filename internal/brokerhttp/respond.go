@@ -1,0 +1,109 @@
+package brokerhttp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/web"
+)
+
+// outcome is how a kind of failure is answered.
+type outcome struct {
+	page   web.Failure
+	status int
+}
+
+// outcomes are those of every kind. What the person or the browser brought is a
+// 4xx, what Zendesk did is a 502.
+var outcomes = map[broker.Kind]outcome{
+	broker.Denied:           {web.Denied, http.StatusForbidden},
+	broker.StateExpired:     {web.StateExpired, http.StatusBadRequest},
+	broker.StateUsed:        {web.StateUsed, http.StatusBadRequest},
+	broker.WrongBrowser:     {web.WrongBrowser, http.StatusBadRequest},
+	broker.RedirectMismatch: {web.FailedRedirect, http.StatusBadGateway},
+	broker.NoSuchClient:     {web.FailedClient, http.StatusBadGateway},
+	broker.ScopeNotAllowed:  {web.ScopeNotAllowed, http.StatusBadGateway},
+	broker.Unreachable:      {web.Unreachable, http.StatusBadGateway},
+	broker.AnsweredWrongly:  {web.AnsweredWrongly, http.StatusBadGateway},
+	broker.ClientRefused:    {web.ClientRefused, http.StatusBadGateway},
+	broker.Anonymous:        {web.Anonymous, http.StatusBadGateway},
+	broker.Misc:             {web.FailedOtherwise, http.StatusBadGateway},
+}
+
+// failed turns the broker's error into a page, and notes the reason for the log.
+func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
+	var failure *broker.Failure
+	var invalid *broker.Invalid
+	switch {
+	case errors.As(err, &failure):
+	case errors.As(err, &invalid):
+		page := s.homePage(r, "", "")
+		page.Problem = web.ProblemSubdomainInvalid
+		web.Render(w, http.StatusUnprocessableEntity, page)
+		return
+	case r.Context().Err() != nil && errors.Is(err, context.Canceled): // nobody waits for the page
+		httpd.Note(r.Context(), slog.String("failure", "the browser left"))
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	default:
+		httpd.Note(r.Context(), slog.String("error", err.Error()))
+		s.serverError(w, r)
+		return
+	}
+	how, ok := outcomes[failure.Kind]
+	if !ok {
+		how = outcomes[broker.Misc]
+	}
+	httpd.Note(r.Context(), slog.String("failure", string(failure.Kind)), slog.String("account", failure.Account))
+	if failure.Err != nil {
+		httpd.Note(r.Context(), slog.String("reason", failure.Err.Error()))
+	}
+	web.Render(w, how.status, web.ConnectFailed{
+		Page:     s.page(r),
+		Kind:     how.page,
+		Account:  s.host(failure.Account),
+		Answer:   failure.Answer,
+		RetryURL: s.retryURL(failure),
+	})
+}
+
+// retryURL begins again with what is known of the sign-in that failed.
+func (s *site) retryURL(f *broker.Failure) string {
+	query := url.Values{}
+	if f.Account != "" {
+		query.Set("account", f.Account)
+	}
+	if f.ReturnTo != "" {
+		query.Set(web.FieldReturnTo, f.ReturnTo)
+	}
+	if len(query) == 0 {
+		return s.ConnectPath
+	}
+	return s.ConnectPath + "?" + query.Encode()
+}
+
+func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
+	web.Render(w, http.StatusNotFound, web.NotFound{Page: s.page(r), Brand: web.Broker, HomeURL: s.ConnectPath})
+}
+
+func (s *site) methodNotAllowed(allow []string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		web.Render(w, http.StatusMethodNotAllowed, web.MethodNotAllowed{
+			Page: s.page(r), Brand: web.Broker, Method: r.Method, Allow: allow,
+		})
+	}
+}
+
+func (s *site) serverError(w http.ResponseWriter, r *http.Request) {
+	web.Render(w, http.StatusInternalServerError, web.ServerError{Page: s.page(r), Brand: web.Broker})
+}
+
+// crossOrigin answers a form that another site sent.
+func (s *site) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	web.Render(w, http.StatusForbidden, web.ConnectFailed{Page: s.page(r), Kind: web.FailedOtherwise, RetryURL: s.ConnectPath})
+}
