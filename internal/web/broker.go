@@ -1,5 +1,7 @@
 package web
 
+import "strings"
+
 // Names of form fields on the broker's pages.
 const (
 	FieldSubdomain = "subdomain"
@@ -53,7 +55,13 @@ type Leaving struct {
 }
 
 func (p Leaving) frame() frame {
-	return frame{Template: "leaving", Brand: Broker, Title: p.T("leaving.title", p.Account), Refresh: p.URL}
+	f := frame{Template: "leaving", Brand: Broker, Title: p.T("leaving.title", p.Account)}
+	// html/template guards the link's address, but cannot know that the refresh
+	// holds one as well.
+	if strings.HasPrefix(p.URL, "https://") || strings.HasPrefix(p.URL, "http://") {
+		f.Refresh = p.URL
+	}
+	return f
 }
 
 // Title is the page's title and first heading; for the template.

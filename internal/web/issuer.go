@@ -195,6 +195,9 @@ func (p IssuerHome) frame() frame {
 // Title is the page's title and first heading; for the template.
 func (p IssuerHome) Title() string { return p.frame().Title }
 
+// Page tells whether a browser finds a page there, so that it is worth a link.
+func (k LinkKind) Page() bool { return k == LinkBroker || k == LinkControl }
+
 // LinkText is what a link is called; for the template.
 func (p IssuerHome) LinkText(k LinkKind) string { return p.T("issuer_home.link." + string(k)) }
 

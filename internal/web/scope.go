@@ -65,8 +65,8 @@ func Words(lang Lang, scopes []string) []Permission {
 	seen := map[string]bool{}
 	for _, scope := range scopes {
 		for _, p := range wordsOf(lang, scope) {
-			if !seen[p.Text] {
-				seen[p.Text] = true
+			if !seen[p.Scope+p.Text] {
+				seen[p.Scope+p.Text] = true
 				words = append(words, p)
 			}
 		}
@@ -90,7 +90,7 @@ func wordsOf(lang Lang, scope string) []Permission {
 		}
 	}
 	if words == nil {
-		return []Permission{{scope, T(lang, "scope.unknown", scope), LevelGrave}}
+		return []Permission{{scope, T(lang, "scope.unknown"), LevelGrave}}
 	}
 	return words
 }

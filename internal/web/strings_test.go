@@ -1,0 +1,261 @@
+package web
+
+import (
+	"bytes"
+	"io/fs"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// usedKeys are the keys that templates and Go files name, and those that are put
+// together from a word of the page.
+func usedKeys(t *testing.T) map[string]bool {
+	t.Helper()
+	used := map[string]bool{}
+	named := regexp.MustCompile(`\bT(?:\((?:\w+(?:\.Lang)?, )?| )"([a-z0-9_.-]+)"[^+]`)
+	var files []string
+	for _, pattern := range []string{"*.go", "templates/*.html"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllSubmatch(source, -1) {
+			if !bytes.HasSuffix(m[1], []byte(".")) {
+				used[string(m[1])] = true
+			}
+		}
+	}
+	for _, key := range builtKeys() {
+		used[key] = true
+	}
+	return used
+}
+
+func builtKeys() []string {
+	keys := []string{
+		"role.admin", "role.agent", "role.end-user",
+		"wait.seconds.one", "wait.seconds.other", "wait.minutes.one", "wait.minutes.other",
+		"scope.write", "scope.impersonate",
+		"not_found.title", "not_found.host.title",
+		"invalid.hint.other",
+	}
+	for _, p := range []Problem{ProblemCredentials, ProblemMissing, ProblemTooMany, ProblemSuspended, ProblemStale} {
+		keys = append(keys, "sign_in.problem."+string(p))
+	}
+	for _, p := range []Problem{ProblemSubdomainMissing, ProblemSubdomainInvalid} {
+		keys = append(keys, "connect_home.problem."+string(p))
+	}
+	for _, k := range []LinkKind{LinkAuthorize, LinkTokens, LinkUsersMe, LinkBroker, LinkControl} {
+		keys = append(keys, "issuer_home.link."+string(k))
+	}
+	for _, h := range invalidHints {
+		keys = append(keys, "invalid.hint."+h)
+	}
+	for _, f := range Failures {
+		for _, part := range []string{"title", "what", "do"} {
+			keys = append(keys, "connect_failed."+string(f)+"."+part)
+		}
+	}
+	for resource, accesses := range resourceScopes {
+		for _, a := range accesses {
+			keys = append(keys, "scope."+resource+"."+a)
+		}
+	}
+	return keys
+}
+
+func TestEveryKeyExistsAndIsUsed(t *testing.T) {
+	used := usedKeys(t)
+	for key := range used {
+		if _, ok := languages.strings[English][key]; !ok {
+			t.Errorf("strings/en.yaml lacks %s", key)
+		}
+	}
+	for key, text := range languages.strings[English] {
+		if !used[key] {
+			t.Errorf("strings/en.yaml has %s, which no page uses", key)
+		}
+		if strings.TrimSpace(text) == "" {
+			t.Errorf("strings/en.yaml: %s is empty", key)
+		}
+	}
+}
+
+func TestLanguagesAgreeWithEnglish(t *testing.T) {
+	for lang, words := range languages.strings {
+		if diff := disagreement(languages.strings[English], words); diff != "" {
+			t.Errorf("%s: %s", lang, diff)
+		}
+	}
+	english := map[string]string{"a": "{0} is {1}", "n.one": "one", "n.other": "{0}"}
+	for _, wrong := range []map[string]string{
+		{"a": "{0} ist {1}"},
+		{"a": "{0} ist", "n.other": "{0}"},
+		{"a": "{0} ist {1}", "n.other": "{0}", "z": "mehr"},
+	} {
+		if disagreement(english, wrong) == "" {
+			t.Errorf("nothing found wrong with %v", wrong)
+		}
+	}
+	if diff := disagreement(english, map[string]string{"a": "{1}: {0}", "n.other": "{0}", "n.many": "{0}"}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+var (
+	placeholder = regexp.MustCompile(`\{\d\}`)
+	pluralForm  = regexp.MustCompile(`\.(zero|one|two|few|many)$`)
+)
+
+// disagreement compares keys and placeholders. Plural forms but "other" differ from
+// language to language.
+func disagreement(english, other map[string]string) string {
+	shape := func(words map[string]string) map[string][]string {
+		shapes := map[string][]string{}
+		for key, text := range words {
+			if !pluralForm.MatchString(key) {
+				found := placeholder.FindAllString(text, -1)
+				slices.Sort(found)
+				shapes[key] = slices.Compact(found)
+			}
+		}
+		return shapes
+	}
+	return cmp.Diff(shape(english), shape(other))
+}
+
+func TestMatch(t *testing.T) {
+	tests := []struct{ accept, chosen, want string }{
+		{"", "", "en"},
+		{"en-GB,en;q=0.8", "", "en"},
+		{"xx-invalid;;;q=zz", "\x00", "en"},
+		{"tlh", "tlh", "en"},
+		{strings.Repeat("de,", 5000), "", "en"},
+	}
+	for _, test := range tests {
+		if got := Match(test.accept, test.chosen); string(got) != test.want {
+			t.Errorf("Match(%.40q, %q) = %q, want %q", test.accept, test.chosen, got, test.want)
+		}
+	}
+}
+
+// A second language is one file more. It is chosen by header or by choice, and
+// what it lacks is said in English.
+func TestASecondLanguage(t *testing.T) {
+	two, err := loadLanguages(fstest.MapFS{
+		"strings/de.yaml": {Data: []byte("hi: Hallo\n")},
+		"strings/en.yaml": {Data: []byte("hi: Hi\nbye: Bye\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := languages
+	languages = two
+	t.Cleanup(func() { languages = before })
+
+	tests := []struct {
+		accept, chosen string
+		want           Lang
+	}{
+		{"de-AT,en;q=0.5", "", "de"},
+		{"en", "de", "de"},
+		{"de", "en", "en"},
+		{"fr", "", "en"},
+	}
+	for _, test := range tests {
+		if got := Match(test.accept, test.chosen); got != test.want {
+			t.Errorf("Match(%q, %q) = %q, want %q", test.accept, test.chosen, got, test.want)
+		}
+	}
+	for key, want := range map[string]string{"hi": "Hallo", "bye": "Bye", "none": "none"} {
+		if got := T("de", key); got != want {
+			t.Errorf("T(de, %s) = %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestLoadLanguagesRefuses(t *testing.T) {
+	tests := map[string]fs.FS{
+		"no English":      fstest.MapFS{"strings/de.yaml": {Data: []byte("a: b\n")}},
+		"a key twice":     fstest.MapFS{"strings/en.yaml": {Data: []byte("a: b\na: c\n")}},
+		"no language":     fstest.MapFS{"strings/en.yaml": {Data: []byte("a: b\n")}, "strings/not a language.yaml": {Data: []byte("a: b\n")}},
+		"not flat":        fstest.MapFS{"strings/en.yaml": {Data: []byte("a: {b: c}\n")}},
+		"not YAML at all": fstest.MapFS{"strings/en.yaml": {Data: []byte("a: [\n")}},
+	}
+	for name, files := range tests {
+		if _, err := loadLanguages(files); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestTPutsArgumentsIn(t *testing.T) {
+	// An argument that looks like a placeholder stays what it is.
+	if got := T(English, "connected.hi", "{1}", "Support", "admin"); got != "Hi, {1}! Your Zendesk Support user role is admin." {
+		t.Error(got)
+	}
+	for n, want := range map[int]string{1: "1 second", 2: "2 seconds", 0: "0 seconds"} {
+		if got := Count(English, "wait.seconds", n); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestWait(t *testing.T) {
+	for seconds, want := range map[int]string{-1: "a moment", 0: "a moment", 1: "1 second", 89: "89 seconds", 90: "2 minutes", 120: "2 minutes", 121: "3 minutes"} {
+		if got := (Page{}).wait(seconds); got != want {
+			t.Errorf("wait(%d) = %q, want %q", seconds, got, want)
+		}
+	}
+}
+
+func TestDir(t *testing.T) {
+	for lang, want := range map[Lang]string{"": "ltr", "en": "ltr", "ja": "ltr", "ar": "rtl", "he": "rtl", "fa": "rtl"} {
+		if got := lang.dir(); got != want {
+			t.Errorf("%q is %s, want %s", lang, got, want)
+		}
+	}
+}
+
+// broken fails in its template, as no real page does.
+type broken struct{ Page }
+
+func (broken) frame() frame { return frame{Template: "connected"} }
+
+func TestAFailingTemplateIsAPlain500(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+
+	w := httptest.NewRecorder()
+	Render(w, 200, broken{Page{RequestID: "r-1"}})
+	if w.Code != 500 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("%d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	if got, want := w.Body.String(), "Something went wrong on our side. Request r-1\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if !strings.Contains(log.String(), "request_id=r-1") {
+		t.Errorf("the log does not say which request failed: %s", &log)
+	}
+}
