@@ -1,0 +1,40 @@
+package seed
+
+import (
+	_ "embed"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+)
+
+// File is what a seed file says, with its defaults filled in. The first account
+// is the one that an address without a subdomain means.
+type File struct {
+	Accounts []Account
+}
+
+// Account is an account and its first tickets.
+type Account struct {
+	issuer.Planting
+	Tickets []Ticket
+}
+
+// Ticket is a ticket to open for a user of the account.
+type Ticket struct {
+	Subject   string
+	Requester string // the email of a user of the account, in lower case
+	Comment   string
+}
+
+//go:embed builtin.yaml
+var builtIn []byte
+
+// BuiltIn is the seed of a demo that was given none: people whose passwords can
+// be remembered, clients with the redirects of Zendesk's tutorials, tickets.
+// Each call returns a File of its own, for the caller to add to.
+func BuiltIn() File {
+	f, err := Parse("builtin.yaml", builtIn)
+	if err != nil {
+		panic(err) // a test reads it too
+	}
+	return f
+}
