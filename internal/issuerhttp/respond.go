@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
@@ -78,4 +80,22 @@ func oauthError(err error) *oauth.Error {
 	said := *known
 	said.Description = zendesk.Description(known.Code, zendesk.Token)
 	return &said
+}
+
+// Panicked answers a request whose handler panicked, in the dialect of what was
+// asked for.
+func (s *Server) Panicked(w http.ResponseWriter, r *http.Request) {
+	id := httpd.RequestIDFrom(r.Context())
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/api/"):
+		(&apihttp.API{Log: s.Log}).Fail(w, r, zendesk.InternalError)
+	case r.URL.Path == zendesk.TokenPath:
+		writeOAuth(w, http.StatusInternalServerError, serverError(id))
+	default:
+		web.Render(w, http.StatusInternalServerError, web.ServerError{Page: visit{r: r}.page()})
+	}
+}
+
+func serverError(requestID string) *oauth.Error {
+	return &oauth.Error{Code: oauth.ServerError, Description: "Something went wrong. Request " + requestID + "."}
 }

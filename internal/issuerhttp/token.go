@@ -93,9 +93,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 		writeOAuth(w, http.StatusBadRequest, oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
 	default:
 		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
-		writeOAuth(w, http.StatusInternalServerError, &oauth.Error{
-			Code: oauth.ServerError, Description: "Something went wrong. Request " + httpd.RequestIDFrom(r.Context()) + ".",
-		})
+		writeOAuth(w, http.StatusInternalServerError, serverError(httpd.RequestIDFrom(r.Context())))
 		return
 	}
 	httpd.Note(r.Context(), slog.String("reason", err.Error()))

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/seal"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// brokerOptions are the flags of `deskauth broker`.
+type brokerOptions struct {
+	serving
+	Listen           string
+	DB               string
+	PublicURL        string
+	ZendeskURL       string
+	ClientID         string
+	ClientSecretFile string
+	SealingKeys      string
+	Scope            string
+	AllowHTTP        bool
+	AllowPrivate     bool
+}
+
+func (o *brokerOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:4002", "`address` to serve on")
+	f.StringVar(&o.DB, "db", "", "sqlite:PATH or postgres://… (default a SQLite file in the user's state directory)")
+	markSecret(f, "db")
+	f.StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know the broker by (default http://localhost and the port)")
+	f.StringVar(&o.ZendeskURL, "zendesk-url", "https://{subdomain}.zendesk.com", "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one")
+	f.StringVar(&o.ClientID, "client-id", "", "unique `identifier` of the OAuth client at Zendesk")
+	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
+	f.StringVar(&o.SealingKeys, "sealing-keys", "", "`file` of the keys that seal the tokens; made on first start, and never to be lost (default in the user's state directory)")
+	f.StringVar(&o.Scope, "scope", "read", "`scopes` to ask for, separated by spaces")
+	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
+	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")
+	o.serving.flags(f, "127.0.0.1:4004")
+}
+
+func brokerCommand(p process) *cobra.Command {
+	var o brokerOptions
+	cmd := &cobra.Command{
+		Use:   "broker",
+		Short: "Serve the broker: connect people to Zendesk and keep their tokens alive",
+		Long: "Serve the broker: it sends people through Zendesk's OAuth, keeps the tokens sealed,\n" +
+			"and renews them so that none is lost that could be saved.\n\n" +
+			"Register the redirect URL that it prints with your OAuth client, equal in every\n" +
+			"character: PUBLIC-URL" + brokerhttp.DefaultCallbackPath + ".",
+		Example: "  deskauth broker --client-id my_app --client-secret-file secret.txt --public-url https://connect.example.com\n" +
+			"  deskauth broker --zendesk-url 'http://{subdomain}.localhost:4000' --client-id my_app",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			return serveBroker(cmd.Context(), o, p)
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+// serveBroker runs until ctx ends.
+func serveBroker(ctx context.Context, o brokerOptions, p process) error {
+	if o.ClientID == "" {
+		return usagef("--client-id is missing: the unique identifier of your OAuth client, from Admin Center > Apps and integrations > APIs > OAuth clients")
+	}
+	clientSecret, err := secretFlag(p, "client-secret", o.ClientSecretFile)
+	if err != nil {
+		return err
+	}
+	e, err := o.edge(p)
+	if err != nil {
+		return err
+	}
+	running, err := openBroker(ctx, o, e, p, clientSecret)
+	if err != nil {
+		return err
+	}
+	defer running.close()
+	ops, err := o.ops(e, running.db.Ping)
+	if err != nil {
+		closing(running.servers)
+		return err
+	}
+	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
+	running.describe(p)
+	err = httpd.Run(ctx, append(running.servers, ops...)...)
+	return errors.Join(err, running.close())
+}
+
+// runningBroker is a broker with its listener open and its chores under way.
+type runningBroker struct {
+	options brokerOptions
+	db      *store.DB
+	broker  *broker.Broker
+	public  *url.URL
+	servers []httpd.Server
+	close   func() error
+}
+
+// openBroker opens all that a broker needs. What it returns is closed by close,
+// after its servers ended.
+func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientSecret secret.Plain) (_ *runningBroker, err error) {
+	run := &runningBroker{options: o}
+	listener, err := o.listen(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = listener.Close()
+		}
+	}()
+	if run.public, err = o.publicURL(e, listener); err != nil {
+		return nil, err
+	}
+	if err := run.openStore(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := run.start(ctx, p, clientSecret); err != nil {
+		return nil, errors.Join(err, run.db.Close())
+	}
+	run.close = run.chores(e)
+	run.servers = []httpd.Server{{
+		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
+		Handler: brokerhttp.New(brokerhttp.Config{
+			Broker: run.broker, PublicURL: run.public, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+		}),
+	}}
+	return run, nil
+}
+
+// publicURL is what browsers know the broker by: localhost where nothing else is
+// said, because a redirect URL on it needs no TLS.
+func (o brokerOptions) publicURL(e edge, l net.Listener) (*url.URL, error) {
+	text := o.PublicURL
+	if text == "" {
+		text = e.scheme() + "://localhost:" + port(l)
+	}
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return nil, usagef("--public-url must be a scheme and a host, such as https://connect.example.com")
+	}
+	return u, nil
+}
+
+func (run *runningBroker) openStore(ctx context.Context, p process) error {
+	dsn, err := withDefaultSQLite(run.options.DB, "broker", p)
+	if err != nil {
+		return err
+	}
+	if run.db, err = store.Open(ctx, dsn); err != nil {
+		return err
+	}
+	if err := run.db.MigrateBroker(ctx); err != nil {
+		return errors.Join(err, run.db.Close())
+	}
+	return nil
+}
+
+// start opens the sealing keys and makes the broker.
+func (run *runningBroker) start(ctx context.Context, p process, clientSecret secret.Plain) error {
+	o := run.options
+	keys := o.SealingKeys
+	if keys == "" {
+		dir, err := stateDir(p)
+		if err != nil {
+			return err
+		}
+		keys = dir + "/sealing-keys.json"
+	}
+	ring, err := seal.OpenFile(keys)
+	if err != nil {
+		return err
+	}
+	base, err := o.base()
+	if err != nil {
+		return usagef("--zendesk-url: %w", err)
+	}
+	run.broker, err = broker.New(ctx, broker.Config{
+		Store: run.db.Broker(), Ring: ring, Base: base, Scope: oauth.ParseScope(o.Scope),
+		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: base, AllowPrivate: o.AllowPrivate}),
+		RedirectURI: brokerhttp.RedirectURI(run.public, ""),
+	})
+	if err != nil {
+		return err
+	}
+	var secrets []secret.Plain
+	if !clientSecret.IsZero() {
+		secrets = append(secrets, clientSecret)
+	}
+	return run.broker.UseClient(ctx, "", broker.Support, o.ClientID, secrets...)
+}
+
+func (o brokerOptions) base() (zendesk.Base, error) {
+	if o.AllowHTTP {
+		return zendesk.ParseBase(o.ZendeskURL, zendesk.AllowHTTP)
+	}
+	return zendesk.ParseBase(o.ZendeskURL)
+}
+
+// closeWait bounds how long the broker waits for renewals in flight: a token
+// that Zendesk has already changed must not be lost to a shutdown.
+const closeWait = 30 * time.Second
+
+// chores starts what runs beside the requests, and returns how to end it and
+// close the database.
+func (run *runningBroker) chores(e edge) func() error {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { run.broker.Run(ctx, func(err error) { e.log.Error("chore failed", "error", err) }) })
+	return sync.OnceValue(func() error {
+		stop()
+		wg.Wait()
+		closing, cancel := context.WithTimeout(context.Background(), closeWait)
+		defer cancel()
+		return errors.Join(run.broker.Close(closing), run.db.Close())
+	})
+}
+
+func (run *runningBroker) describe(p process) {
+	fmt.Fprintf(p.Out, "\n  %s\tpages\n  %s\tthe redirect URL to register with the client %s\n  %s\tZendesk\n",
+		run.public, brokerhttp.RedirectURI(run.public, ""), run.options.ClientID, run.options.ZendeskURL)
+}

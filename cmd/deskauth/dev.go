@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/seed"
+)
+
+// devOptions are the flags of `deskauth dev`.
+type devOptions struct {
+	Data         string
+	Seed         string
+	IssuerListen string
+	BrokerListen string
+	Ops          string
+	Control      string
+	LogLevel     string
+	LogFormat    string
+}
+
+func (o *devOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.Data, "data", "", "`directory` of all data (default in the user's state directory); remove it to begin anew")
+	f.StringVar(&o.Seed, "seed", "", "YAML `file` instead of the built-in seed")
+	f.StringVar(&o.IssuerListen, "issuer-listen", "127.0.0.1:4000", "`address` of the local Zendesk")
+	f.StringVar(&o.BrokerListen, "broker-listen", "127.0.0.1:4002", "`address` of the broker")
+	f.StringVar(&o.Ops, "ops", "127.0.0.1:4003", "`address` of /healthz, /readyz and /metrics; empty for none")
+	f.StringVar(&o.Control, "control", "127.0.0.1:4001", "`address` of the demo's controls; empty for none")
+	f.StringVar(&o.LogLevel, "log-level", "warn", "debug, info, warn or error")
+	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
+}
+
+func devCommand(p process) *cobra.Command {
+	var o devOptions
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run a local Zendesk and a broker, with people and clients to try",
+		Long: "Run a local Zendesk and a broker in one process, on this machine alone, with people\n" +
+			"and clients to try. The data stays from one start to the next.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			return serveDev(cmd.Context(), o, p)
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+// brokerClient is the client of the broker in each account of the local Zendesk.
+const brokerClient = "deskauth_broker"
+
+// serveDev runs both halves until ctx ends.
+func serveDev(ctx context.Context, o devOptions, p process) (err error) {
+	dir, err := o.dataDir(p)
+	if err != nil {
+		return err
+	}
+	clientSecret, err := keptSecret(filepath.Join(dir, "broker-client-secret"))
+	if err != nil {
+		return err
+	}
+	shared := serving{Ops: o.Ops, LogLevel: o.LogLevel, LogFormat: o.LogFormat}
+	e, err := shared.edge(p)
+	if err != nil {
+		return err
+	}
+	public, err := devPublicURL(o.BrokerListen)
+	if err != nil {
+		return err
+	}
+	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, registerBroker(clientSecret, brokerhttp.RedirectURI(public, "")))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, zendesk.close()) }()
+	b, err := openBroker(ctx, o.broker(shared, dir, public, zendesk), e, p, clientSecret)
+	if err != nil {
+		closing(zendesk.servers)
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	servers := append(zendesk.servers, b.servers...)
+	ops, err := shared.ops(e, func(ctx context.Context) error { return errors.Join(zendesk.db.Ping(ctx), b.db.Ping(ctx)) })
+	if err != nil {
+		closing(servers)
+		return err
+	}
+	fmt.Fprintf(p.Out, "deskauth dev is ready. Press Ctrl-C to stop.\n\n  Open %s and sign in to Zendesk, as the users of an app would.\n", b.public)
+	zendesk.describe(p)
+	fmt.Fprintf(p.Out, "\nThe data is in %s. Remove it to begin anew.\n", dir)
+	return httpd.Run(ctx, append(servers, ops...)...)
+}
+
+func (o devOptions) dataDir(p process) (string, error) {
+	dir := o.Data
+	if dir == "" {
+		state, err := stateDir(p)
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(state, "dev")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("--data: %w", err)
+	}
+	return dir, nil
+}
+
+func (o devOptions) issuer(shared serving, dir string) issuerOptions {
+	return issuerOptions{
+		serving: shared, Listen: o.IssuerListen, DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
+		BaseDomains: []string{"localhost"}, Demo: true, Control: o.Control,
+	}
+}
+
+func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk *runningIssuer) brokerOptions {
+	return brokerOptions{
+		serving: shared, Listen: o.BrokerListen, DB: "sqlite:" + filepath.Join(dir, "broker.db"),
+		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"),
+		ClientID: brokerClient, SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
+	}
+}
+
+// devPublicURL is known before the listener is open, because the client is
+// registered with it first.
+func devPublicURL(listen string) (*url.URL, error) {
+	u, err := url.Parse("http://" + listen)
+	if err != nil || u.Port() == "" || u.Port() == "0" {
+		return nil, usagef("--broker-listen must be an address with a port, such as 127.0.0.1:4002")
+	}
+	return &url.URL{Scheme: "http", Host: "localhost:" + u.Port()}, nil
+}
+
+// keptSecret reads the secret in a file, or makes one on first start.
+func keptSecret(path string) (secret.Plain, error) {
+	kept, err := secret.FromFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return kept, err
+	}
+	made := secret.New(rand.Reader)
+	if err := os.WriteFile(path, []byte(made.Reveal()+"\n"), 0o600); err != nil {
+		return secret.Plain{}, fmt.Errorf("keep the broker's client secret: %w", err)
+	}
+	return made, nil
+}
+
+// registerBroker adds the broker's client to each account of a seed.
+func registerBroker(s secret.Plain, redirectURI string) func(*seed.File) {
+	return func(f *seed.File) {
+		for i := range f.Accounts {
+			a := &f.Accounts[i]
+			a.Clients = append(a.Clients, issuer.PlantedClient{
+				Client: issuer.Client{
+					Product: issuer.Support, Identifier: brokerClient, Name: "deskauth broker",
+					Description: "Keeps connections to Zendesk alive for the programs of this machine.",
+					Company:     a.Account.Name, Kind: issuer.Confidential, RedirectURIs: []string{redirectURI},
+				},
+				Secret: s,
+			})
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/apihttp"
+	"github.com/deskauth/deskauth/internal/control"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/issuerhttp"
+	"github.com/deskauth/deskauth/internal/seed"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// issuerOptions are the flags of `deskauth issuer`.
+type issuerOptions struct {
+	serving
+	Listen         string
+	DB             string
+	Seed           string
+	BaseDomains    []string
+	DefaultAccount string
+	Demo           bool
+	Control        string
+}
+
+func (o *issuerOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:4000", "`address` to serve on")
+	f.StringVar(&o.DB, "db", "", "sqlite:PATH or postgres://… (default a SQLite file in the user's state directory)")
+	markSecret(f, "db")
+	f.StringVar(&o.Seed, "seed", "", "YAML `file` of accounts, users and clients to add where they are missing")
+	f.StringSliceVar(&o.BaseDomains, "base-domain", []string{"localhost"}, "`domain` below which an account is a label; may repeat")
+	f.StringVar(&o.DefaultAccount, "default-account", "", "`subdomain` of the account at an IP address or bare localhost (default the first)")
+	f.BoolVar(&o.Demo, "demo", false, "pick users without a password; with no --seed, a built-in one")
+	f.StringVar(&o.Control, "control", "127.0.0.1:4001", "`address` of the demo's controls; empty for none; needs --demo")
+	o.serving.flags(f, "127.0.0.1:4003")
+}
+
+func issuerCommand(p process) *cobra.Command {
+	var o issuerOptions
+	cmd := &cobra.Command{
+		Use:   "issuer",
+		Short: "Serve a local Zendesk: OAuth, its pages and its API",
+		Long: "Serve a local Zendesk: the OAuth server of Zendesk Support with its sign-in and\n" +
+			"consent pages, and the API behind its tokens.\n\n" +
+			"http://acme.localhost:4000 is the account acme. An IP address or bare localhost is the\n" +
+			"default account, for programs that cannot resolve names below localhost.",
+		Example: "  deskauth issuer --demo\n  deskauth issuer --seed team.yaml --db postgres://localhost/deskauth",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			if !o.Demo {
+				if cmd.Flags().Changed("control") {
+					return usagef("--control needs --demo")
+				}
+				o.Control = ""
+			}
+			return serveIssuer(cmd.Context(), o, p)
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+// serveIssuer runs until ctx ends.
+func serveIssuer(ctx context.Context, o issuerOptions, p process) error {
+	e, err := o.edge(p)
+	if err != nil {
+		return err
+	}
+	running, err := openIssuer(ctx, o, e, p)
+	if err != nil {
+		return err
+	}
+	defer running.close()
+	ops, err := o.ops(e, running.db.Ping)
+	if err != nil {
+		closing(running.servers)
+		return err
+	}
+	running.announce(p)
+	err = httpd.Run(ctx, append(running.servers, ops...)...)
+	return errors.Join(err, running.close())
+}
+
+// runningIssuer is an issuer with its listeners open and its chores under way.
+type runningIssuer struct {
+	options  issuerOptions
+	edge     edge
+	db       *store.DB
+	issuer   *issuer.Issuer
+	seed     seed.File
+	accounts []issuer.Account
+	port     string
+	servers  []httpd.Server
+	close    func() error
+}
+
+// openIssuer opens all that an issuer needs. What it returns is closed by close,
+// after its servers ended.
+func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant ...func(*seed.File)) (_ *runningIssuer, err error) {
+	run := &runningIssuer{options: o, edge: e}
+	if run.seed, err = o.readSeed(); err != nil {
+		return nil, err
+	}
+	for _, more := range plant {
+		more(&run.seed)
+	}
+	listener, err := o.listen(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = listener.Close()
+		}
+	}()
+	if err := run.openStore(ctx, p); err != nil {
+		return nil, err
+	}
+	run.close = run.chores()
+	if err := run.serve(ctx, listener); err != nil {
+		return nil, errors.Join(err, run.close())
+	}
+	return run, nil
+}
+
+func (o issuerOptions) readSeed() (seed.File, error) {
+	switch {
+	case o.Seed != "":
+		data, err := os.ReadFile(o.Seed)
+		if err != nil {
+			return seed.File{}, fmt.Errorf("--seed: %w", err)
+		}
+		return seed.Parse(o.Seed, data)
+	case o.Demo:
+		return seed.BuiltIn(), nil
+	default:
+		return seed.File{}, nil
+	}
+}
+
+func (run *runningIssuer) openStore(ctx context.Context, p process) error {
+	dsn, err := withDefaultSQLite(run.options.DB, "issuer", p)
+	if err != nil {
+		return err
+	}
+	if run.db, err = store.Open(ctx, dsn); err != nil {
+		return err
+	}
+	run.issuer = &issuer.Issuer{
+		Store: run.db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),
+		Now: time.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
+	}
+	if err := run.prepare(ctx); err != nil {
+		return errors.Join(err, run.db.Close())
+	}
+	return nil
+}
+
+// prepare brings the tables up to date and plants the seed.
+func (run *runningIssuer) prepare(ctx context.Context) error {
+	if err := run.db.MigrateIssuer(ctx); err != nil {
+		return err
+	}
+	if err := run.db.MigrateDesk(ctx); err != nil {
+		return err
+	}
+	notes, err := run.seed.Apply(ctx, run.issuer, run.db.Desk())
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		run.edge.log.Warn("seed", "note", note)
+	}
+	if run.accounts, err = run.issuer.Store.Accounts(ctx); err != nil {
+		return err
+	}
+	if d := run.options.DefaultAccount; d != "" {
+		if _, err := run.issuer.Store.Account(ctx, d); err != nil {
+			return fmt.Errorf("--default-account %s: there is no such account", d)
+		}
+	}
+	return nil
+}
+
+// pruneKeep is how long what ended is kept, for people who ask why.
+const pruneKeep = 24 * time.Hour
+
+// pruneMost bounds how long a prune keeps others waiting.
+const pruneMost = 500
+
+// chores starts what runs beside the requests, and returns how to end it and
+// close the database.
+func (run *runningIssuer) chores() func() error {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	every(ctx, &wg, run.edge.log, "note when tokens were used", time.Second, run.issuer.FlushUses)
+	every(ctx, &wg, run.edge.log, "prune", time.Minute, run.prune)
+	return sync.OnceValue(func() error {
+		stop()
+		wg.Wait()
+		return errors.Join(run.issuer.FlushUses(context.Background()), run.db.Close())
+	})
+}
+
+func (run *runningIssuer) prune(ctx context.Context) error {
+	for {
+		n, err := run.issuer.Store.Prune(ctx, run.issuer.Now().Add(-pruneKeep), pruneMost)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (run *runningIssuer) serve(ctx context.Context, listener net.Listener) error {
+	o, e := run.options, run.edge
+	surface := &issuerhttp.Server{
+		Issuer: run.issuer, Log: e.log, Demo: o.Demo,
+		Hosts: apihttp.Hosts{Store: run.issuer.Store, BaseDomains: lower(o.BaseDomains), Default: o.DefaultAccount},
+	}
+	run.port = port(listener)
+	run.servers = []httpd.Server{e.server("issuer", listener, surface.Handler(), surface.Panicked)}
+	if o.Control == "" {
+		return nil
+	}
+	controls, err := httpd.Listen(o.Control)
+	if err != nil {
+		return fmt.Errorf("--control: %w", err)
+	}
+	if !loopback(controls.Addr()) {
+		_ = controls.Close()
+		return usagef("--control %s can be reached by other machines: name an address of this one", o.Control)
+	}
+	run.servers = append(run.servers, e.server("control", controls, control.Handler(), nil))
+	return nil
+}
+
+func lower(names []string) []string {
+	var all []string
+	for _, n := range names {
+		all = append(all, strings.ToLower(n))
+	}
+	return all
+}
+
+// url is an account's root, as a browser of this machine reaches it.
+func (run *runningIssuer) url(subdomain string) string {
+	return fmt.Sprintf("%s://%s.%s:%s", run.edge.scheme(), subdomain, run.options.BaseDomains[0], run.port)
+}
+
+// announce prints where the issuer listens and, in a demo, whom one can sign in
+// as.
+func (run *runningIssuer) announce(p process) {
+	fmt.Fprintln(p.Out, "deskauth issuer is ready: a local Zendesk. Press Ctrl-C to stop.")
+	run.describe(p)
+}
+
+func (run *runningIssuer) describe(p process) {
+	if len(run.accounts) == 0 {
+		fmt.Fprintln(p.Out, "\nThere is no account yet: start with --seed FILE, or with --demo.")
+		return
+	}
+	t := tabwriter.NewWriter(p.Out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "\nAccounts")
+	for _, a := range run.accounts {
+		fmt.Fprintf(t, "  %s\t%s\n", run.url(a.Subdomain), a.Name)
+	}
+	fmt.Fprintf(t, "  %s://127.0.0.1:%s\t%s, for programs that cannot resolve names below localhost\n", run.edge.scheme(), run.port, run.fallback())
+	if run.options.Demo {
+		run.describePeople(t)
+	}
+	_ = t.Flush()
+}
+
+func (run *runningIssuer) fallback() string {
+	if run.options.DefaultAccount != "" {
+		return run.options.DefaultAccount
+	}
+	return run.accounts[0].Subdomain
+}
+
+// describePeople lists whom one can sign in as. Passwords are printed of the
+// built-in seed alone: they are public. Those of a file are its owner's.
+func (run *runningIssuer) describePeople(t *tabwriter.Writer) {
+	fmt.Fprintln(t, "\nSign in as (or pick a person on the sign-in page)")
+	for _, a := range run.seed.Accounts {
+		for _, u := range a.Users {
+			password := ""
+			if run.options.Seed == "" {
+				password = u.Password.Reveal()
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", a.Account.Subdomain, u.Email, password, u.Name, u.Role)
+		}
+	}
+}
+
+// baseURL is the issuer's address with the subdomain left open, for a broker.
+func (run *runningIssuer) baseURL() (zendesk.Base, error) {
+	return zendesk.ParseBase(run.url("{subdomain}"))
+}

@@ -1,0 +1,83 @@
+// Command deskauth is all of Zendesk OAuth in one binary: a local Zendesk to
+// develop and test against, and a broker that keeps connections to Zendesk
+// alive.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, Out: os.Stdout, Err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// process is what a command knows of the process it runs in. Nothing below cmd
+// reads the environment.
+type process struct {
+	Lookup   func(name string) (string, bool)
+	Out, Err io.Writer
+}
+
+// Exit codes, documented in the help.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it was tried and did not work
+	exitUsage   = 2 // the command line is wrong; nothing was tried
+)
+
+// run carries out a command line and returns its exit code.
+func run(ctx context.Context, args []string, p process) int {
+	root := &cobra.Command{
+		Use:   "deskauth",
+		Short: "All of Zendesk OAuth in one binary",
+		Long: "deskauth is all of Zendesk OAuth in one binary: a local Zendesk to develop and test\n" +
+			"against, and a broker that keeps connections to Zendesk alive.\n\n" +
+			"Start with `deskauth dev`: it runs both, with people and clients to try.\n\n" +
+			"Every flag has a variable: --listen is DESKAUTH_LISTEN. A flag wins over its variable.\n" +
+			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong.",
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetArgs(args)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	root.AddCommand(devCommand(p), issuerCommand(p), brokerCommand(p), versionCommand(p))
+
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
+	if u := (usage{}); errors.As(err, &u) || cmd == root {
+		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usage is an error of the command line itself.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
+
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+// noArgs refuses what a command does not take.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments: %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}

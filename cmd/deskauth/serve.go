@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/httpd"
+)
+
+// serving is what every command that serves has in common.
+type serving struct {
+	Ops            string
+	LogLevel       string
+	LogFormat      string
+	TrustedProxies []string
+	TLSCert        string
+	TLSKey         string
+	PlainHTTP      bool
+}
+
+func (s *serving) flags(f *pflag.FlagSet, ops string) {
+	f.StringVar(&s.Ops, "ops", ops, "address of /healthz, /readyz and /metrics; empty for none")
+	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&s.LogFormat, "log-format", "text", "text or json")
+	f.StringSliceVar(&s.TrustedProxies, "trusted-proxy", nil, "address or CIDR `prefix` of a reverse proxy whose X-Forwarded-* are believed; may repeat")
+	f.StringVar(&s.TLSCert, "tls-cert", "", "certificate `file` (PEM)")
+	f.StringVar(&s.TLSKey, "tls-key", "", "key `file` of the certificate (PEM)")
+	f.BoolVar(&s.PlainHTTP, "plain-http", false, "allow plain HTTP on an address that other machines reach: whoever sits between reads every token")
+}
+
+// edge is what stands between the listeners and a surface.
+type edge struct {
+	log      *slog.Logger
+	tls      *tls.Config
+	trusted  []netip.Prefix
+	registry *prometheus.Registry
+	metrics  *httpd.Metrics
+}
+
+func (s serving) edge(p process) (edge, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return edge{}, usagef("--log-level must be debug, info, warn or error, not %q", s.LogLevel)
+	}
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		return edge{}, usagef("--log-format must be text or json, not %q", s.LogFormat)
+	}
+	trusted, err := httpd.ParseTrustedProxies(s.TrustedProxies)
+	if err != nil {
+		return edge{}, usagef("--trusted-proxy: %w", err)
+	}
+	certificate, err := httpd.LoadTLS(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return edge{}, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return edge{
+		log: httpd.NewLogger(p.Err, level, s.LogFormat), tls: certificate, trusted: trusted,
+		registry: registry, metrics: httpd.NewMetrics(registry),
+	}, nil
+}
+
+// server puts the shared middleware round a surface. failed answers a panic in
+// the surface's own words.
+func (e edge) server(name string, listener net.Listener, h http.Handler, failed http.HandlerFunc) httpd.Server {
+	return httpd.Server{
+		Name: name, Listener: listener, TLS: e.tls, Log: e.log,
+		Handler: httpd.Chain(h,
+			httpd.RequestID, httpd.Log(e.log), e.metrics.Of(name), httpd.Recover(e.log, failed),
+			httpd.ClientAddress(e.trusted), httpd.SecureHeaders),
+	}
+}
+
+// ops serves health and metrics, if there is an address for them.
+func (s serving) ops(e edge, ready func(context.Context) error) ([]httpd.Server, error) {
+	if s.Ops == "" {
+		return nil, nil
+	}
+	listener, err := httpd.Listen(s.Ops)
+	if err != nil {
+		return nil, fmt.Errorf("--ops: %w", err)
+	}
+	return []httpd.Server{{Name: "ops", Listener: listener, Handler: httpd.Ops(e.registry, ready), Log: e.log}}, nil
+}
+
+// listen opens an address, and refuses one where tokens would cross a network
+// in the clear.
+func (s serving) listen(address string) (net.Listener, error) {
+	listener, err := httpd.Listen(address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if s.TLSCert == "" && !s.PlainHTTP && !loopback(listener.Addr()) {
+		_ = listener.Close()
+		return nil, usagef("--listen %s is plain HTTP that other machines reach: give --tls-cert and --tls-key, or --plain-http behind a proxy that has them", address)
+	}
+	return listener, nil
+}
+
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// closing closes listeners of servers that will not run.
+func closing(servers []httpd.Server) {
+	for _, s := range servers {
+		_ = s.Listener.Close()
+	}
+}
+
+// every calls f now and then until ctx ends, and logs what fails. These are
+// chores that the machine's time paces, whatever protocol time is.
+func every(ctx context.Context, wg *sync.WaitGroup, log *slog.Logger, chore string, pause time.Duration, f func(context.Context) error) {
+	wg.Go(func() {
+		tick := time.NewTicker(pause)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := f(ctx); err != nil && ctx.Err() == nil {
+					log.Error("chore failed", "chore", chore, "error", err)
+				}
+			}
+		}
+	})
+}
+
+// port is the port of a listener, as text.
+func port(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// schemeOf is how the listeners are reached.
+func (e edge) scheme() string {
+	if e.tls != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// withDefaultSQLite names the database file of a part in the state directory.
+func withDefaultSQLite(dsn, part string, p process) (string, error) {
+	if dsn != "" {
+		return dsn, nil
+	}
+	dir, err := stateDir(p)
+	if err != nil {
+		return "", err
+	}
+	return "sqlite:" + strings.TrimSuffix(dir, "/") + "/" + part + ".db", nil
+}
