@@ -1,0 +1,297 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/seal"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// Config says where connections are kept and how the program is known to Zendesk.
+type Config struct {
+	// One of the three: the path of a SQLite file, created when it is missing; the
+	// postgres:// address of a database; or a pool of PostgreSQL connections, which
+	// stays the caller's to close.
+	Path string
+	DSN  string
+	DB   *sql.DB
+
+	// SealingKeys is the file of the keys that seal the tokens. It is created when
+	// it is missing. Back it up: without it every connection is lost.
+	SealingKeys string
+
+	// PublicURL is the scheme and host that browsers know the program by, such as
+	// https://app.example; plain http for this machine alone.
+	PublicURL string
+	// ConnectPath and CallbackPath default to /connect and /zendesk/oauth/callback.
+	ConnectPath, CallbackPath string
+
+	// ZendeskURL says where Zendesk is; default https://{subdomain}.zendesk.com.
+	ZendeskURL string
+	// Account is filled in where a person is asked for the subdomain.
+	Account string
+	// ClientID is the OAuth client's unique identifier. A public client has no
+	// ClientSecret.
+	ClientID, ClientSecret string
+	// Scopes are asked for; default read.
+	Scopes []string
+	// Proxy is asked for the proxy of each request to Zendesk; nil: none.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// OnConnected answers the browser after a sign-in, once per sign-in. returnTo is
+	// the return_to of the link to ConnectPath if that was a path, else "". Without
+	// it a page says who was connected.
+	OnConnected func(w http.ResponseWriter, r *http.Request, c deskauth.Connection, returnTo string)
+
+	Log *slog.Logger // nil: no log
+}
+
+// Format hides the secret from every verb of fmt.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "embedded.Config{PublicURL: %q, ClientID: %q}", c.PublicURL, c.ClientID)
+}
+
+// LogValue hides the secret from slog.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Broker keeps connections and lends their tokens. It is safe for concurrent use.
+type Broker struct {
+	broker  *broker.Broker
+	handler http.Handler
+	calls   http.RoundTripper
+	close   func() error
+}
+
+// Open opens the database, brings its tables up to date, checks that the sealing
+// keys are its own, and begins the housekeeping. Close the Broker in the end.
+func Open(ctx context.Context, c Config) (_ *Broker, err error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	public, base, err := c.addresses()
+	if err != nil {
+		return nil, err
+	}
+	if c.SealingKeys == "" {
+		return nil, errors.New("embedded: SealingKeys is missing: name a file, which is created at the first start")
+	}
+	ring, err := seal.OpenFile(c.SealingKeys)
+	if err != nil {
+		return nil, err
+	}
+	db, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = db.Close()
+		}
+	}()
+	if err := db.MigrateBroker(ctx); err != nil {
+		return nil, err
+	}
+	network := broker.HTTPConfig{Base: base, Proxy: c.Proxy}
+	inner, err := broker.New(ctx, broker.Config{
+		Store: db.Broker(), Ring: ring, Base: base, HTTP: broker.NewHTTPClient(network),
+		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var secrets []secret.Plain
+	if c.ClientSecret != "" {
+		secrets = append(secrets, secret.Of(c.ClientSecret))
+	}
+	if err := inner.UseClient(ctx, "", broker.Support, c.ClientID, secrets...); err != nil {
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	network.Streams = true
+	return &Broker{
+		broker: inner, handler: c.pages(inner, public), calls: broker.NewHTTPClient(network).Transport,
+		close: keepHouse(inner, db, c.Log),
+	}, nil
+}
+
+func (c Config) addresses() (public *url.URL, base zendesk.Base, err error) {
+	if public, err = url.Parse(c.PublicURL); err != nil || public.Host == "" || public.Path != "" && public.Path != "/" || public.RawQuery != "" {
+		return nil, base, fmt.Errorf("embedded: PublicURL %q: expected a scheme and a host, such as https://app.example", c.PublicURL)
+	}
+	if c.ZendeskURL == "" {
+		c.ZendeskURL = "https://{subdomain}.zendesk.com"
+	}
+	if base, err = zendesk.ParseBase(c.ZendeskURL); err != nil {
+		return nil, base, fmt.Errorf("embedded: ZendeskURL %w", err)
+	}
+	return public, base, nil
+}
+
+func (c Config) open(ctx context.Context) (*store.DB, error) {
+	switch {
+	case c.Path != "" && c.DSN == "" && c.DB == nil:
+		return store.Open(ctx, "sqlite:"+c.Path)
+	case c.Path == "" && c.DSN != "" && c.DB == nil:
+		return store.Open(ctx, c.DSN)
+	case c.Path == "" && c.DSN == "" && c.DB != nil:
+		return store.FromPostgres(c.DB), nil
+	}
+	return nil, errors.New("embedded: name one database: Path, DSN or DB")
+}
+
+func (c Config) pages(b *broker.Broker, public *url.URL) http.Handler {
+	pages := brokerhttp.Config{
+		Broker: b, PublicURL: public, ConnectPath: c.ConnectPath, CallbackPath: c.CallbackPath, Account: c.Account, Log: c.Log,
+	}
+	if c.OnConnected != nil {
+		pages.OnConnected = func(w http.ResponseWriter, r *http.Request, conn broker.Connection, returnTo string) {
+			c.OnConnected(w, r, published(b.Base, conn), returnTo)
+		}
+	}
+	return brokerhttp.New(pages)
+}
+
+// keepHouse runs the broker's housekeeping until the function that it returns is
+// called, which waits for what is in flight.
+func keepHouse(b *broker.Broker, db *store.DB, log *slog.Logger) (end func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		b.Run(ctx, func(err error) { log.Error("broker", "error", err) })
+	})
+	return sync.OnceValue(func() error {
+		cancel()
+		done.Wait()
+		return errors.Join(b.Close(context.Background()), db.Close())
+	})
+}
+
+// Close waits for the renewals in flight and closes the database.
+func (b *Broker) Close() error { return b.close() }
+
+// Handler serves the page that asks for the subdomain (ConnectPath), the callback
+// (CallbackPath), the page of the result and the style sheet at /static/. Mount it
+// at "/": patterns of the program's own that say more come first.
+func (b *Broker) Handler() http.Handler { return b.handler }
+
+// RedirectURL is the callback's address, to be registered at Zendesk equal in every
+// character.
+func (b *Broker) RedirectURL() string { return b.broker.RedirectURI }
+
+// Connection returns a connection. The error is deskauth.ErrNotFound when there is
+// none of that id.
+func (b *Broker) Connection(ctx context.Context, id int64) (deskauth.Connection, error) {
+	c, err := b.broker.Connection(ctx, broker.ConnectionID(id))
+	return published(b.broker.Base, c), publicError(err)
+}
+
+// Connections lists at most limit connections in the order of their ids, from the
+// one after the id `after`; 0 begins.
+func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]deskauth.Connection, error) {
+	all, err := b.broker.Connections(ctx, broker.ConnectionID(after), limit)
+	if err != nil {
+		return nil, publicError(err)
+	}
+	list := make([]deskauth.Connection, 0, len(all))
+	for _, c := range all {
+		list = append(list, published(b.broker.Base, c))
+	}
+	return list, nil
+}
+
+// Token lends a connection's access token, renewed if it is about to expire. The
+// error is deskauth.ErrNotFound, *deskauth.Unusable or *deskauth.Unavailable.
+func (b *Broker) Token(ctx context.Context, id int64) (deskauth.Token, error) {
+	g, err := b.broker.Token(ctx, broker.ConnectionID(id), 0)
+	if err != nil {
+		return deskauth.Token{}, publicError(err)
+	}
+	return deskauth.Token{
+		AccessToken: g.Access.Reveal(), ExpiresAt: orNil(g.Connection.AccessExpires), Generation: g.Connection.Generation,
+	}, nil
+}
+
+// HTTPClient returns a client that calls Zendesk's API as a connection: it adds the
+// token, renews it in time, and sends a request again, once, when the API says that
+// the token is over and the request's body is no longer than 1 MiB. It speaks to
+// the connection's account alone: a redirect to another host is returned to the
+// caller, not followed.
+//
+// Errors of the connection are those of Token, wrapped in *url.Error.
+func (b *Broker) HTTPClient(id int64) *http.Client {
+	calls := &broker.Transport{Broker: b.broker, ID: broker.ConnectionID(id), Next: b.calls}
+	return &http.Client{
+		Transport: publicErrors{calls},
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme || len(via) > 5 {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
+	}
+}
+
+// API calls Zendesk's API as a connection, through HTTPClient.
+func (b *Broker) API(c deskauth.Connection) *zendesk.API {
+	return &zendesk.API{Base: b.broker.Base.URL(c.Account), HTTP: b.HTTPClient(c.ID)}
+}
+
+type publicErrors struct{ next http.RoundTripper }
+
+func (t publicErrors) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	return resp, publicError(err)
+}
+
+// published is a connection as other programs see it.
+func published(base zendesk.Base, c broker.Connection) deskauth.Connection {
+	var root string
+	if u := base.URL(c.Account); u != nil {
+		root = u.String()
+	}
+	return deskauth.Connection{
+		ID: int64(c.ID), Account: c.Account, URL: root, Product: string(c.Product), User: deskauth.User(c.User),
+		State: deskauth.State(c.Shown()), Reason: string(c.Reason), Generation: c.Generation,
+		Scope: c.Granted, Missing: c.Missing(),
+		CreatedAt: c.Created, RenewedAt: c.RenewedAt,
+		ExpiresAt: orNil(c.AccessExpires), RefreshExpiresAt: orNil(c.RefreshExpires),
+	}
+}
+
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// publicError is an error of the broker's in the root package's types.
+func publicError(err error) error {
+	var unusable *broker.Unusable
+	var unavailable *broker.Unavailable
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		return deskauth.ErrNotFound
+	case errors.As(err, &unusable):
+		return &deskauth.Unusable{Connection: int64(unusable.ID), State: deskauth.State(unusable.State), Reason: string(unusable.Reason)}
+	case errors.As(err, &unavailable):
+		return &deskauth.Unavailable{
+			Connection: int64(unavailable.ID), RetryAfter: unavailable.RetryAfter,
+			Reason: string(unavailable.Reason), Err: unavailable.Err,
+		}
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+package broker
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Transport calls Zendesk's API as a connection: it adds the bearer, renewed in
+// time, and sends a request again, once, when the API says that its token is over
+// (design §6.9).
+type Transport struct {
+	Broker *Broker
+	ID     ConnectionID
+	Next   http.RoundTripper // NewHTTPClient's
+}
+
+// keptMost bounds the body of a request that is kept to be sent again.
+const keptMost = 1 << 20
+
+// unkeptTTL is how long a token must live for a request that cannot be sent again.
+const unkeptTTL = 2 * time.Minute
+
+// RoundTrip implements http.RoundTripper. A request to another host than the
+// connection's account is refused, so that its token cannot leave.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	if err := t.checkHost(r); err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	body, again, err := keep(r)
+	if err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	var minTTL time.Duration
+	if !again {
+		minTTL = unkeptTTL
+	}
+	lent, err := t.Broker.Token(ctx, t.ID, minTTL)
+	if err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	resp, err := t.Next.RoundTrip(withBearer(r, lent, body()))
+	if err != nil || !again || !refusesToken(resp) {
+		return resp, err
+	}
+	next, err := t.Broker.TokenAfter(ctx, t.ID, lent.Connection.Generation)
+	if err != nil {
+		// The caller sees what Zendesk said; the connection's state says the rest.
+		return resp, nil //nolint:nilerr // on purpose
+	}
+	_ = resp.Body.Close()
+	return t.Next.RoundTrip(withBearer(r, next, body()))
+}
+
+func (t *Transport) checkHost(r *http.Request) error {
+	c, err := t.Broker.Connection(r.Context(), t.ID)
+	if err != nil {
+		return err
+	}
+	root := t.Broker.Base.URL(c.Account)
+	if root == nil || r.URL.Scheme != root.Scheme || !strings.EqualFold(r.URL.Host, root.Host) {
+		return fmt.Errorf("connection %d is one to %s and not to %s://%s", t.ID, root, r.URL.Scheme, r.URL.Host)
+	}
+	return nil
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+}
+
+// keep returns the body of a request for each time it is sent, and whether it can
+// be sent more than once.
+func keep(r *http.Request) (body func() io.ReadCloser, again bool, err error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return func() io.ReadCloser { return r.Body }, true, nil
+	}
+	if r.ContentLength > keptMost {
+		return func() io.ReadCloser { return r.Body }, false, nil
+	}
+	head, err := io.ReadAll(io.LimitReader(r.Body, keptMost+1))
+	if err != nil {
+		return nil, false, err
+	}
+	if len(head) > keptMost {
+		whole := rejoined{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+		return func() io.ReadCloser { return whole }, false, nil
+	}
+	closeBody(r)
+	return func() io.ReadCloser { return io.NopCloser(bytes.NewReader(head)) }, true, nil
+}
+
+// rejoined is a body whose beginning was read.
+type rejoined struct {
+	io.Reader
+	io.Closer
+}
+
+func withBearer(r *http.Request, g Grant, body io.ReadCloser) *http.Request {
+	own := r.Clone(r.Context())
+	own.Body, own.GetBody = body, nil
+	own.Header.Set("Authorization", "Bearer "+g.Access.Reveal())
+	return own
+}
+
+// refusesToken tells a 401 that says invalid_token, which a new token mends, from
+// others. It leaves the answer's body as it was.
+func refusesToken(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	if strings.Contains(resp.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+		return true
+	}
+	head, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // the rest tells, if this fails
+	resp.Body = rejoined{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
+	return bytes.Contains(head, []byte(`"invalid_token"`))
+}
