@@ -145,6 +145,7 @@ var environmentReaders = append([]string{"cmd/...", "examples/..."}, testSupport
 // may be imported by its own subtree.
 var testSupport = []string{
 	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
+	"internal/web/webtest", "internal/web/gallery",
 }
 
 // httpServing are the names of net/http by which one serves rather than asks.

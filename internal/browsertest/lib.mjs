@@ -1,0 +1,165 @@
+// What the journeys share: a browser, visitors to it, and what is looked at on every
+// page. See doc.go for how it hangs together.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// The background services of a browser have no business in a test, and this machine
+// may have no way to reach them.
+const flags = [
+  '--no-sandbox', // Chromium's own sandbox does not work as root
+  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+export const desktop = { width: 1280, height: 800 };
+export const phone = { width: 390, height: 844 };
+
+// journey runs `tell(world)` and prints the outcome that run.go reads. The world has
+// `input` (what the Go test gave) and `visitor()`. What tell returns is said to the
+// Go test; what it throws is a problem like the others.
+export async function journey(tell) {
+  const given = JSON.parse(readFileSync(0, 'utf8'));
+  const problems = [];
+  let said = null;
+  const browser = await chromium.launch({ executablePath: given.chromium, args: flags });
+  try {
+    said = await tell({
+      input: given.input,
+      visitor: (options) => Visitor.arrive(browser, given.screenshots, problems, options),
+    });
+  } catch (e) {
+    problems.push(e.stack ?? String(e));
+  } finally {
+    await browser.close();
+  }
+  process.stdout.write(JSON.stringify({ problems, said: said ?? null }));
+}
+
+// Visitor is one person at a browser of their own: no cookie, cache or sign-in of others.
+export class Visitor {
+  static async arrive(browser, screenshots, problems, { viewport = desktop, colorScheme = 'light' } = {}) {
+    const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
+    context.setDefaultTimeout(30_000);
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (e) =>
+        console.error(`content security policy: ${e.effectiveDirective} refused ${e.blockedURI} ${e.sourceFile ?? ''}`));
+    });
+    return new Visitor(await context.newPage(), screenshots, problems);
+  }
+
+  constructor(page, screenshots, problems) {
+    this.page = page;
+    this.screenshots = screenshots;
+    this.problems = problems;
+    page.on('pageerror', (e) => this.problem(`exception: ${e.message}`));
+    page.on('console', (m) => {
+      // The console also tells of every status from 400 up. Of a page that is what the
+      // journey asked for; of what a page loads, the next listener tells more.
+      if (m.type() === 'error' && !m.text().startsWith('Failed to load resource')) {
+        this.problem(`console: ${m.text()}`);
+      }
+    });
+    page.on('response', (r) => {
+      if (r.status() >= 400 && !r.request().isNavigationRequest()) this.problem(`${r.url()} answered ${r.status()}`);
+    });
+    page.on('requestfailed', (r) => {
+      // A navigation that fails throws where it was asked for; one that is overtaken
+      // by the next is no failure.
+      if (!r.isNavigationRequest()) this.problem(`${r.url()} did not come: ${r.failure()?.errorText}`);
+    });
+  }
+
+  problem(text) {
+    this.problems.push(`${this.page.url()}: ${text}`);
+  }
+
+  // expect records a problem unless it holds.
+  expect(holds, text) {
+    if (!holds) this.problem(text);
+  }
+
+  // look inspects the page as it stands: axe finds nothing, in light on a desk and in
+  // dark on a phone, and nothing sticks out sideways. Pictures are named after `name`;
+  // if they are wanted, both themes are taken at both widths.
+  async look(name) {
+    const before = this.page.viewportSize();
+    for (const [where, viewport, inspected] of [['desktop', desktop, 'light'], ['phone', phone, 'dark']]) {
+      await this.page.setViewportSize(viewport);
+      for (const colorScheme of this.screenshots ? ['light', 'dark'] : [inspected]) {
+        const view = `${name}-${where}-${colorScheme}`;
+        await this.page.emulateMedia({ colorScheme });
+        await this.shoot(view);
+        if (colorScheme !== inspected) continue;
+        await this.axe(view);
+        await this.fits(view);
+      }
+    }
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.page.setViewportSize(before);
+  }
+
+  // axe looks for barriers (WCAG A and AA, best practices); each one is a problem.
+  async axe(view) {
+    // Evaluated, not added as a script: the page's policy would refuse that.
+    await this.page.evaluate(`window.axe ?? (() => { ${axeSource} })()`);
+    const violations = await this.page.evaluate(async () => {
+      const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+      return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+    });
+    for (const v of violations) this.problem(`axe, ${view}: ${v}`);
+  }
+
+  // fits holds that the page does not scroll sideways.
+  async fits(view) {
+    const [wide, room] = await this.page.evaluate(() =>
+      [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    this.expect(wide <= room, `${view}: ${wide} px wide in ${room} px`);
+  }
+
+  // shoot leaves a picture of the whole page, if pictures are wanted.
+  async shoot(view) {
+    if (!this.screenshots) return;
+    await this.page.screenshot({ path: path.join(this.screenshots, `${view}.png`), fullPage: true });
+  }
+
+  // tabTo moves the focus by the Tab key alone until it is on the locator's element,
+  // and holds that every stop on the way shows that it has the focus.
+  async tabTo(locator, most = 40) {
+    for (let i = 0; i < most; i++) {
+      await this.page.keyboard.press('Tab');
+      await this.focusShows();
+      if (await locator.evaluate((e) => e === document.activeElement)) return;
+    }
+    throw new Error(`${this.page.url()}: ${most} times Tab do not reach ${locator}`);
+  }
+
+  // focusShows holds that the focused element looks different from how it looks
+  // without the focus.
+  async focusShows() {
+    const unseen = await this.page.evaluate(() => {
+      const e = document.activeElement;
+      if (!e || e === document.body) return null; // the focus is in the browser's own bar
+      const look = () => {
+        const s = getComputedStyle(e);
+        return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor, s.backgroundColor,
+          s.color, s.textDecoration, s.position, s.clipPath, s.transform, s.opacity].join('|');
+      };
+      const focused = look();
+      e.blur();
+      const plain = look();
+      e.focus({ focusVisible: true, preventScroll: true });
+      return focused === plain ? e.outerHTML.slice(0, 120) : null;
+    });
+    if (unseen) this.problem(`the focus does not show on ${unseen}`);
+  }
+
+  // press activates what has the focus, as a person without a mouse does, and waits
+  // for the page that follows.
+  async press(key, following) {
+    await Promise.all([this.page.waitForURL(following), this.page.keyboard.press(key)]);
+  }
+}

@@ -1,0 +1,36 @@
+package browsertest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/internal/web/webtest"
+)
+
+// TestEveryPage looks at each page of issuer and broker in each state worth seeing:
+// long names, errors, many scopes.
+func TestEveryPage(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", web.Static())
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	var pages []map[string]string
+	for _, s := range webtest.Samples() {
+		mux.HandleFunc("GET /"+s.Name, func(w http.ResponseWriter, _ *http.Request) {
+			web.Render(w, s.Status, s.Page)
+		})
+		if strings.HasPrefix(s.Name, "leaving") {
+			continue // it leads on to another server before it could be looked at
+		}
+		pages = append(pages, map[string]string{"name": "page-" + s.Name, "url": server.URL + "/" + s.Name})
+	}
+	var said struct{ Looked int }
+	Run(t, "pages", map[string]any{"pages": pages}, &said)
+	if said.Looked != len(pages) || said.Looked == 0 {
+		t.Errorf("looked at %d of %d pages", said.Looked, len(pages))
+	}
+}
