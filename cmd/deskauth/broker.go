@@ -36,6 +36,7 @@ type brokerOptions struct {
 	Scope            string
 	AllowHTTP        bool
 	AllowPrivate     bool
+	Account          string // filled into the subdomain box; not a flag
 }
 
 func (o *brokerOptions) flags(f *pflag.FlagSet) {
@@ -141,7 +142,7 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
 		Handler: brokerhttp.New(brokerhttp.Config{
-			Broker: run.broker, PublicURL: run.public, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+			Broker: run.broker, PublicURL: run.public, Account: o.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
 		}),
 	}}
 	return run, nil

@@ -134,6 +134,7 @@ func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk 
 		serving: shared, Listen: o.BrokerListen, DB: "sqlite:" + filepath.Join(dir, "broker.db"),
 		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"),
 		ClientID: brokerClient, SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
+		Account: zendesk.fallback(),
 	}
 }
 

@@ -53,8 +53,8 @@ func (s *Server) apps(v visit) ([]web.App, error) {
 	}
 	var apps []web.App
 	for _, c := range clients {
-		app := web.App{Name: c.Name, Identifier: c.Identifier}
-		if len(c.RedirectURIs) > 0 && c.Kind == issuer.Confidential {
+		app := web.App{Name: c.Name, Identifier: c.Identifier, Public: c.Kind == issuer.Public}
+		if len(c.RedirectURIs) > 0 && !app.Public {
 			app.AuthorizeURL = zendesk.AuthorizePath + "?" + oauth.AuthorizeRequest{
 				ResponseType: oauth.ResponseCode, ClientID: c.Identifier, RedirectURI: c.RedirectURIs[0], Scope: "read",
 			}.Encode().Encode()

@@ -164,7 +164,8 @@ type IssuerHome struct {
 type App struct {
 	Name         string
 	Identifier   string // client_id
-	AuthorizeURL string // complete authorization request; empty when it has no redirect URI
+	AuthorizeURL string // complete authorization request; empty when it has no redirect URI, or when Public
+	Public       bool   // only the app itself can start it: it makes the PKCE verifier
 }
 
 // Link is an address worth knowing on an account's home page.

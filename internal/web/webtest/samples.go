@@ -95,6 +95,7 @@ func issuer() []Sample {
 		SignInURL: "/access/login", SignInAction: "/access/login", SignOutAction: "/access/logout",
 		Apps: []web.App{
 			{Name: "OAuth Tutorial App", Identifier: "oauth_tutorial_app", AuthorizeURL: "/oauth/authorizations/new?client_id=oauth_tutorial_app&response_type=code"},
+			{Name: "Phone App", Identifier: "phone_app", Public: true},
 			{Name: "Zendesk OAuth Example", Identifier: "zendesk_oauth_example", AuthorizeURL: "/oauth/authorizations/new?client_id=zendesk_oauth_example&response_type=code"},
 			{Name: longWord, Identifier: "machine_only"},
 		},
