@@ -72,6 +72,39 @@ type Account struct {
 	Chat      ChatMode
 	Plan      Plan
 	Created   time.Time
+
+	// PasswordAccess and TokenAccess tell what Basic authentication takes. With
+	// both off, a caller by Basic is anonymous (facts section 6.6).
+	PasswordAccess bool
+	TokenAccess    bool
+	// PasswordGrant lets the token endpoint take passwords: Zendesk once did.
+	PasswordGrant bool
+	TokenFormat   TokenFormat // empty: by the client's era
+	// RevokeReplayed ends the whole family when a refresh token is used again
+	// (RFC 9700 section 4.14.2). Zendesk does not: an extension.
+	RevokeReplayed bool
+}
+
+// TokenFormat is how an access token looks.
+type TokenFormat string
+
+// The formats: clients whose expiry is enforced get JWTs at Zendesk, older ones
+// opaque tokens (facts section 2.2).
+const (
+	Opaque TokenFormat = "opaque"
+	JWT    TokenFormat = "jwt"
+)
+
+// tokenFormat is what a client's tokens look like.
+func (a Account) tokenFormat(c Client) TokenFormat {
+	switch {
+	case a.TokenFormat != "":
+		return a.TokenFormat
+	case c.era(a) == Enforced:
+		return JWT
+	default:
+		return Opaque
+	}
 }
 
 // Policy is what differs between products: data, so that no use case asks which
@@ -79,6 +112,8 @@ type Account struct {
 type Policy struct {
 	Product       Product
 	Grants        []oauth.GrantType
+	// Passwords tells whether an account takes the password grant.
+	Passwords     func(a Account) bool
 	ResponseTypes []oauth.ResponseType
 	PKCE          bool // whether the product knows RFC 7636, and demands it of public clients
 	CodeLife      time.Duration
@@ -87,6 +122,8 @@ type Policy struct {
 
 	// Known tells whether a scope exists. Unknown names are dropped in silence.
 	Known func(scope string) bool
+	// Usual is the scope of a client that asks for none and has no ceiling.
+	Usual oauth.Scope
 	// Covers tells whether granted includes what scope names.
 	Covers func(granted oauth.Scope, scope string) bool
 }

@@ -142,6 +142,7 @@ func (i *Issuer) hashMissing(ctx context.Context, p Planting) (map[string]string
 func (p Planting) plot(now time.Time, hashes map[string]string) (Plot, error) {
 	want := Plot{Account: p.Account}
 	want.Account.ID, want.Account.Created = 0, now
+	want.Account.PasswordAccess, want.Account.TokenAccess = true, true
 	for _, u := range p.Users {
 		user := u.User
 		user.Email = NormalEmail(u.Email)
@@ -211,6 +212,8 @@ func (a Account) differs(have Account) (f fields) {
 	f.compare("basic_auth", a.BasicAuth != have.BasicAuth)
 	f.compare("chat", a.Chat != have.Chat)
 	f.compare("plan", a.Plan != have.Plan)
+	f.compare("password_grant", a.PasswordGrant != have.PasswordGrant)
+	f.compare("token_format", a.TokenFormat != have.TokenFormat)
 	return f
 }
 

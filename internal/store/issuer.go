@@ -18,12 +18,15 @@ type issuerStore struct{ db *DB }
 
 var _ issuer.Store = issuerStore{}
 
-const accountColumns = `id, subdomain, name, era, basic_auth, chat, plan, created_at`
+const accountColumns = `id, subdomain, name, era, basic_auth, password_access, token_access, password_grant,
+	token_format, revoke_replayed, chat, plan, created_at`
 
 func scanAccount(row scanner) (a issuer.Account, err error) {
-	var created int64
-	err = row.Scan(&a.ID, &a.Subdomain, &a.Name, &a.Era, &a.BasicAuth, &a.Chat, &a.Plan, &created)
-	a.Created = fromMicros(created)
+	var passwords, tokens, grant, replayed, created int64
+	err = row.Scan(&a.ID, &a.Subdomain, &a.Name, &a.Era, &a.BasicAuth, &passwords, &tokens, &grant,
+		&a.TokenFormat, &replayed, &a.Chat, &a.Plan, &created)
+	a.PasswordAccess, a.TokenAccess, a.PasswordGrant = passwords != 0, tokens != 0, grant != 0
+	a.RevokeReplayed, a.Created = replayed != 0, fromMicros(created)
 	return a, err
 }
 

@@ -92,9 +92,11 @@ func (p planter) account(ctx context.Context, a issuer.Account) (issuer.Account,
 		return scanAccount(p.t.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM issuer_accounts WHERE subdomain = $1`, a.Subdomain))
 	}, func() (bool, error) {
 		return p.insert(ctx, `
-			INSERT INTO issuer_accounts (subdomain, name, era, basic_auth, chat, plan, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (subdomain) DO NOTHING`,
-			a.Subdomain, a.Name, a.Era, a.BasicAuth, a.Chat, a.Plan, micros(p.at))
+			INSERT INTO issuer_accounts (subdomain, name, era, basic_auth, password_access, token_access, password_grant,
+				token_format, revoke_replayed, chat, plan, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) ON CONFLICT (subdomain) DO NOTHING`,
+			a.Subdomain, a.Name, a.Era, a.BasicAuth, truth(a.PasswordAccess), truth(a.TokenAccess), truth(a.PasswordGrant),
+			a.TokenFormat, truth(a.RevokeReplayed), a.Chat, a.Plan, micros(p.at))
 	})
 	if err != nil {
 		return a, err

@@ -4,15 +4,30 @@
 -- that no row can name another account's client or user.
 
 CREATE TABLE issuer_accounts (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    subdomain  TEXT    NOT NULL UNIQUE,
-    name       TEXT    NOT NULL,
-    era        TEXT    NOT NULL, -- legacy | enforced
-    basic_auth TEXT    NOT NULL, -- allowed | creation_blocked | off
-    chat       TEXT    NOT NULL, -- support | chat_only | off
-    plan       TEXT    NOT NULL, -- none | team | growth | professional | enterprise
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    subdomain       TEXT    NOT NULL UNIQUE,
+    name            TEXT    NOT NULL,
+    era             TEXT    NOT NULL, -- legacy | enforced
+    basic_auth      TEXT    NOT NULL, -- allowed | creation_blocked | off
+    password_access INTEGER NOT NULL, -- whether Basic takes passwords
+    token_access    INTEGER NOT NULL, -- whether Basic takes API tokens
+    password_grant  INTEGER NOT NULL, -- whether the token endpoint takes passwords
+    token_format    TEXT    NOT NULL, -- opaque | jwt; empty: by the client's era
+    revoke_replayed INTEGER NOT NULL, -- whether a replay ends the family, an extension
+    chat            TEXT    NOT NULL, -- support | chat_only | off
+    plan            TEXT    NOT NULL, -- none | team | growth | professional | enterprise
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL
+) STRICT;
+
+-- Keys that sign access tokens of the JWT format. The newest signs; the others
+-- are published until the last token that they signed has expired.
+CREATE TABLE issuer_signing_keys (
+    account_id  INTEGER NOT NULL REFERENCES issuer_accounts (id),
+    kid         TEXT    NOT NULL,
+    private_key BLOB    NOT NULL, -- PKCS #8
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (account_id, kid)
 ) STRICT;
 
 CREATE TABLE issuer_users (
