@@ -8,6 +8,7 @@ type Metadata struct {
 	Issuer                                 string   `json:"issuer"`
 	AuthorizationEndpoint                  string   `json:"authorization_endpoint,omitempty"`
 	TokenEndpoint                          string   `json:"token_endpoint,omitempty"`
+	JWKSURI                                string   `json:"jwks_uri,omitempty"`
 	ScopesSupported                        []string `json:"scopes_supported,omitempty"`
 	ResponseTypesSupported                 []string `json:"response_types_supported"`
 	ResponseModesSupported                 []string `json:"response_modes_supported,omitempty"`

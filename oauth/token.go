@@ -79,6 +79,17 @@ var tokenParams = []string{
 // holds a NUL. InvalidClient: a Basic header that cannot be read. What could be
 // read is returned even then, for the log.
 func DecodeTokenRequest(authorization []string, params url.Values) (TokenRequest, *Error) {
+	r, err := DecodeClient(authorization, params)
+	if err == nil && r.GrantType == "" {
+		err = Errorf(InvalidRequest, "'grant_type' required.")
+	}
+	return r, err
+}
+
+// DecodeClient reads the credentials of a request to another endpoint at which
+// clients authenticate as they do at the token endpoint: RFC 7009 section 2.1 and
+// RFC 7662 section 2.1. It is DecodeTokenRequest without a grant_type.
+func DecodeClient(authorization []string, params url.Values) (TokenRequest, *Error) {
 	v := &values{from: params, limit: maxTokenValue}
 	r := TokenRequest{
 		GrantType:    GrantType(v.take("grant_type")),
@@ -107,9 +118,6 @@ func DecodeTokenRequest(authorization []string, params url.Values) (TokenRequest
 	}
 	if err := r.addBasic(authorization); err != nil {
 		return r, err
-	}
-	if r.GrantType == "" {
-		return r, Errorf(InvalidRequest, "'grant_type' required.")
 	}
 	return r, nil
 }

@@ -43,6 +43,11 @@ var (
 	InvalidBearerRequest = Refusal{
 		status: http.StatusBadRequest, body: `{"error":"invalid_request","error_description":"` + invalidBearerWords + `"}`,
 	}
+	// TooManyFailures is for whoever failed to authenticate too often. What
+	// Zendesk says then is not known.
+	TooManyFailures = Refusal{
+		status: http.StatusTooManyRequests, body: `{"error":"TooManyRequests","description":"Too many failed sign-ins. Wait and try again."}`,
+	}
 	// NoSuchAccount is for a subdomain that nobody has, whatever the path.
 	NoSuchAccount = Refusal{status: http.StatusNotFound, body: `{}`}
 	// Forbidden is for a role or a plan that does not reach.

@@ -94,8 +94,11 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 	if caller.Anonymous() && !route.Anonymous {
 		return zendesk.CouldntAuthenticate
 	}
-	if !caller.Anonymous() && !zendesk.Covers(caller.Token.Scope, route.Scopes...) {
-		return zendesk.MissingScopes(route.Scopes...)
+	if err := permitted(caller, route.Scopes); err != nil {
+		return err
+	}
+	if caller, err = a.onBehalf(r, caller); err != nil {
+		return err
 	}
 	response, err := route.Serve(r.Context(), Request{
 		Request: r, Account: account, Caller: caller, Base: httpd.Scheme(r) + "://" + r.Host,

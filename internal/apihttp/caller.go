@@ -2,8 +2,10 @@ package apihttp
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
+	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/zendesk"
@@ -22,9 +24,44 @@ func (a *API) caller(w http.ResponseWriter, r *http.Request, account issuer.Acco
 	case "bearer":
 		allowOrigin(w, r) // so that a page can read the refusal, too
 		return a.Issuer.Bearer(r.Context(), account, issuer.Support, token)
+	case "basic":
+		username, password, ok := r.BasicAuth()
+		if !ok {
+			return issuer.Caller{}, issuer.ErrBasic
+		}
+		from := issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
+		return a.Issuer.Basic(r.Context(), account, username, secret.Of(password), from)
 	default:
 		return issuer.Caller{}, zendesk.CouldntAuthenticate
 	}
+}
+
+// permitted checks what a caller may reach: a bearer as far as its scopes go,
+// Basic authentication everything that its user may.
+func permitted(c issuer.Caller, scopes []string) error {
+	if c.Via == issuer.ViaBearer && !zendesk.Covers(c.Token.Scope, scopes...) {
+		return zendesk.MissingScopes(scopes...)
+	}
+	return nil
+}
+
+// behalfHeader names the end user for whom an admin's token acts (facts 5.5).
+const behalfHeader = "X-On-Behalf-Of"
+
+// onBehalf makes the caller act as the end user whom the request names.
+func (a *API) onBehalf(r *http.Request, c issuer.Caller) (issuer.Caller, error) {
+	named := r.Header.Values(behalfHeader)
+	if len(named) == 0 {
+		return c, nil
+	}
+	if err := permitted(c, []string{zendesk.Impersonate}); err != nil {
+		return c, err
+	}
+	id, err := strconv.ParseInt(named[0], 10, 64)
+	if err != nil || len(named) > 1 {
+		return c, issuer.ErrForbidden
+	}
+	return a.Issuer.OnBehalfOf(r.Context(), c, issuer.UserID(id))
 }
 
 // credentials reads the one place where a request may carry them. More than one

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -55,6 +57,10 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		httpd.Note(r.Context(), slog.String("reason", err.Error()))
 	}
+	var tooMany *issuer.TooMany
+	if errors.As(err, &tooMany) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(tooMany.After.Seconds()))))
+	}
 	if challenge, ok := known.(interface{ WWWAuthenticate() string }); ok && challenge.WWWAuthenticate() != "" {
 		w.Header().Set("WWW-Authenticate", challenge.WWWAuthenticate())
 	}
@@ -68,11 +74,18 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 // translate finds Zendesk's words for an error, or nil.
 func translate(err error) refusal {
 	var known refusal
+	var tooMany *issuer.TooMany
 	switch {
+	case errors.As(err, &tooMany), errors.Is(err, issuer.ErrBusy):
+		return zendesk.TooManyFailures
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, issuer.ErrToken):
 		return zendesk.InvalidToken
+	case errors.Is(err, issuer.ErrBasic):
+		return zendesk.CouldntAuthenticate
+	case errors.Is(err, issuer.ErrForbidden):
+		return zendesk.Forbidden
 	case errors.Is(err, issuer.ErrNotFound):
 		return zendesk.RecordNotFound
 	default:

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/oauth"
@@ -110,15 +111,17 @@ func (a Account) tokenFormat(c Client) TokenFormat {
 // Policy is what differs between products: data, so that no use case asks which
 // product it serves.
 type Policy struct {
-	Product       Product
-	Grants        []oauth.GrantType
+	Product Product
+	Grants  []oauth.GrantType
 	// Passwords tells whether an account takes the password grant.
 	Passwords     func(a Account) bool
 	ResponseTypes []oauth.ResponseType
-	PKCE          bool // whether the product knows RFC 7636, and demands it of public clients
-	CodeLife      time.Duration
-	Access        Bounds
-	Refresh       Bounds
+	// FragmentTokenType is what the implicit grant calls a bearer.
+	FragmentTokenType string
+	PKCE              bool // whether the product knows RFC 7636, and demands it of public clients
+	CodeLife          time.Duration
+	Access            Bounds
+	Refresh           Bounds
 
 	// Known tells whether a scope exists. Unknown names are dropped in silence.
 	Known func(scope string) bool
@@ -132,6 +135,14 @@ type Policy struct {
 // it gets when expiration is enforced and it asks for none.
 type Bounds struct {
 	Min, Max, Default time.Duration
+}
+
+// grants tells whether an account's clients may use a grant.
+func (p Policy) grants(t oauth.GrantType, a Account) bool {
+	if t == oauth.GrantPassword {
+		return p.Passwords != nil && p.Passwords(a)
+	}
+	return slices.Contains(p.Grants, t)
 }
 
 // known drops the names that do not exist: Zendesk issues a token all the same,

@@ -22,6 +22,7 @@ type Authorization struct {
 	Scope        oauth.Scope // the known names of those asked
 	State        string
 	Challenge    string
+	Base         string // the account's root as the browser sees it
 }
 
 // Answer returns where to send the browser with a code.
@@ -41,11 +42,16 @@ func (r *Refused) Error() string { return r.Cause.Error() }
 // Unwrap returns the protocol error.
 func (r *Refused) Unwrap() error { return r.Cause }
 
-// Redirect returns where to send the browser with the error in these words.
+// Redirect returns where to send the browser with the error in these words: in
+// the query, or for the implicit grant in the fragment (RFC 6749 section 4.2.2.1).
 func (r *Refused) Redirect(description string) string {
-	return oauth.RedirectURL(r.Authorization.RedirectURI, oauth.AuthorizeResponse{
+	params := oauth.AuthorizeResponse{
 		Error: string(r.Cause.Code), ErrorDescription: description, State: r.Authorization.State,
-	}.Encode())
+	}.Encode()
+	if r.Authorization.ResponseType == oauth.ResponseToken {
+		return oauth.FragmentURL(r.Authorization.RedirectURI, params)
+	}
+	return oauth.RedirectURL(r.Authorization.RedirectURI, params)
 }
 
 // Step is what a browser has to do next for its authorization request.
@@ -70,6 +76,7 @@ type Outcome struct {
 type AuthorizeRequest struct {
 	Account Account
 	Product Product
+	Base    string       // the account's root as the browser sees it
 	Session secret.Plain // zero: nobody is signed in
 	oauth.AuthorizeRequest
 	Malformed *oauth.Error // what was wrong with its parameters, if anything
@@ -156,7 +163,7 @@ func (c Client) authorize(req AuthorizeRequest, p Policy) (Authorization, error)
 	auth := Authorization{
 		Account: req.Account, Client: c, RedirectURI: redirect, RedirectSent: req.HasRedirectURI,
 		ResponseType: oauth.ResponseType(req.ResponseType), State: req.State,
-		Scope: p.known(oauth.ParseScope(req.Scope)),
+		Scope: p.known(oauth.ParseScope(req.Scope)), Base: req.Base,
 	}
 	if cause := auth.check(req, p); cause != nil {
 		return Authorization{}, &Refused{auth, cause}
@@ -177,8 +184,10 @@ func (a Authorization) check(req AuthorizeRequest, p Policy) *oauth.Error {
 	if !p.answers(a.ResponseType) {
 		return oauth.Errorf(oauth.UnsupportedResponseType, "unsupported response_type")
 	}
-	if err := a.Client.checkChallenge(req, p); err != nil {
-		return err
+	if a.ResponseType == oauth.ResponseCode {
+		if err := a.Client.checkChallenge(req, p); err != nil {
+			return err
+		}
 	}
 	return a.Client.checkScope(a.Scope, p)
 }
@@ -224,8 +233,11 @@ func (p Policy) answers(t oauth.ResponseType) bool {
 	return false
 }
 
-// grant makes the code of an allowed request.
+// grant makes what an allowed request asked for, a code or a token.
 func (i *Issuer) grant(ctx context.Context, now time.Time, auth Authorization, u User) (string, error) {
+	if auth.ResponseType == oauth.ResponseToken {
+		return i.imply(ctx, now, auth, u)
+	}
 	code := secret.Code(i.Rand)
 	if err := i.Store.AddCode(ctx, auth.code(now, u, i.Policies[auth.Client.Product], code)); err != nil {
 		return "", fmt.Errorf("add a code: %w", err)

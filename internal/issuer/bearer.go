@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 
@@ -16,8 +15,9 @@ import (
 type Caller struct {
 	Account Account
 	User    User
-	Token   Token
+	Token   Token // where Via is ViaBearer
 	Via     Via
+	Actor   UserID // the admin who acts as User; zero: User acts
 }
 
 // Via tells how a caller came in.
@@ -25,8 +25,10 @@ type Via string
 
 // The ways in.
 const (
-	ViaNothing Via = "" // an anonymous caller
-	ViaBearer  Via = "bearer"
+	ViaNothing  Via = "" // an anonymous caller
+	ViaBearer   Via = "bearer"
+	ViaPassword Via = "password"
+	ViaAPIToken Via = "api token"
 )
 
 // Anonymous tells whether nobody is known to call.
@@ -59,8 +61,27 @@ func (i *Issuer) Bearer(ctx context.Context, a Account, p Product, access secret
 // Uses gathers when tokens were used. Writing a row for every call would make
 // each read a write; so they are told to the store together, once a second.
 type Uses struct {
-	mu   sync.Mutex
-	last map[TokenRef]time.Time
+	mu        sync.Mutex
+	tokens    latest[TokenRef]
+	apiTokens latest[APITokenRef]
+}
+
+// latest is when things were used last.
+type latest[K comparable] map[K]time.Time
+
+func (l *latest[K]) note(k K, at time.Time) {
+	if *l == nil {
+		*l = latest[K]{}
+	}
+	if at.After((*l)[k]) {
+		(*l)[k] = at
+	}
+}
+
+func (l *latest[K]) merge(older latest[K]) {
+	for k, at := range older {
+		l.note(k, at)
+	}
 }
 
 func (u *Uses) note(t TokenRef, at time.Time) {
@@ -69,42 +90,53 @@ func (u *Uses) note(t TokenRef, at time.Time) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.last == nil {
-		u.last = map[TokenRef]time.Time{}
+	u.tokens.note(t, at)
+}
+
+func (u *Uses) noteAPIToken(t APITokenRef, at time.Time) {
+	if u == nil {
+		return
 	}
-	if at.After(u.last[t]) {
-		u.last[t] = at
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.apiTokens.note(t, at)
+}
+
+// Of returns when a token was used, as far as the store has not been told yet.
+func (u *Uses) Of(t TokenRef) time.Time {
+	if u == nil {
+		return time.Time{}
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.tokens[t]
 }
 
 // take returns what was gathered and begins anew.
-func (u *Uses) take() map[TokenRef]time.Time {
+func (u *Uses) take() (map[TokenRef]time.Time, map[APITokenRef]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	taken := u.last
-	u.last = nil
-	return taken
+	tokens, apiTokens := u.tokens, u.apiTokens
+	u.tokens, u.apiTokens = nil, nil
+	return tokens, apiTokens
 }
 
-// putBack returns what could not be stored, unless newer uses came meanwhile.
-func (u *Uses) putBack(uses map[TokenRef]time.Time) {
+// putBack returns what could not be stored.
+func (u *Uses) putBack(tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	newer := u.last
-	u.last = maps.Clone(uses)
-	for t, at := range newer {
-		u.last[t] = at
-	}
+	u.tokens.merge(tokens)
+	u.apiTokens.merge(apiTokens)
 }
 
 // FlushUses tells the store when tokens were last used.
 func (i *Issuer) FlushUses(ctx context.Context) error {
-	uses := i.Uses.take()
-	if len(uses) == 0 {
+	tokens, apiTokens := i.Uses.take()
+	if len(tokens)+len(apiTokens) == 0 {
 		return nil
 	}
-	if err := i.Store.MarkUsed(ctx, uses); err != nil {
-		i.Uses.putBack(uses)
+	if err := i.Store.MarkUsed(ctx, tokens, apiTokens); err != nil {
+		i.Uses.putBack(tokens, apiTokens)
 		return err
 	}
 	return nil

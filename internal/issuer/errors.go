@@ -13,6 +13,8 @@ var (
 	// ErrConflict says that another was faster: the row is no longer in the
 	// state from which this step moves it.
 	ErrConflict = errors.New("conflict")
+	// ErrForbidden says that the caller's role does not reach.
+	ErrForbidden = errors.New("forbidden")
 	// ErrSignIn says that email and password do not open this account. It does
 	// not tell which of the two was wrong, nor that a user is suspended.
 	ErrSignIn = errors.New("the email or the password is wrong")

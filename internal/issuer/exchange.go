@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -16,6 +15,7 @@ type TokenRequest struct {
 	Account Account
 	Product Product
 	Origin  Origin
+	Base    string // the account's root as the client sees it
 	oauth.TokenRequest
 	Lifetimes Lifetimes
 }
@@ -26,12 +26,12 @@ type TokenRequest struct {
 //
 // Errors are *oauth.Error, *TooMany, or another that is the server's fault.
 func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (oauth.TokenResponse, error) {
-	c, err := i.authenticate(ctx, req)
+	c, err := i.authenticate(ctx, req.Account, req.Product, req.TokenRequest, req.Origin)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	p := i.Policies[req.Product]
-	if !slices.Contains(p.Grants, req.GrantType) {
+	if !p.grants(req.GrantType, req.Account) {
 		return oauth.TokenResponse{}, oauth.Errorf(oauth.UnsupportedGrantType, "unsupported grant_type")
 	}
 	switch req.GrantType {
@@ -39,6 +39,10 @@ func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (oauth.TokenRes
 		return i.redeem(ctx, c, p, req)
 	case oauth.GrantRefreshToken:
 		return i.refresh(ctx, c, p, req)
+	case oauth.GrantClientCredentials:
+		return i.clientCredentials(ctx, c, p, req)
+	case oauth.GrantPassword:
+		return i.password(ctx, c, p, req)
 	default:
 		return oauth.TokenResponse{}, oauth.Errorf(oauth.UnsupportedGrantType, "unsupported grant_type")
 	}
@@ -46,19 +50,19 @@ func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (oauth.TokenRes
 
 // authenticate finds the client of a request and has it prove itself. An
 // unknown client and a wrong secret get the same answer, after the same work.
-func (i *Issuer) authenticate(ctx context.Context, req TokenRequest) (Client, error) {
+func (i *Issuer) authenticate(ctx context.Context, a Account, p Product, req oauth.TokenRequest, from Origin) (Client, error) {
 	now := i.Now()
-	subject := fmt.Sprintf("client %d %s %s %s", req.Account.ID, req.Product, req.ClientID, req.Origin.Address)
+	subject := fmt.Sprintf("client %d %s %s %s", a.ID, p, req.ClientID, from.Address)
 	if err := i.allowed(ctx, now, subject); err != nil {
 		return Client{}, err
 	}
-	c, err := i.Store.Client(ctx, req.Account.ID, req.Product, req.ClientID)
+	c, err := i.Store.Client(ctx, a.ID, p, req.ClientID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		err = oauth.Errorf(oauth.InvalidClient, "unknown client")
-		_ = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}.Authenticate(now, req.TokenRequest)
+		_ = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}.Authenticate(now, req)
 	case err == nil:
-		err = c.Authenticate(now, req.TokenRequest)
+		err = c.Authenticate(now, req)
 	}
 	if oauth.ErrorCode(err) == oauth.InvalidClient {
 		return Client{}, i.failed(ctx, now, subject, err)
@@ -79,7 +83,8 @@ func (i *Issuer) redeem(ctx context.Context, c Client, p Policy, req TokenReques
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
-	if err := i.mayHold(ctx, t); err != nil {
+	t, pair, err = i.mint(ctx, req.Base, req.Account, c, t, pair)
+	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	if _, err := i.Store.RedeemCode(ctx, code, t); errors.Is(err, ErrConflict) {
@@ -101,9 +106,10 @@ func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenReque
 	now, pair := i.Now(), NewPair(i.Rand)
 	next, err := old.Rotate(now, c, req, p, pair)
 	if err != nil {
-		return oauth.TokenResponse{}, err
+		return oauth.TokenResponse{}, i.replayed(ctx, now, req.Account, c, old, err)
 	}
-	if err := i.mayHold(ctx, next); err != nil {
+	next, pair, err = i.mint(ctx, req.Base, req.Account, c, next, pair)
+	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	if _, err := i.Store.ReplaceToken(ctx, old, next); errors.Is(err, ErrConflict) {
@@ -114,14 +120,16 @@ func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenReque
 	return respond(now, next, req, pair), nil
 }
 
-// mayHold refuses a token for a user who may no longer sign in. Every grant
-// that makes a token for a user asks it.
-func (i *Issuer) mayHold(ctx context.Context, t Token) error {
-	u, err := i.Store.User(ctx, t.Account, t.User)
-	if errors.Is(err, ErrNotFound) || err == nil && !u.MaySignIn() {
-		return oauth.Errorf(oauth.InvalidGrant, "user %d may not hold tokens", t.User)
+// replayed ends the family of a refresh token that was used again, where the
+// account wants that. Otherwise the successor lives on, as at Zendesk.
+func (i *Issuer) replayed(ctx context.Context, now time.Time, a Account, by Client, old Token, cause error) error {
+	if !a.RevokeReplayed || old.EndReason != Replaced || old.Client != by.ID {
+		return cause
 	}
-	return err
+	if err := i.Store.EndFamily(ctx, old, now, ReplayedFamily); err != nil {
+		return err
+	}
+	return cause
 }
 
 // respond builds the answer. expires_in is there only if the request asked for

@@ -19,4 +19,6 @@ type Issuer struct {
 	Rand io.Reader
 	// Uses gathers when tokens were used, for the store to be told in one go.
 	Uses *Uses
+
+	keys keyCache
 }

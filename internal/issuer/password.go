@@ -2,7 +2,12 @@ package issuer
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
 	"runtime"
+	"sync"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
@@ -15,6 +20,10 @@ import (
 type Passwords struct {
 	running chan struct{}
 	waiting chan struct{}
+
+	key      []byte // of this process alone
+	mu       sync.Mutex
+	verified map[[sha256.Size]byte]time.Time
 }
 
 // passwordParams are OWASP's for argon2id. They travel in each hash, so they
@@ -24,7 +33,12 @@ var passwordParams = &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism:
 // NewPasswords returns a hasher for this machine.
 func NewPasswords() *Passwords {
 	n := runtime.NumCPU()
-	return &Passwords{running: make(chan struct{}, n), waiting: make(chan struct{}, 32*n)}
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // it cannot fail
+	return &Passwords{
+		running: make(chan struct{}, n), waiting: make(chan struct{}, 32*n),
+		key: key, verified: map[[sha256.Size]byte]time.Time{},
+	}
 }
 
 // Hash returns the argon2id hash of a password.
@@ -68,4 +82,46 @@ func (p *Passwords) enter(ctx context.Context) (func(), error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// VerifyRemembered is Verify for Basic authentication, which sends the password
+// with every request: what was right stays known for a minute, as a keyed digest
+// that says nothing without this process's key. The hash is part of it, so a
+// changed password is forgotten at once.
+func (p *Passwords) VerifyRemembered(ctx context.Context, password secret.Plain, hash string) (bool, error) {
+	mac := hmac.New(sha256.New, p.key)
+	mac.Write([]byte(hash))
+	mac.Write([]byte{0})
+	mac.Write([]byte(password.Reveal()))
+	known := [sha256.Size]byte(mac.Sum(nil))
+	if p.remembers(known) {
+		return true, nil
+	}
+	right, err := p.Verify(ctx, password, hash)
+	if right && err == nil {
+		p.remember(known)
+	}
+	return right, err
+}
+
+// How long a verified password is remembered (machine time), and how many are.
+const (
+	rememberFor  = time.Minute
+	rememberMost = 10_000
+)
+
+func (p *Passwords) remembers(known [sha256.Size]byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, found := p.verified[known]
+	return found && time.Since(at) < rememberFor
+}
+
+func (p *Passwords) remember(known [sha256.Size]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.verified) >= rememberMost {
+		clear(p.verified) // a minute's memory is not worth an order of leaving
+	}
+	p.verified[known] = time.Now()
 }

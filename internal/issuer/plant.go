@@ -43,6 +43,7 @@ type PlantedAPIToken struct {
 // APIToken is an account's API token: Basic authentication as any of its users,
 // until Zendesk ends it (facts section 9).
 type APIToken struct {
+	ID          APITokenID
 	Account     AccountID
 	Digest      secret.Digest
 	Hint        string // its first characters, all that is shown later
@@ -50,6 +51,16 @@ type APIToken struct {
 	Active      bool
 	Created     time.Time
 	Updated     time.Time
+	Used        time.Time // zero: never
+}
+
+// APITokenID is the number of an API token.
+type APITokenID int64
+
+// APITokenRef names an API token in its account.
+type APITokenRef struct {
+	Account AccountID
+	ID      APITokenID
 }
 
 // Plot is an account with some of its users, clients and API tokens, as rows.

@@ -21,25 +21,38 @@ type SignIn struct {
 //
 // It returns ErrSignIn, *TooMany after too many failures, or ErrBusy.
 func (i *Issuer) SignIn(ctx context.Context, a Account, in SignIn, old secret.Plain) (secret.Plain, error) {
+	u, err := i.byPassword(ctx, a, in, i.Passwords.Verify)
+	if err != nil {
+		return secret.Plain{}, err
+	}
+	return i.startSession(ctx, i.Now(), a, u, old, in.Origin)
+}
+
+// byPassword finds the user who has this email and password. All ways in that
+// take a password pass here: the page, the grant, and Basic authentication.
+func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify verifier) (User, error) {
 	now := i.Now()
 	subject := fmt.Sprintf("sign-in %d %s %s", a.ID, NormalEmail(in.Email), in.Origin.Address)
 	if err := i.allowed(ctx, now, subject); err != nil {
-		return secret.Plain{}, err
+		return User{}, err
 	}
 	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(in.Email))
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return secret.Plain{}, err
+		return User{}, err
 	}
 	// An unknown email costs the same work as a known one.
-	right, busy := i.Passwords.Verify(ctx, in.Password, u.PasswordHash)
+	right, busy := verify(ctx, in.Password, u.PasswordHash)
 	if busy != nil {
-		return secret.Plain{}, busy
+		return User{}, busy
 	}
 	if !right || !u.MaySignIn() {
-		return secret.Plain{}, i.failed(ctx, now, subject, ErrSignIn)
+		return User{}, i.failed(ctx, now, subject, ErrSignIn)
 	}
-	return i.startSession(ctx, now, a, u, old, in.Origin)
+	return u, nil
 }
+
+// verifier is a way of Passwords to check one.
+type verifier func(ctx context.Context, password secret.Plain, hash string) (bool, error)
 
 // SignInAs starts a session without a password. It is a power of a demo.
 func (i *Issuer) SignInAs(ctx context.Context, a Account, email string, old secret.Plain, from Origin) (secret.Plain, error) {

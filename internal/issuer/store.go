@@ -22,6 +22,7 @@ type Store interface {
 	Users(ctx context.Context, a AccountID, limit int) ([]User, error)
 
 	Client(ctx context.Context, a AccountID, p Product, identifier string) (Client, error)
+	ClientByID(ctx context.Context, a AccountID, p Product, id ClientID) (Client, error)
 	// Clients returns up to limit clients, in the order in which they were made.
 	Clients(ctx context.Context, a AccountID, p Product, limit int) ([]Client, error)
 
@@ -43,8 +44,20 @@ type Store interface {
 	TokenByAccess(ctx context.Context, a AccountID, p Product, access secret.Digest) (Token, error)
 	// ReplaceToken swaps a live token for the next of its family.
 	ReplaceToken(ctx context.Context, old, next Token) (TokenID, error)
+	// AddToken adds a token that nothing precedes.
+	AddToken(ctx context.Context, t Token) (TokenID, error)
+	// EndToken swaps a live token for an ended one; e may be nil.
+	EndToken(ctx context.Context, t Token, at time.Time, why EndReason, e *Event) error
+	// EndFamily ends what lives of a token's family.
+	EndFamily(ctx context.Context, t Token, at time.Time, why EndReason) error
 	// MarkUsed notes when tokens were last used; an older time changes nothing.
-	MarkUsed(ctx context.Context, uses map[TokenRef]time.Time) error
+	MarkUsed(ctx context.Context, tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) error
+
+	APIToken(ctx context.Context, a AccountID, token secret.Digest) (APIToken, error)
+
+	// SigningKeys returns the keys of an account, the newest first.
+	SigningKeys(ctx context.Context, a AccountID) ([]SigningKey, error)
+	AddSigningKey(ctx context.Context, k SigningKey) error
 
 	// Failures returns how many failures of a subject the window at now holds,
 	// and when that window ends.

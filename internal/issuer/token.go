@@ -56,6 +56,8 @@ type EndReason string
 const (
 	Replaced EndReason = "replaced"
 	Revoked  EndReason = "revoked"
+	// ReplayedFamily ends a family whose refresh token was used twice.
+	ReplayedFamily EndReason = "replayed"
 )
 
 // TokenHint is how many characters of a token stay visible (facts section 3).

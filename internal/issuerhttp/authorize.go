@@ -35,6 +35,6 @@ func (s *Server) authorize(v visit) error {
 func authorizeRequest(v visit, query url.Values) issuer.AuthorizeRequest {
 	req, malformed := oauth.DecodeAuthorizeRequest(query)
 	return issuer.AuthorizeRequest{
-		Account: v.account, Product: issuer.Support, Session: v.session, AuthorizeRequest: req, Malformed: malformed,
+		Account: v.account, Product: issuer.Support, Base: root(v.r), Session: v.session, AuthorizeRequest: req, Malformed: malformed,
 	}
 }

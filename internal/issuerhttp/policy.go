@@ -12,15 +12,20 @@ import (
 func Policies() map[issuer.Product]issuer.Policy {
 	return map[issuer.Product]issuer.Policy{
 		issuer.Support: {
-			Product:       issuer.Support,
-			Grants:        []oauth.GrantType{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken},
-			ResponseTypes: []oauth.ResponseType{oauth.ResponseCode},
-			PKCE:          true,
-			CodeLife:      zendesk.CodeExpiresIn * time.Second,
-			Access:        bounds(zendesk.MinExpiresIn, zendesk.MaxExpiresIn, zendesk.DefaultExpiresIn),
-			Refresh:       bounds(zendesk.MinRefreshTokenExpiresIn, zendesk.MaxRefreshTokenExpiresIn, zendesk.DefaultRefreshTokenExpiresIn),
-			Known:         zendesk.Known,
-			Covers:        func(granted oauth.Scope, scope string) bool { return zendesk.Covers(granted, scope) },
+			Product: issuer.Support,
+			Grants: []oauth.GrantType{
+				oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials,
+			},
+			Passwords:         func(a issuer.Account) bool { return a.PasswordGrant },
+			ResponseTypes:     []oauth.ResponseType{oauth.ResponseCode, oauth.ResponseToken},
+			FragmentTokenType: "bearer",
+			Usual:             oauth.Scope{zendesk.Read, zendesk.Write},
+			PKCE:              true,
+			CodeLife:          zendesk.CodeExpiresIn * time.Second,
+			Access:            bounds(zendesk.MinExpiresIn, zendesk.MaxExpiresIn, zendesk.DefaultExpiresIn),
+			Refresh:           bounds(zendesk.MinRefreshTokenExpiresIn, zendesk.MaxRefreshTokenExpiresIn, zendesk.DefaultRefreshTokenExpiresIn),
+			Known:             zendesk.Known,
+			Covers:            func(granted oauth.Scope, scope string) bool { return zendesk.Covers(granted, scope) },
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -30,6 +31,10 @@ func (s *Server) Handler() http.Handler {
 	// Outside of the cross-origin protection: no cookie opens it.
 	mux.HandleFunc("POST "+zendesk.TokenPath, s.token)
 	mux.HandleFunc(zendesk.TokenPath, s.tokenMethod)
+	mux.HandleFunc("GET "+oauth.MetadataPath, s.metadata)
+	mux.HandleFunc("GET "+keysPath, s.publicKeys)
+	mux.HandleFunc("POST "+introspectPath, s.introspect)
+	mux.HandleFunc("POST "+revokePath, s.revoke)
 	mux.Handle("/static/", web.Static())
 	mux.Handle("/", s.pages())
 	return mux

@@ -37,7 +37,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) (oauth.TokenRe
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
-	req.Account, req.Product = account, issuer.Support
+	req.Account, req.Product, req.Base = account, issuer.Support, root(r)
 	req.Origin = issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
 	return s.Issuer.Exchange(r.Context(), req)
 }

@@ -82,11 +82,21 @@ func scanClient(row scanner) (c issuer.Client, err error) {
 	return c, err
 }
 
-// Client reads the client's own secrets, and those of the global client that it
-// stands for.
 func (s issuerStore) Client(ctx context.Context, a issuer.AccountID, p issuer.Product, identifier string) (issuer.Client, error) {
 	c, err := scanClient(s.db.reads.QueryRowContext(ctx,
 		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND identifier = $3`, a, p, identifier))
+	return s.withSecrets(ctx, c, err)
+}
+
+func (s issuerStore) ClientByID(ctx context.Context, a issuer.AccountID, p issuer.Product, id issuer.ClientID) (issuer.Client, error) {
+	c, err := scanClient(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND id = $3`, a, p, id))
+	return s.withSecrets(ctx, c, err)
+}
+
+// withSecrets reads the client's own secrets, and those of the global client
+// that it stands for.
+func (s issuerStore) withSecrets(ctx context.Context, c issuer.Client, err error) (issuer.Client, error) {
 	if err != nil {
 		return issuer.Client{}, found(err, issuer.ErrNotFound)
 	}
@@ -95,7 +105,7 @@ func (s issuerStore) Client(ctx context.Context, a issuer.AccountID, p issuer.Pr
 		WHERE account_id = $1 AND product = $2 AND client_id = $3
 		UNION ALL
 		SELECT digest, hint, created_at, expires_at FROM issuer_global_client_secrets
-		WHERE global_client_id = $4`, a, p, c.ID, c.Global)
+		WHERE global_client_id = $4`, c.Account, c.Product, c.ID, c.Global)
 	c.Secrets, err = collect(rows, err, scanClientSecret)
 	return c, err
 }

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -126,13 +129,62 @@ func addToken(ctx context.Context, t *tx, v issuer.Token) (id issuer.TokenID, er
 	return id, err
 }
 
-func (s issuerStore) MarkUsed(ctx context.Context, uses map[issuer.TokenRef]time.Time) error {
+func (s issuerStore) AddToken(ctx context.Context, v issuer.Token) (id issuer.TokenID, err error) {
+	err = s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
+		id, err = addToken(ctx, t, v)
+		return err
+	})
+	return id, err
+}
+
+func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e *issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		for token, at := range uses {
+		if err := t.swap(ctx, issuer.ErrConflict, `
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			WHERE account_id = $3 AND id = $4 AND ended_at IS NULL`,
+			micros(at), why, v.Account, v.ID); err != nil {
+			return err
+		}
+		if e == nil {
+			return nil
+		}
+		return addIssuerEvent(ctx, t, *e)
+	})
+}
+
+func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.ExecContext(ctx, `
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			WHERE account_id = $3 AND family_id = $4 AND ended_at IS NULL`,
+			micros(at), why, v.Account, v.Family)
+		return err
+	})
+}
+
+// MarkUsed goes through the tokens in one order, so that two replicas that tell
+// of the same ones do not wait for each other in a circle.
+func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]time.Time, apiTokens map[issuer.APITokenRef]time.Time) error {
+	inOrder := slices.SortedFunc(maps.Keys(tokens), func(a, b issuer.TokenRef) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
+	})
+	apiInOrder := slices.SortedFunc(maps.Keys(apiTokens), func(a, b issuer.APITokenRef) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
+	})
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		for _, ref := range inOrder {
 			if _, err := t.ExecContext(ctx, `
 				UPDATE issuer_tokens SET used_at = $1
 				WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)`,
-				micros(at), token.Account, token.ID); err != nil {
+				micros(tokens[ref]), ref.Account, ref.ID); err != nil {
+				return err
+			}
+		}
+		for _, ref := range apiInOrder {
+			if _, err := t.ExecContext(ctx, `
+				UPDATE issuer_api_tokens SET last_used_at = $1
+				WHERE account_id = $2 AND id = $3 AND (last_used_at IS NULL OR last_used_at < $1)`,
+				micros(apiTokens[ref]), ref.Account, ref.ID); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,85 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// ErrBasic says that Basic authentication was refused.
+var ErrBasic = errors.New("basic authentication refused")
+
+// tokenSuffix tells an API token from a password: "{email}/token" (facts 6.1).
+const tokenSuffix = "/token"
+
+// Basic returns the caller of Basic authentication: an email with a password, or
+// "{email}/token" with an API token, as far as the account still takes them.
+//
+// A wrong password makes an anonymous caller, not an error: Zendesk answers what
+// it would answer anybody (facts section 6.2). A wrong API token is ErrBasic.
+func (i *Issuer) Basic(ctx context.Context, a Account, username string, password secret.Plain, from Origin) (Caller, error) {
+	nobody := Caller{Account: a}
+	if !a.PasswordAccess && !a.TokenAccess {
+		return nobody, nil
+	}
+	if email, isToken := strings.CutSuffix(username, tokenSuffix); isToken {
+		return i.byAPIToken(ctx, a, email, password, from)
+	}
+	if !a.PasswordAccess || a.BasicAuth == BasicOff {
+		return nobody, nil
+	}
+	u, err := i.byPassword(ctx, a, SignIn{Email: username, Password: password, Origin: from}, i.Passwords.VerifyRemembered)
+	if errors.Is(err, ErrSignIn) {
+		return nobody, nil
+	} else if err != nil {
+		return Caller{}, err
+	}
+	return Caller{Account: a, User: u, Via: ViaPassword}, nil
+}
+
+// byAPIToken lets any user of the account in: an API token names none.
+func (i *Issuer) byAPIToken(ctx context.Context, a Account, email string, token secret.Plain, from Origin) (Caller, error) {
+	if !a.TokenAccess || a.BasicAuth == BasicOff {
+		return Caller{}, ErrBasic
+	}
+	now := i.Now()
+	subject := fmt.Sprintf("api token %d %s", a.ID, from.Address)
+	if err := i.allowed(ctx, now, subject); err != nil {
+		return Caller{}, err
+	}
+	t, err := i.Store.APIToken(ctx, a.ID, token.Digest())
+	if errors.Is(err, ErrNotFound) || err == nil && !t.Active {
+		return Caller{}, i.failed(ctx, now, subject, ErrBasic)
+	} else if err != nil {
+		return Caller{}, err
+	}
+	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(email))
+	if errors.Is(err, ErrNotFound) || err == nil && !u.MaySignIn() {
+		return Caller{}, i.failed(ctx, now, subject, ErrBasic)
+	} else if err != nil {
+		return Caller{}, err
+	}
+	i.Uses.noteAPIToken(APITokenRef{a.ID, t.ID}, now)
+	return Caller{Account: a, User: u, Via: ViaAPIToken}, nil
+}
+
+// OnBehalfOf returns a caller who acts as an end user of the account. Only an
+// admin's bearer may, and only end users can be acted for (facts section 5.5);
+// the scope "impersonate" is the edge's to check, with all scopes. ErrForbidden
+// otherwise.
+func (i *Issuer) OnBehalfOf(ctx context.Context, c Caller, id UserID) (Caller, error) {
+	if c.Via != ViaBearer || c.User.Role != Admin {
+		return Caller{}, ErrForbidden
+	}
+	u, err := i.Store.User(ctx, c.Account.ID, id)
+	if errors.Is(err, ErrNotFound) || err == nil && (u.Role != EndUser || !u.MaySignIn()) {
+		return Caller{}, ErrForbidden
+	} else if err != nil {
+		return Caller{}, err
+	}
+	c.Actor, c.User = c.User.ID, u
+	return c, nil
+}
