@@ -27,9 +27,18 @@ type Route struct {
 	Path   string // as http.ServeMux patterns have it, without ".json"
 	// Scopes are those of which a bearer needs one: facts section 5.3.
 	Scopes []string
+	// Product is whose tokens open the route; empty: Support's.
+	Product issuer.Product
 	// Anonymous lets a request without credentials in.
 	Anonymous bool
 	Serve     func(ctx context.Context, req Request) (Response, error)
+}
+
+func (r Route) product() issuer.Product {
+	if r.Product == "" {
+		return issuer.Support
+	}
+	return r.Product
 }
 
 // Request is what a route gets: an API request whose account, caller and scope
@@ -87,7 +96,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 		return err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-	caller, err := a.caller(w, r, account)
+	caller, err := a.caller(w, r, account, route.product())
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 // caller finds out who calls: by a bearer token in the header or in the query
 // (RFC 6750 section 2; libraries of Zendesk's clients use both), or nobody.
-func (a *API) caller(w http.ResponseWriter, r *http.Request, account issuer.Account) (issuer.Caller, error) {
+func (a *API) caller(w http.ResponseWriter, r *http.Request, account issuer.Account, p issuer.Product) (issuer.Caller, error) {
 	token, scheme, err := credentials(r)
 	if err != nil {
 		return issuer.Caller{}, err
@@ -23,8 +23,11 @@ func (a *API) caller(w http.ResponseWriter, r *http.Request, account issuer.Acco
 		return issuer.Caller{Account: account}, nil
 	case "bearer":
 		allowOrigin(w, r) // so that a page can read the refusal, too
-		return a.Issuer.Bearer(r.Context(), account, issuer.Support, token)
+		return a.Issuer.Bearer(r.Context(), account, p, token)
 	case "basic":
+		if p == issuer.Chat && account.Chat != issuer.ChatOnly {
+			return issuer.Caller{}, issuer.ErrBasic // OAuth is obligatory there (facts section 8)
+		}
 		username, password, ok := r.BasicAuth()
 		if !ok {
 			return issuer.Caller{}, issuer.ErrBasic

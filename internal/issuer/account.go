@@ -116,6 +116,12 @@ type Policy struct {
 	// Passwords tells whether an account takes the password grant.
 	Passwords     func(a Account) bool
 	ResponseTypes []oauth.ResponseType
+	// Expires tells whether tokens have a life at all.
+	Expires bool
+	// OpaqueTokens keeps tokens opaque whatever an account says.
+	OpaqueTokens bool
+	// PublicRefusal is what a public client is told at a grant for confidential ones.
+	PublicRefusal oauth.Code
 	// FragmentTokenType is what the implicit grant calls a bearer.
 	FragmentTokenType string
 	PKCE              bool // whether the product knows RFC 7636, and demands it of public clients

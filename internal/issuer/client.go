@@ -71,8 +71,8 @@ func (c Client) era(a Account) Era {
 // Zendesk gives even public clients a secret: whoever presents one must present
 // the right one. A confidential client may leave it out where PKCE speaks for
 // it, at the exchange of a code (facts section 4.4); Code.Redeem then demands
-// the verifier.
-func (c Client) Authenticate(now time.Time, req oauth.TokenRequest) error {
+// the verifier. Where there is no PKCE, nobody may leave it out.
+func (c Client) Authenticate(now time.Time, req oauth.TokenRequest, p Policy) error {
 	if req.ClientSecret != "" {
 		if c.holds(now, secret.Of(req.ClientSecret).Digest()) {
 			return nil
@@ -80,9 +80,9 @@ func (c Client) Authenticate(now time.Time, req oauth.TokenRequest) error {
 		return oauth.Errorf(oauth.InvalidClient, "wrong secret of client %d", c.ID)
 	}
 	switch {
-	case c.Kind == Public:
+	case c.Kind == Public && p.PKCE:
 		return nil
-	case req.GrantType == oauth.GrantAuthorizationCode && req.CodeVerifier != "":
+	case p.PKCE && req.GrantType == oauth.GrantAuthorizationCode && req.CodeVerifier != "":
 		return nil
 	default:
 		return oauth.Errorf(oauth.InvalidClient, "no secret of confidential client %d", c.ID)
@@ -117,22 +117,29 @@ func (c Client) match(req oauth.AuthorizeRequest) (string, error) {
 	return "", &Unverified{Words: `"redirect_uri" mismatch`, Reason: "redirect_uri is not registered"}
 }
 
-// lifetimes decides how long a token of this client lives. A nil lifetime of
-// the access token means that it does not expire (facts section 2.3).
-func (c Client) lifetimes(a Account, p Policy, asked Lifetimes) (access, refresh *time.Duration, err error) {
-	if access, err = p.Access.choose("expires_in", asked.ExpiresIn); err != nil {
-		return nil, nil, err
+// life is how long the halves of a token live; nil: for ever.
+type life struct {
+	access, refresh *time.Duration
+}
+
+// lifetimes decides how long a token of this client lives (facts section 2.3).
+func (c Client) lifetimes(a Account, p Policy, asked Lifetimes) (l life, err error) {
+	if !p.Expires {
+		return life{}, nil
 	}
-	if refresh, err = p.Refresh.choose("refresh_token_expires_in", asked.RefreshTokenExpiresIn); err != nil {
-		return nil, nil, err
+	if l.access, err = p.Access.choose("expires_in", asked.ExpiresIn); err != nil {
+		return life{}, err
 	}
-	if access == nil && c.era(a) == Enforced {
-		access = &p.Access.Default
+	if l.refresh, err = p.Refresh.choose("refresh_token_expires_in", asked.RefreshTokenExpiresIn); err != nil {
+		return life{}, err
 	}
-	if refresh == nil {
-		refresh = &p.Refresh.Default
+	if l.access == nil && c.era(a) == Enforced {
+		l.access = &p.Access.Default
 	}
-	return access, refresh, nil
+	if l.refresh == nil {
+		l.refresh = &p.Refresh.Default
+	}
+	return l, nil
 }
 
 // Lifetimes are the seconds that a token request asks for; nil where it does not.

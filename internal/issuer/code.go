@@ -51,7 +51,7 @@ func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair 
 	if err != nil {
 		return Token{}, err
 	}
-	access, refresh, err := by.lifetimes(req.Account, p, req.Lifetimes)
+	l, err := by.lifetimes(req.Account, p, req.Lifetimes)
 	if err != nil {
 		return Token{}, err
 	}
@@ -60,7 +60,7 @@ func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair 
 		Family: pair.Family, Generation: 1, Origin: string(oauth.GrantAuthorizationCode),
 		Scope: scope, Consented: c.Scope, Created: now,
 	}
-	return t.with(now, pair, access, refresh), nil
+	return t.withPair(now, pair, l), nil
 }
 
 // sameRedirect follows RFC 6749 section 4.1.3: what was sent at authorization

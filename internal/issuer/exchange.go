@@ -60,9 +60,9 @@ func (i *Issuer) authenticate(ctx context.Context, a Account, p Product, req oau
 	switch {
 	case errors.Is(err, ErrNotFound):
 		err = oauth.Errorf(oauth.InvalidClient, "unknown client")
-		_ = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}.Authenticate(now, req)
+		_ = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}.Authenticate(now, req, i.Policies[p])
 	case err == nil:
-		err = c.Authenticate(now, req)
+		err = c.Authenticate(now, req, i.Policies[p])
 	}
 	if oauth.ErrorCode(err) == oauth.InvalidClient {
 		return Client{}, i.failed(ctx, now, subject, err)
@@ -141,7 +141,9 @@ func respond(now time.Time, t Token, req TokenRequest, pair Pair) oauth.TokenRes
 	}
 	if t.HasRefresh {
 		r.RefreshToken = pair.Refresh.Reveal()
-		r.RefreshTokenExpiresIn = seconds(t.RefreshExpires.Sub(now))
+		if !t.RefreshExpires.IsZero() {
+			r.RefreshTokenExpiresIn = seconds(t.RefreshExpires.Sub(now))
+		}
 	}
 	return r
 }

@@ -35,7 +35,7 @@ func (i *Issuer) Introspect(ctx context.Context, req ClientRequest) (Token, Clie
 		return Token{}, Client{}, err
 	}
 	now := i.Now()
-	if isRefresh && !(t.Ended.IsZero() && now.Before(t.RefreshExpires)) || !isRefresh && !t.Opens(now) {
+	if isRefresh && !t.Refreshes(now) || !isRefresh && !t.Opens(now) {
 		return Token{}, Client{}, ErrNotFound
 	}
 	u, err := i.Store.User(ctx, t.Account, t.User)

@@ -37,17 +37,17 @@ func (c Client) asks(req TokenRequest, p Policy) (oauth.Scope, error) {
 // client acts as the admin who made it, and gets no refresh token (facts 2.4).
 func (c Client) Represent(now time.Time, req TokenRequest, p Policy, pair Pair) (Token, error) {
 	if c.Kind == Public {
-		return Token{}, oauth.Errorf(oauth.UnauthorizedClient, "client %d is public", c.ID)
+		return Token{}, oauth.Errorf(p.PublicRefusal, "client %d is public", c.ID)
 	}
 	scope, err := c.asks(req, p)
 	if err != nil {
 		return Token{}, err
 	}
-	access, _, err := c.lifetimes(req.Account, p, Lifetimes{ExpiresIn: req.Lifetimes.ExpiresIn})
+	l, err := c.lifetimes(req.Account, p, Lifetimes{ExpiresIn: req.Lifetimes.ExpiresIn})
 	if err != nil {
 		return Token{}, err
 	}
-	return c.start(now, c.User, oauth.GrantClientCredentials, scope, pair).with(now, pair, access, nil), nil
+	return c.start(now, c.User, oauth.GrantClientCredentials, scope, pair).withAccess(now, pair, l), nil
 }
 
 // Trust decides the password grant (RFC 6749 section 4.3), for a user who has
@@ -57,21 +57,21 @@ func (c Client) Trust(now time.Time, u User, req TokenRequest, p Policy, pair Pa
 	if err != nil {
 		return Token{}, err
 	}
-	access, refresh, err := c.lifetimes(req.Account, p, req.Lifetimes)
+	l, err := c.lifetimes(req.Account, p, req.Lifetimes)
 	if err != nil {
 		return Token{}, err
 	}
-	return c.start(now, u.ID, oauth.GrantPassword, scope, pair).with(now, pair, access, refresh), nil
+	return c.start(now, u.ID, oauth.GrantPassword, scope, pair).withPair(now, pair, l), nil
 }
 
 // Imply decides the implicit grant (RFC 6749 section 4.2): what the user allowed
 // becomes an access token at once, and there is no refresh token.
 func (a Authorization) Imply(now time.Time, u User, p Policy, pair Pair) (Token, error) {
-	access, _, err := a.Client.lifetimes(a.Account, p, Lifetimes{})
+	l, err := a.Client.lifetimes(a.Account, p, Lifetimes{})
 	if err != nil {
 		return Token{}, err
 	}
-	return a.Client.start(now, u.ID, "implicit", a.Scope, pair).with(now, pair, access, nil), nil
+	return a.Client.start(now, u.ID, "implicit", a.Scope, pair).withAccess(now, pair, l), nil
 }
 
 func (i *Issuer) clientCredentials(ctx context.Context, c Client, p Policy, req TokenRequest) (oauth.TokenResponse, error) {

@@ -19,7 +19,7 @@ func (i *Issuer) mint(ctx context.Context, base string, a Account, c Client, t T
 	} else if err != nil {
 		return t, pair, err
 	}
-	if a.tokenFormat(c) == Opaque {
+	if i.Policies[c.Product].OpaqueTokens || a.tokenFormat(c) == Opaque {
 		return t, pair, nil
 	}
 	keys, err := i.SigningKeys(ctx, a)

@@ -40,7 +40,7 @@ type Token struct {
 	AccessExpires  time.Time // zero: never
 	Refresh        secret.Digest
 	RefreshHint    string
-	RefreshExpires time.Time
+	RefreshExpires time.Time // zero: never
 	HasRefresh     bool
 
 	Created   time.Time
@@ -84,16 +84,22 @@ func newFamily(rand io.Reader) FamilyID {
 	return FamilyID(binary.BigEndian.Uint64(b[:]) >> 11)
 }
 
-// with fills in the secrets and lifetimes. A nil access never expires.
-func (t Token) with(now time.Time, pair Pair, access, refresh *time.Duration) Token {
+// withAccess fills in the access token and its life.
+func (t Token) withAccess(now time.Time, pair Pair, l life) Token {
 	t.Access, t.AccessHint = pair.Access.Digest(), pair.Access.Hint(TokenHint)
-	if access != nil {
-		t.AccessExpires = now.Add(*access)
+	if l.access != nil {
+		t.AccessExpires = now.Add(*l.access)
 	}
-	if refresh != nil {
-		t.HasRefresh = true
-		t.Refresh, t.RefreshHint = pair.Refresh.Digest(), pair.Refresh.Hint(TokenHint)
-		t.RefreshExpires = now.Add(*refresh)
+	return t
+}
+
+// withPair fills in both tokens and their lives.
+func (t Token) withPair(now time.Time, pair Pair, l life) Token {
+	t = t.withAccess(now, pair, l)
+	t.HasRefresh = true
+	t.Refresh, t.RefreshHint = pair.Refresh.Digest(), pair.Refresh.Hint(TokenHint)
+	if l.refresh != nil {
+		t.RefreshExpires = now.Add(*l.refresh)
 	}
 	return t
 }
@@ -109,14 +115,14 @@ func (t Token) Rotate(now time.Time, by Client, req TokenRequest, p Policy, pair
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token was used before")
 	case !t.Ended.IsZero():
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the token was ended: %s", t.EndReason)
-	case !t.HasRefresh || !now.Before(t.RefreshExpires):
+	case !t.Refreshes(now):
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token expired")
 	}
 	scope, err := by.narrow(t.Scope, req, p)
 	if err != nil {
 		return Token{}, err
 	}
-	access, refresh, err := by.lifetimes(req.Account, p, req.Lifetimes)
+	l, err := by.lifetimes(req.Account, p, req.Lifetimes)
 	if err != nil {
 		return Token{}, err
 	}
@@ -125,7 +131,12 @@ func (t Token) Rotate(now time.Time, by Client, req TokenRequest, p Policy, pair
 		Family: t.Family, Generation: t.Generation + 1, Origin: string(oauth.GrantRefreshToken),
 		Scope: scope, Consented: t.Consented, Created: now,
 	}
-	return next.with(now, pair, access, refresh), nil
+	return next.withPair(now, pair, l), nil
+}
+
+// Refreshes tells whether the refresh token can be used.
+func (t Token) Refreshes(now time.Time) bool {
+	return t.HasRefresh && t.Ended.IsZero() && (t.RefreshExpires.IsZero() || now.Before(t.RefreshExpires))
 }
 
 // Opens tells whether the access token opens the API.

@@ -7,13 +7,16 @@ import (
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/oauth"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // authorize is GET /oauth/authorizations/new (facts section 1): it shows the
 // next page, or answers the client.
 func (s *Server) authorize(v visit) error {
-	req := authorizeRequest(v, v.r.URL.Query())
+	d := v.dialect
+	if !d.has(v.account) {
+		return issuer.ErrNotFound
+	}
+	req := authorizeRequest(v, d, v.r.URL.Query())
 	outcome, err := s.Issuer.Authorize(v.r.Context(), req)
 	if err != nil {
 		return err
@@ -22,7 +25,7 @@ func (s *Server) authorize(v visit) error {
 	case issuer.StepSignIn:
 		return s.showSignIn(v, http.StatusOK, web.SignIn{
 			Application: outcome.Authorization.Client.Name,
-			Next:        zendesk.AuthorizePath + "?" + v.r.URL.RawQuery,
+			Next:        d.authorizePath + "?" + v.r.URL.RawQuery,
 			FormOrigins: []string{oauth.RedirectOrigin(outcome.Authorization.RedirectURI)},
 		})
 	case issuer.StepConsent:
@@ -32,9 +35,9 @@ func (s *Server) authorize(v visit) error {
 	}
 }
 
-func authorizeRequest(v visit, query url.Values) issuer.AuthorizeRequest {
+func authorizeRequest(v visit, d dialect, query url.Values) issuer.AuthorizeRequest {
 	req, malformed := oauth.DecodeAuthorizeRequest(query)
 	return issuer.AuthorizeRequest{
-		Account: v.account, Product: issuer.Support, Base: root(v.r), Session: v.session, AuthorizeRequest: req, Malformed: malformed,
+		Account: v.account, Product: d.product, Base: root(v.r), Session: v.session, AuthorizeRequest: req, Malformed: malformed,
 	}
 }

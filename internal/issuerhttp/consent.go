@@ -2,24 +2,27 @@ package issuerhttp
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strconv"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/oauth"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // ticket is what the consent page carries along: the request, to be decided
 // anew, and whom the page asked. It grants nothing, so it needs no secrecy.
 type ticket struct {
+	product issuer.Product
 	user    issuer.UserID
 	request url.Values
 }
 
 func (t ticket) encode() string {
-	return url.Values{"user": {strconv.FormatInt(int64(t.user), 10)}, "request": {t.request.Encode()}}.Encode()
+	return url.Values{
+		"product": {string(t.product)}, "user": {strconv.FormatInt(int64(t.user), 10)}, "request": {t.request.Encode()},
+	}.Encode()
 }
 
 func decodeTicket(text string) (ticket, error) {
@@ -35,7 +38,7 @@ func decodeTicket(text string) (ticket, error) {
 	if err != nil {
 		return ticket{}, errForm
 	}
-	return ticket{issuer.UserID(user), request}, nil
+	return ticket{issuer.Product(outer.Get("product")), issuer.UserID(user), request}, nil
 }
 
 func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outcome) error {
@@ -44,14 +47,14 @@ func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outc
 	if err != nil {
 		return err
 	}
-	web.Render(v.w, 200, web.Consent{
+	web.Render(v.w, http.StatusOK, web.Consent{
 		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
 		Client:       web.Client{Name: auth.Client.Name, Company: auth.Client.Company, Description: auth.Client.Description},
 		User:         person(o.User),
 		Permissions:  auth.Scope,
 		RedirectHost: redirect.Host,
 		Action:       consentPath,
-		Ticket:       ticket{o.User.ID, v.r.URL.Query()}.encode(),
+		Ticket:       ticket{v.dialect.product, o.User.ID, v.r.URL.Query()}.encode(),
 		FormOrigin:   oauth.RedirectOrigin(auth.RedirectURI),
 	})
 	return nil
@@ -66,8 +69,9 @@ func (s *Server) decide(v visit) error {
 	if err != nil {
 		return err
 	}
-	again := zendesk.AuthorizePath + "?" + t.request.Encode()
-	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, t.request), User: t.user}
+	in := speaking(t.product)
+	again := in.authorizePath + "?" + t.request.Encode()
+	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, in, t.request), User: t.user}
 	switch v.r.PostForm.Get(web.FieldDecision) {
 	case web.DecisionAllow:
 		d.Allow = true

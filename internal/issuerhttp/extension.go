@@ -28,7 +28,7 @@ func root(r *http.Request) string { return httpd.Scheme(r) + "://" + r.Host }
 // metadata describes the issuer (RFC 8414).
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.Hosts.Account(r.Context(), r.Host); err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	base := root(r)
@@ -63,12 +63,12 @@ func supportedScopes() []string {
 func (s *Server) publicKeys(w http.ResponseWriter, r *http.Request) {
 	account, err := s.Hosts.Account(r.Context(), r.Host)
 	if err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	keys, err := s.Issuer.PublicKeys(r.Context(), account)
 	if err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	writeOAuth(w, http.StatusOK, keys)
@@ -78,7 +78,7 @@ func (s *Server) publicKeys(w http.ResponseWriter, r *http.Request) {
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	req, err := s.clientRequest(w, r)
 	if err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	t, holder, err := s.Issuer.Introspect(r.Context(), req)
@@ -86,7 +86,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 		writeOAuth(w, http.StatusOK, oauth.Introspection{})
 		return
 	} else if err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	answer := oauth.Introspection{
@@ -106,7 +106,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		err = s.Issuer.Revoke(r.Context(), req)
 	}
 	if err != nil {
-		s.refuseToken(w, r, err)
+		s.refuseToken(w, r, support, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -138,6 +138,6 @@ func (s *Server) clientRequest(w http.ResponseWriter, r *http.Request) (issuer.C
 	}
 	return issuer.ClientRequest{
 		Account: account, Product: issuer.Support, TokenRequest: who, Token: secret.Of(token.Token),
-		Origin: issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())},
+		Origin: originOf(r),
 	}, nil
 }

@@ -68,12 +68,19 @@ func (s *Server) apps(v visit) ([]web.App, error) {
 // would send the browser, or "" if it is none that could.
 func (s *Server) redirectOrigin(v visit, next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Path != zendesk.AuthorizePath {
-		return ""
-	}
-	outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(visit{w: v.w, r: v.r, account: v.account}, u.Query()))
 	if err != nil {
 		return ""
 	}
-	return oauth.RedirectOrigin(outcome.Authorization.RedirectURI)
+	for _, d := range dialects {
+		if u.Path != d.authorizePath {
+			continue
+		}
+		// As nobody: it must only find out, not answer.
+		outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(visit{w: v.w, r: v.r, account: v.account}, d, u.Query()))
+		if err != nil {
+			return ""
+		}
+		return oauth.RedirectOrigin(outcome.Authorization.RedirectURI)
+	}
+	return ""
 }

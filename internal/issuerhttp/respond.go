@@ -14,6 +14,7 @@ import (
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
+	"github.com/deskauth/deskauth/zendesk/chat"
 )
 
 // busyWait is how long to wait when too many passwords are being checked.
@@ -33,7 +34,8 @@ func (s *Server) fail(v visit, err error) {
 			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, Detail: unverified.Words, Sent: sent(v.r),
 		})
 	case errors.As(err, &refused):
-		_ = v.leave(refused.Redirect(zendesk.Description(refused.Cause.Code, zendesk.Authorize)))
+		d := speaking(refused.Authorization.Client.Product)
+		_ = v.leave(refused.Redirect(d.redirectWords(refused.Cause.Code, refused.Authorization.ResponseType)))
 	case errors.As(err, &tooMany):
 		web.Render(v.w, http.StatusTooManyRequests, web.TooMany{
 			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, RetryAfter: wholeSeconds(tooMany.After),
@@ -71,14 +73,14 @@ func sent(r *http.Request) []web.Param {
 
 func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// oauthError finds the protocol error in err and gives it Zendesk's words.
-func oauthError(err error) *oauth.Error {
+// oauthError finds the protocol error in err and gives it the dialect's words.
+func (d dialect) oauthError(err error) *oauth.Error {
 	var known *oauth.Error
 	if !errors.As(err, &known) {
 		return nil
 	}
 	said := *known
-	said.Description = zendesk.Description(known.Code, zendesk.Token)
+	said.Description = d.tokenWords(known.Code)
 	return &said
 }
 
@@ -89,7 +91,7 @@ func (s *Server) Panicked(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/api/"):
 		(&apihttp.API{Log: s.Log}).Fail(w, r, zendesk.InternalError)
-	case r.URL.Path == zendesk.TokenPath:
+	case r.URL.Path == zendesk.TokenPath, r.URL.Path == chat.TokenPath:
 		writeOAuth(w, http.StatusInternalServerError, serverError(id))
 	default:
 		web.Render(w, http.StatusInternalServerError, web.ServerError{Page: visit{r: r}.page()})

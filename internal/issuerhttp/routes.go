@@ -9,7 +9,6 @@ import (
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/oauth"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // Server is the issuer on the wire.
@@ -29,8 +28,10 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
 	// Outside of the cross-origin protection: no cookie opens it.
-	mux.HandleFunc("POST "+zendesk.TokenPath, s.token)
-	mux.HandleFunc(zendesk.TokenPath, s.tokenMethod)
+	for _, d := range dialects {
+		mux.HandleFunc("POST "+d.tokenPath, s.token(d))
+		mux.HandleFunc(d.tokenPath, tokenMethod(d))
+	}
 	mux.HandleFunc("GET "+oauth.MetadataPath, s.metadata)
 	mux.HandleFunc("GET "+keysPath, s.publicKeys)
 	mux.HandleFunc("POST "+introspectPath, s.introspect)
@@ -44,19 +45,20 @@ func (s *Server) Handler() http.Handler {
 // other sites may not submit them.
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
-	for path, methods := range map[string]map[string]page{
-		"/{$}":                {http.MethodGet: s.home},
-		zendesk.AuthorizePath: {http.MethodGet: s.authorize},
-		consentPath:           {http.MethodPost: s.decide},
-		signInPath:            {http.MethodGet: s.signInPage, http.MethodPost: s.signIn},
-		signOutPath:           {http.MethodPost: s.signOut},
-	} {
+	add := func(d dialect, path string, methods map[string]page) {
 		for method, p := range methods {
-			mux.Handle(method+" "+path, s.of(p))
+			mux.Handle(method+" "+path, s.of(d, p))
 		}
-		mux.Handle(path, s.of(refuseMethod(methods)))
+		mux.Handle(path, s.of(d, refuseMethod(methods)))
 	}
-	mux.Handle("/", s.of(func(v visit) error { return issuer.ErrNotFound }))
+	add(support, "/{$}", map[string]page{http.MethodGet: s.home})
+	add(support, signInPath, map[string]page{http.MethodGet: s.signInPage, http.MethodPost: s.signIn})
+	add(support, signOutPath, map[string]page{http.MethodPost: s.signOut})
+	add(support, consentPath, map[string]page{http.MethodPost: s.decide})
+	for _, d := range dialects {
+		add(d, d.authorizePath, map[string]page{http.MethodGet: s.authorize})
+	}
+	mux.Handle("/", s.of(support, func(visit) error { return issuer.ErrNotFound }))
 	return httpd.Route(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -17,34 +17,40 @@ import (
 // tokenMost bounds the body of a token request.
 const tokenMost = 64 << 10
 
-// token is POST /oauth/tokens (facts section 2).
-func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.exchange(w, r)
-	if err != nil {
-		s.refuseToken(w, r, err)
-		return
+// token is POST /oauth/tokens, or what it is called in a product (facts sections
+// 2 and 8.3).
+func (s *Server) token(d dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := s.exchange(w, r, d)
+		if err != nil {
+			s.refuseToken(w, r, d, err)
+			return
+		}
+		writeOAuth(w, http.StatusOK, answer)
 	}
-	writeOAuth(w, http.StatusOK, answer)
 }
 
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request) (oauth.TokenResponse, error) {
-	account, err := s.Hosts.Account(r.Context(), r.Host)
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request, d dialect) (oauth.TokenResponse, error) {
+	account, err := s.account(r, d)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-	req, err := tokenRequest(w, r)
+	req, err := tokenRequest(w, r, d)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
-	req.Account, req.Product, req.Base = account, issuer.Support, root(r)
-	req.Origin = issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
+	req.Account, req.Product, req.Base, req.Origin = account, d.product, root(r), originOf(r)
 	return s.Issuer.Exchange(r.Context(), req)
+}
+
+func originOf(r *http.Request) issuer.Origin {
+	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 
 // tokenRequest reads a request from wherever Zendesk takes it: a JSON body, a
 // form, or the query.
-func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, error) {
+func tokenRequest(w http.ResponseWriter, r *http.Request, d dialect) (issuer.TokenRequest, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tokenMost))
 	if err != nil {
 		return issuer.TokenRequest{}, err
@@ -52,7 +58,7 @@ func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, 
 	if len(r.Header.Values("Content-Type")) > 1 {
 		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "more than one Content-Type")
 	}
-	params, malformed := zendesk.DecodeTokenParams(r.Header.Get("Content-Type"), body, r.URL.Query())
+	params, malformed := d.decode(r.Header.Get("Content-Type"), body, r.URL.Query())
 	if malformed != nil {
 		return issuer.TokenRequest{}, malformed
 	}
@@ -60,7 +66,7 @@ func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, 
 	if malformed != nil {
 		return issuer.TokenRequest{}, malformed
 	}
-	lifetimes, malformed := zendesk.DecodeLifetimes(decoded.Extra)
+	lifetimes, malformed := d.lifetimes(decoded.Extra)
 	if malformed != nil {
 		return issuer.TokenRequest{}, malformed
 	}
@@ -69,10 +75,10 @@ func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, 
 
 // refuseToken answers in the words of the token endpoint. Why exactly, only the
 // log learns.
-func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, d dialect, err error) {
 	var tooMany *issuer.TooMany
 	var tooLarge *http.MaxBytesError
-	said := oauthError(err)
+	said := d.oauthError(err)
 	switch {
 	case said != nil:
 		if said.Code == oauth.InvalidClient {
@@ -80,7 +86,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 		}
 		writeOAuth(w, said.Code.Status(), said)
 	case errors.As(err, &tooLarge):
-		writeOAuth(w, http.StatusRequestEntityTooLarge, oauthError(oauth.Errorf(oauth.InvalidRequest, "too large")))
+		writeOAuth(w, http.StatusRequestEntityTooLarge, d.oauthError(oauth.Errorf(oauth.InvalidRequest, "too large")))
 	case errors.As(err, &tooMany):
 		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(tooMany.After)))
 		writeOAuth(w, http.StatusTooManyRequests, &oauth.Error{
@@ -90,7 +96,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 		writeOAuth(w, http.StatusNotFound, struct{}{}) // no such account
 	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
 		// The client is gone, or broke off in the middle: there is nobody to tell.
-		writeOAuth(w, http.StatusBadRequest, oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
+		writeOAuth(w, http.StatusBadRequest, d.oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
 	default:
 		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
 		writeOAuth(w, http.StatusInternalServerError, serverError(httpd.RequestIDFrom(r.Context())))
@@ -101,10 +107,17 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 
 // tokenMethod refuses every method but POST. A browser's preflight gets the
 // same: Zendesk's token endpoint cannot be called from a page (facts 2.6).
-func (s *Server) tokenMethod(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", http.MethodPost)
-	writeOAuth(w, http.StatusMethodNotAllowed, oauthError(oauth.Errorf(oauth.InvalidRequest, "not a POST")))
+func tokenMethod(d dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		writeOAuth(w, http.StatusMethodNotAllowed, d.wrongMethod())
+	}
 }
+
+// rawJSON is a body that is JSON already.
+type rawJSON string
+
+func (j rawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 
 // writeOAuth answers with JSON that no cache may keep (RFC 6749 section 5.1).
 func writeOAuth(w http.ResponseWriter, status int, v any) {

@@ -18,6 +18,7 @@ type visit struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	account issuer.Account
+	dialect dialect      // of the product whose page it is
 	session secret.Plain // what the cookie says; nothing is proven by it yet
 }
 
@@ -28,9 +29,9 @@ type page func(v visit) error
 const formMost = 64 << 10
 
 // of finds the account of a request and serves it a page.
-func (s *Server) of(p page) http.Handler {
+func (s *Server) of(d dialect, p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := visit{w: w, r: r}
+		v := visit{w: w, r: r, dialect: d}
 		account, err := s.Hosts.Account(r.Context(), r.Host)
 		if errors.Is(err, issuer.ErrNotFound) {
 			web.Render(w, http.StatusNotFound, web.NotFound{Page: v.page(), UnknownHost: r.Host})
@@ -67,7 +68,7 @@ func (v visit) page() web.Page {
 }
 
 func (v visit) origin() issuer.Origin {
-	return issuer.Origin{Address: httpd.Address(v.r.Context()).String(), RequestID: httpd.RequestIDFrom(v.r.Context())}
+	return originOf(v.r)
 }
 
 // see sends the browser on with a GET.
