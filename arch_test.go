@@ -59,6 +59,7 @@ var rooms = []room{
 	{"internal/browsertest/...", everything, "drives pages in tests"},
 	{"internal/journey/...", everything, "runs the binary in tests"},
 	{"internal/foreign/...", everything, "runs other people's clients in tests"},
+	{"internal/testlog/...", only("internal/testlog/..."), "looks for secrets in the logs of tests"},
 }
 
 // rules are the house's other directions. Each carries a module made up to break it,
@@ -145,7 +146,7 @@ var environmentReaders = append([]string{"cmd/...", "examples/..."}, testSupport
 // may be imported by its own subtree.
 var testSupport = []string{
 	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
-	"internal/web/webtest", "internal/web/gallery",
+	"internal/web/webtest", "internal/web/gallery", "internal/testlog/...",
 }
 
 // httpServing are the names of net/http by which one serves rather than asks.
