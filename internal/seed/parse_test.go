@@ -162,7 +162,7 @@ s.yaml:13: an entry of redirect_uri must be text, not a number: put it in quotes
 s.yaml:14: an entry of redirect_uri is empty`},
 		{"redirect not a list", account(admin, "clients: [{identifier: a, name: A, kind: public, redirect_uri: 'https://a.example'}]"), "s.yaml:5: redirect_uri must be a list, not text"},
 		{"Chat's word in Support", account(admin, "clients: [{identifier: a, name: A, kind: public, redirect_uris: []}]"), `s.yaml:5: unknown key "redirect_uris" in a client; expected identifier, name, description, company, kind, secret, redirect_uri or allowed_scopes`},
-		{"unknown scope", account(admin, "clients: [{identifier: a, name: A, kind: public, allowed_scopes: [tikets]}]"), `s.yaml:5: allowed_scopes: Zendesk has no scope "tikets"`},
+		{"unknown scope", account(admin, "clients: [{identifier: a, name: A, kind: public, allowed_scopes: [tikets]}]"), `s.yaml:5: allowed_scopes: there is no scope "tikets"`},
 		{"token twice", account("api_tokens:", "- {description: a, token: hunter2}", "- {description: b, token: hunter2}"), "s.yaml:6: this token is there twice, first on line 5"},
 		{"no token", account("api_tokens: [{description: a}]"), "s.yaml:4: token is missing"},
 		{"foreign requester", account("tickets: [{subject: S, requester: x@b.c, comment: C}]"), `s.yaml:4: requester must be the email of a user of this account, not "x@b.c"`},
