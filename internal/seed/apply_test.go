@@ -110,7 +110,7 @@ func lines(t *testing.T, db *sql.DB, query string) []string {
 			t.Fatal(err)
 		}
 		for n, v := range values {
-			values[n] = *(v.(*any))
+			values[n] = *v.(*any)
 			if b, ok := values[n].([]byte); ok {
 				values[n] = fmt.Sprintf("%x", b)
 			}
