@@ -75,15 +75,15 @@ var tokenParams = []string{
 //
 // InvalidRequest: a repeated parameter, a second Authorization header, two
 // client ids that differ, a secret in both places (RFC 6749 §2.3 allows one
-// method a request), no grant_type, a value that is too long, not UTF-8 or
-// holds a NUL. InvalidClient: a Basic header that cannot be read. What could be
+// method a request), no grant_type, no code or refresh_token for its grant, a
+// value that is too long, not UTF-8 or holds a NUL. InvalidClient: a Basic header that cannot be read. What could be
 // read is returned even then, for the log.
 func DecodeTokenRequest(authorization []string, params url.Values) (TokenRequest, *Error) {
 	r, err := DecodeClient(authorization, params)
-	if err == nil && r.GrantType == "" {
-		err = Errorf(InvalidRequest, "'grant_type' required.")
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	return r, r.missing()
 }
 
 // DecodeClient reads the credentials of a request to another endpoint at which
@@ -120,6 +120,20 @@ func DecodeClient(authorization []string, params url.Values) (TokenRequest, *Err
 		return r, err
 	}
 	return r, nil
+}
+
+// missing names the parameter without which the grant is no request (RFC 6749
+// §4.1.3, §6). An empty one is not there (§3.2).
+func (r TokenRequest) missing() *Error {
+	switch {
+	case r.GrantType == "":
+		return Errorf(InvalidRequest, "'grant_type' required.")
+	case r.GrantType == GrantAuthorizationCode && r.Code == "":
+		return Errorf(InvalidRequest, "'code' required.")
+	case r.GrantType == GrantRefreshToken && r.RefreshToken == "":
+		return Errorf(InvalidRequest, "'refresh_token' required.")
+	}
+	return nil
 }
 
 // addBasic puts the credentials of a Basic header into the request.

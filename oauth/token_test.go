@@ -87,6 +87,9 @@ func TestDecodeTokenRequestRefuses(t *testing.T) {
 	}{
 		{"no grant", nil, "client_id=a", oauth.InvalidRequest, "'grant_type' required."},
 		{"an empty grant", nil, "grant_type=", oauth.InvalidRequest, "'grant_type' required."},
+		{"no code", nil, "grant_type=authorization_code&refresh_token=r", oauth.InvalidRequest, "'code' required."},
+		{"an empty code", nil, "grant_type=authorization_code&code=", oauth.InvalidRequest, "'code' required."},
+		{"no refresh token", nil, "grant_type=refresh_token&code=c", oauth.InvalidRequest, "'refresh_token' required."},
 		{"a repeated parameter", nil, grant + "&code=a&code=b", oauth.InvalidRequest, `"code" is repeated`},
 		{"a repeated grant", nil, grant + "&" + grant, oauth.InvalidRequest, `"grant_type" is repeated`},
 		{"a repeated unknown one", nil, grant + "&expires_in=1&expires_in=1", oauth.InvalidRequest, `"expires_in" is repeated`},

@@ -102,6 +102,7 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	}
 	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
 	running.describe(p)
+	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
 	return errors.Join(err, running.close())
 }

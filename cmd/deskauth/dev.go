@@ -104,6 +104,7 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	fmt.Fprintf(p.Out, "deskauth dev is ready. Press Ctrl-C to stop.\n\n  Open %s and sign in to Zendesk, as the users of an app would.\n", b.public)
 	zendesk.describe(p)
 	fmt.Fprintf(p.Out, "\nThe data is in %s. Remove it to begin anew.\n", dir)
+	describeOps(p, ops)
 	return httpd.Run(ctx, append(servers, ops...)...)
 }
 

@@ -94,6 +94,7 @@ func serveIssuer(ctx context.Context, o issuerOptions, p process) error {
 		return err
 	}
 	running.announce(p)
+	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
 	return errors.Join(err, running.close())
 }

@@ -96,6 +96,14 @@ func (s serving) ops(e edge, ready func(context.Context) error) ([]httpd.Server,
 	return []httpd.Server{{Name: "ops", Listener: listener, Handler: httpd.Ops(e.registry, ready), Log: e.log}}, nil
 }
 
+// describeOps prints where health and metrics are, if they are anywhere: the last
+// line of what a daemon prints when it is ready.
+func describeOps(p process, ops []httpd.Server) {
+	for _, s := range ops {
+		fmt.Fprintf(p.Out, "\nHealth and metrics: http://%s\n", s.Listener.Addr())
+	}
+}
+
 // listen opens an address, and refuses one where tokens would cross a network
 // in the clear.
 func (s serving) listen(address string) (net.Listener, error) {

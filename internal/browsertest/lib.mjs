@@ -41,8 +41,8 @@ export async function journey(tell) {
 
 // Visitor is one person at a browser of their own: no cookie, cache or sign-in of others.
 export class Visitor {
-  static async arrive(browser, screenshots, problems, { viewport = desktop, colorScheme = 'light' } = {}) {
-    const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
+  static async arrive(browser, screenshots, problems, { viewport = desktop, javaScriptEnabled = true } = {}) {
+    const context = await browser.newContext({ viewport, javaScriptEnabled, colorScheme: 'light', reducedMotion: 'reduce' });
     context.setDefaultTimeout(30_000);
     await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (e) =>
@@ -80,6 +80,31 @@ export class Visitor {
   // expect records a problem unless it holds.
   expect(holds, text) {
     if (!holds) this.problem(text);
+  }
+
+  // says holds that the page shows the words.
+  async says(words) {
+    const text = await this.page.locator('body').innerText();
+    this.expect(text.includes(words), `does not say ${JSON.stringify(words)}, but ${JSON.stringify(text)}`);
+  }
+
+  // waylay keeps the next request that matches the pattern from its server, also one
+  // that a redirect leads to, which Playwright's own routes do not see. The `url` of
+  // what it returns is a promise of the request's address.
+  async waylay(pattern) {
+    const devtools = await this.page.context().newCDPSession(this.page);
+    await devtools.send('Fetch.enable', { patterns: [{ urlPattern: pattern }] });
+    const url = new Promise((resolve) => {
+      devtools.once('Fetch.requestPaused', async ({ requestId, request }) => {
+        await devtools.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+        resolve(request.url);
+      });
+    });
+    return { url };
+  }
+
+  async leave() {
+    await this.page.context().close();
   }
 
   // look inspects the page as it stands: axe finds nothing, in light on a desk and in

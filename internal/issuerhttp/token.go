@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -58,7 +59,12 @@ func tokenRequest(w http.ResponseWriter, r *http.Request, d dialect) (issuer.Tok
 	if len(r.Header.Values("Content-Type")) > 1 {
 		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "more than one Content-Type")
 	}
-	params, malformed := d.decode(r.Header.Get("Content-Type"), body, r.URL.Query())
+	// Not r.URL.Query, which drops in silence what it cannot read.
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "the query cannot be read")
+	}
+	params, malformed := d.decode(r.Header.Get("Content-Type"), body, query)
 	if malformed != nil {
 		return issuer.TokenRequest{}, malformed
 	}

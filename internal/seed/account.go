@@ -163,7 +163,7 @@ func (o object) needSecret(s secret.Plain) {
 
 func knownScope(s string) error {
 	if !zendesk.Known(s) {
-		return errors.New("Zendesk has no scope " + shortened(s)) //nolint:staticcheck // ST1005: Zendesk is a name
+		return errors.New("there is no scope " + shortened(s))
 	}
 	return nil
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // sizeMost bounds a seed file: it is written by hand.
@@ -39,8 +41,13 @@ func (r *reader) document(data []byte) ast.Node {
 		r.add(1+bytes.Count(data[:invalidAt(data)], []byte("\n")), "the file is not UTF-8 text")
 		return nil
 	}
+	tokens := lexer.Tokenize(string(data))
+	if line := tooDeep(tokens); line > 0 {
+		r.add(line, "nested more than %d deep, which no seed file is", depthMost)
+		return nil
+	}
 	// Duplicate keys are the reader's to report: it knows more of them than the first.
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		r.syntax(err)
 		return nil
@@ -54,6 +61,33 @@ func (r *reader) document(data []byte) ast.Node {
 		return nil
 	}
 	return file.Docs[0].Body
+}
+
+// depthMost is more than a seed file nests.
+const depthMost = 32
+
+// tooDeep is the line where brackets, or list entries on one line, nest deeper
+// than depthMost; 0 when they do not. The parser calls itself for each, and a
+// stack that overflows ends the process.
+func tooDeep(tokens token.Tokens) int {
+	brackets, entries, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			entries, line = 0, t.Position.Line
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			brackets++
+		case token.SequenceEndType, token.MappingEndType:
+			brackets = max(0, brackets-1)
+		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
+			entries++
+		}
+		if brackets > depthMost || entries > depthMost {
+			return line
+		}
+	}
+	return 0
 }
 
 // invalidAt is where the first byte stands that is not UTF-8.

@@ -145,15 +145,9 @@ func (p planter) client(ctx context.Context, c issuer.Client, creator string) (i
 	if err != nil {
 		return c, err
 	}
-	for _, s := range c.Secrets {
-		if !isNew {
-			break
-		}
-		if _, err := p.insert(ctx, `
-			INSERT INTO issuer_client_secrets (account_id, product, client_id, digest, hint, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			p.into, c.Product, have.ID, s.Digest.Bytes(), s.Hint, micros(p.at), orNull(s.Expires)); err != nil {
-			return c, fmt.Errorf("its secret: %w", err)
+	if isNew {
+		if err := p.secrets(ctx, have, c.Secrets); err != nil {
+			return c, err
 		}
 	}
 	rows, err := p.t.QueryContext(ctx, `
@@ -163,6 +157,18 @@ func (p planter) client(ctx context.Context, c issuer.Client, creator string) (i
 		return c, err
 	}
 	return have, p.record(ctx, isNew, "client", int64(have.ID))
+}
+
+func (p planter) secrets(ctx context.Context, of issuer.Client, secrets []issuer.ClientSecret) error {
+	for _, s := range secrets {
+		if _, err := p.insert(ctx, `
+			INSERT INTO issuer_client_secrets (account_id, product, client_id, digest, hint, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			p.into, of.Product, of.ID, s.Digest.Bytes(), s.Hint, micros(p.at), orNull(s.Expires)); err != nil {
+			return fmt.Errorf("its secret: %w", err)
+		}
+	}
+	return nil
 }
 
 func (p planter) apiToken(ctx context.Context, v issuer.APIToken) (issuer.APIToken, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -69,12 +70,16 @@ func (d *DB) step(ctx context.Context, f func(ctx context.Context, t *tx) error)
 	p := &pending{ctx: ctx, f: f, done: make(chan error, 1)}
 	select {
 	case d.queue <- p:
+	case <-d.ended:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-p.done:
 		return err
+	case <-d.ended:
+		return p.answer()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -88,6 +93,17 @@ type pending struct {
 	err  error
 }
 
+// answer is what became of a step once the writer has ended: the writer answered
+// it before, or it came too late.
+func (p *pending) answer() error {
+	select {
+	case err := <-p.done:
+		return err
+	default:
+		return errClosed
+	}
+}
+
 // groupMost bounds how many steps share a commit, so that none waits long.
 const groupMost = 128
 
@@ -96,8 +112,9 @@ var errClosed = errors.New("the database is closed")
 
 // commitGroups is the only writer of a SQLite database. It takes the steps that
 // wait, runs each inside a SAVEPOINT of one transaction, and commits once: one
-// fsync pays for all of them.
+// fsync pays for all of them. When it is to stop, it first runs what still waits.
 func (d *DB) commitGroups(stop <-chan struct{}) {
+	defer close(d.ended)
 	w := &writer{db: d.writes}
 	defer w.disconnect()
 	for {
@@ -105,14 +122,10 @@ func (d *DB) commitGroups(stop <-chan struct{}) {
 		case p := <-d.queue:
 			w.commit(d.take(p))
 		case <-stop:
-			for {
-				select {
-				case p := <-d.queue:
-					p.done <- errClosed
-				default:
-					return
-				}
+			for len(d.queue) > 0 { // nobody else takes from it
+				w.commit(d.take(<-d.queue))
 			}
+			return
 		}
 	}
 }
@@ -155,6 +168,8 @@ func (w *writer) disconnect() {
 		return
 	}
 	w.prepared.close()
+	// The pool would hand out the same connection again, in whatever state it is.
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = w.conn.Close()
 	w.conn, w.prepared = nil, nil
 }
@@ -243,7 +258,6 @@ func (d *DB) transact(ctx context.Context, f func(ctx context.Context, t *tx) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
 	for range transactTries {
 		if err = d.transactOnce(ctx, f); !beginAgain(err) {
 			return err
@@ -253,7 +267,13 @@ func (d *DB) transact(ctx context.Context, f func(ctx context.Context, t *tx) er
 }
 
 func (d *DB) transactOnce(ctx context.Context, f func(ctx context.Context, t *tx) error) (err error) {
-	t, err := d.writes.BeginTx(ctx, nil)
+	conn, err := d.writes.Conn(ctx) // a caller may leave while it waits for one
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Close()
+	ctx = context.WithoutCancel(ctx)
+	t, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -31,6 +31,7 @@ type DB struct {
 	writes *sql.DB // SQLite: the only connection that writes; PostgreSQL: the pool
 	reads  reader
 	queue  chan *pending // SQLite alone: steps that wait for the writer
+	ended  chan struct{} // SQLite alone: closed when the writer has ended
 	close  func() error
 }
 
@@ -103,14 +104,13 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	d := &DB{
 		engine: SQLite, writes: writes,
 		reads: reader{db: readers, prepared: &statements{on: readers}},
-		queue: make(chan *pending, 1024),
+		queue: make(chan *pending, 1024), ended: make(chan struct{}),
 	}
-	var done sync.WaitGroup
 	stop := make(chan struct{})
-	done.Go(func() { d.commitGroups(stop) })
+	go d.commitGroups(stop)
 	d.close = sync.OnceValue(func() error {
 		close(stop)
-		done.Wait()
+		<-d.ended
 		d.reads.prepared.close()
 		return errors.Join(readers.Close(), writes.Close())
 	})
@@ -160,6 +160,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	if !strings.Contains(dsn, "pool_max_conns") {
 		config.MaxConns = postgresConns
 	}
+	config.MaxConns = max(config.MaxConns, 2) // a migration needs two: for the lock, and for the tables
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -6,6 +6,6 @@ await journey(async ({ input, visitor }) => {
     const v = await visitor();
     await v.page.goto(url);
     await v.tabTo(v.page.locator('#end'), 10).catch((e) => v.problem(e.message));
-    await v.page.context().close();
+    await v.leave();
   }
 });

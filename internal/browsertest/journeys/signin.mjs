@@ -1,0 +1,147 @@
+// Goes the whole way from the broker's first page to "Hi, Ada Admin!", as several
+// people do: input = {broker, zendesk, subdomain, email, password, greeting}.
+import { journey } from '../lib.mjs';
+
+await journey(async ({ input, visitor }) => {
+  const atZendesk = (url) => url.href.startsWith(input.zendesk);
+  const atBroker = (url) => url.href.startsWith(input.broker);
+
+  // What a page is asked for, by the words that a person reads on it.
+  const on = (v) => ({
+    subdomain: v.page.getByLabel('Your Zendesk subdomain'),
+    connect: v.page.getByRole('button', { name: 'Sign in to Zendesk' }),
+    email: v.page.getByLabel('Email', { exact: true }),
+    password: v.page.getByLabel('Password', { exact: true }),
+    signIn: v.page.getByRole('button', { name: 'Sign in', exact: true }),
+    allow: v.page.getByRole('button', { name: 'Allow', exact: true }),
+    deny: v.page.getByRole('button', { name: 'Deny', exact: true }),
+    problem: v.page.getByRole('alert'),
+  });
+
+  // askToConnect goes from the broker's first page to Zendesk's.
+  async function askToConnect(v) {
+    await v.page.goto(input.broker);
+    await on(v).subdomain.fill(input.subdomain);
+    await on(v).connect.click();
+    await v.page.waitForURL(atZendesk);
+  }
+
+  async function signIn(v, password = input.password) {
+    await on(v).email.fill(input.email);
+    await on(v).password.fill(password);
+    await on(v).signIn.click();
+  }
+
+  // The newcomer mistypes what can be mistyped, and every page is looked at.
+  async function newcomer() {
+    const v = await visitor();
+    await v.page.goto(input.broker);
+    await v.look('signin-1-home');
+    await on(v).subdomain.fill('no such name!');
+    await on(v).connect.click();
+    await on(v).problem.waitFor();
+    await v.look('signin-2-mistyped');
+    await on(v).subdomain.fill(`https://${input.subdomain}.zendesk.com/agent/dashboard`); // a pasted address
+    await on(v).connect.click();
+    await v.page.waitForURL(atZendesk);
+    await v.look('signin-3-sign-in');
+    await signIn(v, 'not the password');
+    await on(v).problem.waitFor();
+    await v.look('signin-4-wrong-password');
+    await signIn(v);
+    await on(v).allow.waitFor();
+    await v.look('signin-5-consent');
+    const answer = v.page.waitForRequest((r) => r.url().startsWith(`${input.broker}/zendesk/oauth/callback?`));
+    await on(v).allow.click();
+    await v.page.waitForURL(atBroker);
+    await v.says(input.greeting);
+    await v.look('signin-6-connected');
+
+    // Zendesk's answer counts once: when it comes again (a reload, the Back button), its
+    // result is shown again, and no second connection is made.
+    const connected = v.page.url();
+    await v.page.goto((await answer).url());
+    v.expect(v.page.url() === connected, `the answer's second coming ends there, not at ${connected}`);
+    await v.says(input.greeting);
+
+    // Signed in and allowed, one is sent through without a question.
+    await v.page.goto(input.broker);
+    await on(v).subdomain.fill(input.subdomain);
+    await on(v).connect.click();
+    await v.page.getByText(input.greeting).waitFor();
+    await v.leave();
+  }
+
+  // Whoever declines is told so, and finds the way back.
+  async function decliner() {
+    const v = await visitor();
+    await askToConnect(v);
+    await signIn(v);
+    await on(v).deny.click();
+    await v.page.waitForURL(atBroker);
+    await v.says('Access was denied');
+    await v.look('signin-7-denied');
+    await v.leave();
+  }
+
+  // No mouse: Tab, typing and Enter alone, and the focus can be seen at every stop.
+  async function keyboardOnly() {
+    const v = await visitor();
+    await v.page.goto(input.broker);
+    // The box has the focus already; Shift+Tab and Tab come back to it.
+    v.expect(await on(v).subdomain.evaluate((e) => e === document.activeElement), 'the subdomain box has not the focus');
+    await v.page.keyboard.press('Control+A');
+    await v.page.keyboard.type(input.subdomain);
+    await v.tabTo(on(v).connect);
+    await v.press('Enter', atZendesk);
+    await on(v).email.focus(); // wherever the page put it
+    await v.page.keyboard.type(input.email);
+    await v.tabTo(on(v).password);
+    await v.page.keyboard.type(input.password);
+    await v.tabTo(on(v).signIn);
+    await v.page.keyboard.press('Enter');
+    await on(v).allow.waitFor();
+    await v.tabTo(on(v).allow);
+    await v.press('Enter', atBroker);
+    await v.says(input.greeting);
+    await v.leave();
+  }
+
+  // Without scripts everything works as well.
+  async function withoutScripts() {
+    const v = await visitor({ javaScriptEnabled: false });
+    await askToConnect(v);
+    await signIn(v);
+    await on(v).allow.click();
+    await v.page.waitForURL(atBroker);
+    await v.says(input.greeting);
+    await v.leave();
+  }
+
+  // An answer that is carried to another browser connects nobody there.
+  async function robbed() {
+    const v = await visitor();
+    await askToConnect(v);
+    await signIn(v);
+    await on(v).allow.waitFor();
+    const answer = await v.waylay(`${input.broker}/zendesk/oauth/callback?*`);
+    await on(v).allow.click({ noWaitAfter: true });
+    const stolen = await answer.url;
+    const thief = await visitor();
+    await thief.page.goto(stolen);
+    await thief.says('This sign-in began in another browser');
+    await thief.look('signin-8-another-browser');
+    await thief.leave();
+    await v.leave();
+  }
+
+  await newcomer();
+  // A person who allowed before is not asked again while a token lives, so that those
+  // who are to see the consent page come as somebody else.
+  for (const [person, go] of [[input.others[0], decliner], [input.others[0], keyboardOnly],
+    [input.others[1], robbed], [input.others[1], withoutScripts]]) {
+    Object.assign(input, person);
+    await go();
+  }
+  return { done: true };
+});

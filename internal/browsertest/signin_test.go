@@ -1,0 +1,36 @@
+package browsertest
+
+import (
+	"testing"
+
+	"github.com/deskauth/deskauth/internal/daemontest"
+)
+
+// TestSignIn walks the founding journey in a browser: one command, then "Sign in to
+// Zendesk", Ada's password, Allow, and her name.
+func TestSignIn(t *testing.T) {
+	broker, zendesk := startDev(t)
+	person := func(email, password, greeting string) map[string]any {
+		return map[string]any{"email": email, "password": password, "greeting": greeting}
+	}
+	input := person("admin@acme.example", "ada-demo-password", "Hi, Ada Admin! Your Zendesk Support user role is admin.")
+	input["broker"], input["zendesk"], input["subdomain"] = broker, zendesk, "acme"
+	input["others"] = []any{
+		person("agent@acme.example", "grace-demo-password", "Hi, Grace Agent! Your Zendesk Support user role is agent."),
+		person("customer@acme.example", "carl-demo-password", "Hi, Carl Customer! Your Zendesk Support user role is end-user."),
+	}
+	var said struct{ Done bool }
+	Run(t, "signin", input, &said)
+	if !said.Done && !t.Failed() {
+		t.Error("the journey did not come to its end")
+	}
+}
+
+// startDev runs `deskauth dev` on data of its own until the test ends. It returns the
+// addresses of the broker and of account acme.
+func startDev(t *testing.T) (broker, zendesk string) {
+	t.Helper()
+	d := daemontest.Start(t, daemontest.Build(t), "dev", "--data", t.TempDir(), "--issuer-listen", "127.0.0.1:0",
+		"--broker-listen", daemontest.FreeAddress(t), "--control", "", "--ops", "")
+	return d.Await(t, `Open (http://localhost:\d+)`)[1], d.Await(t, `(http://acme\.localhost:\d+)`)[1]
+}

@@ -1,0 +1,9 @@
+// Package foreign runs OAuth clients that others wrote against the issuer: whoever
+// comes to deskauth brings one of them, and knows nothing of us.
+//
+//	deskauth issuer (built, its own process) ◄── pages ── browser_test.go, for a person
+//	      ▲                                                     │ redirected URL
+//	      └── code, refresh, API ── golang.org/x/oauth2, python3-requests-oauthlib
+//
+// It holds tests alone.
+package foreign

@@ -1,0 +1,22 @@
+package store
+
+import "context"
+
+// What the tests of this package see of its inside.
+
+// Tx is what a step works with.
+type Tx = tx
+
+// Step runs f as one atomic step.
+func (d *DB) Step(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
+	return d.step(ctx, f)
+}
+
+// Waiting tells how many steps wait for the SQLite writer.
+func (d *DB) Waiting() int { return len(d.queue) }
+
+// ErrClosed answers steps that come after Close.
+var ErrClosed = errClosed
+
+// Migrations are the files that are run.
+var Migrations = migrations
