@@ -47,7 +47,7 @@ func TestPlantingPlot(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Plot{
-		Account: Account{Subdomain: "acme", Created: now},
+		Account: Account{Subdomain: "acme", Created: now, PasswordAccess: true, TokenAccess: true},
 		Users: []User{
 			{Email: "ada@acme.example", PasswordHash: "hash", Created: now, Updated: now},
 			{Email: "b@x", Created: now, Updated: now},

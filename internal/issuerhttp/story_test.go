@@ -71,7 +71,7 @@ func TestRedirectedErrors(t *testing.T) {
 			query []string
 		}{
 			{"No response_type", []string{"response_type", absent}},
-			{"A response_type that is not supported", []string{"response_type", "token"}},
+			{"A response_type that is not supported", []string{"response_type", "id_token"}},
 			{"A scope outside of those allowed to the client", []string{"client_id", "narrow", "redirect_uri", "https://narrow.example/cb", "scope", "read write"}},
 			{"A plain challenge", []string{"code_challenge", oauth.S256("x"), "code_challenge_method", "plain"}},
 			{"A challenge without its method, which would be plain", []string{"code_challenge", oauth.S256("x")}},
