@@ -134,11 +134,14 @@ type Client struct {
 	RedirectURI []string `json:"redirect_uri"` // many, though the name is singular
 	// AllowedScopes is our name: Zendesk's for the field is not known.
 	AllowedScopes []string `json:"allowed_scopes,omitempty"`
-	Secret        string   `json:"secret"` // full when made, its first 9 characters later
-	UserID        *int64   `json:"user_id"`
-	URL           string   `json:"url"`
-	CreatedAt     *Time    `json:"created_at"`
-	UpdatedAt     *Time    `json:"updated_at"`
+	// AnyLoopbackPort lets redirects to this machine name any port (RFC 8252
+	// section 7.3). Zendesk has no such thing.
+	AnyLoopbackPort bool   `json:"any_loopback_port,omitempty"`
+	Secret          string `json:"secret"` // full when made, its first 9 characters later
+	UserID          *int64 `json:"user_id"`
+	URL             string `json:"url"`
+	CreatedAt       *Time  `json:"created_at"`
+	UpdatedAt       *Time  `json:"updated_at"`
 }
 
 // ClientEnvelope is the body that holds one client.

@@ -98,6 +98,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		zendesk.OAuthToken{ID: 7, Token: s, FullToken: s, RefreshToken: ptr(s)},
 		&zendesk.OAuthTokenEnvelope{Token: zendesk.OAuthToken{ID: 7, FullToken: s}},
 		zendesk.Client{ID: 7, Secret: s},
+		zendesk.APIToken{ID: 7, Token: s, FullToken: s},
 	} {
 		var out bytes.Buffer
 		fmt.Fprintf(&out, "%v %+v %#v %s %q %x\n", v, v, v, v, v, v)

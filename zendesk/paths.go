@@ -13,6 +13,7 @@ const (
 	OAuthClientsPath       = "/api/v2/oauth/clients"
 	OAuthGlobalClientsPath = "/api/v2/oauth/global_clients"
 	UsersMeClientsPath     = "/api/v2/users/me/oauth/clients"
+	APITokensPath          = "/api/v2/api_tokens"
 
 	TicketsPath = "/api/v2/tickets"
 	UploadsPath = "/api/v2/uploads"

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -25,8 +27,12 @@ type API struct {
 type Route struct {
 	Method string
 	Path   string // as http.ServeMux patterns have it, without ".json"
-	// Scopes are those of which a bearer needs one: facts section 5.3.
-	Scopes []string
+	// Scopes are those of which a bearer needs one: facts section 5.3. AnyScope
+	// needs none; a route must say so, lest one that forgot be open.
+	Scopes   []string
+	AnyScope bool
+	// Roles are those whose users may come in; none named: all of them.
+	Roles []issuer.Role
 	// Product is whose tokens open the route; empty: Support's.
 	Product issuer.Product
 	// Anonymous lets a request without credentials in.
@@ -48,17 +54,53 @@ type Request struct {
 	Account issuer.Account
 	Caller  issuer.Caller
 	Base    string // the account's root as the client sees it: "http://acme.localhost:4000"
+
+	writer http.ResponseWriter
+	query  url.Values
+	action string // what Zendesk calls the endpoint in some errors
+}
+
+// Origin is where the request came from, for the audit trail.
+func (r Request) Origin() issuer.Origin {
+	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 
 // Response is a JSON answer.
 type Response struct {
-	Status int // 0: 200
+	Status int // 0: 200; 204 has no body
 	Header http.Header
 	Body   any
 }
 
 // Add gives the API more routes. It is for the time before Handler.
 func (a *API) Add(routes ...Route) { a.routes = append(a.routes, routes...) }
+
+// action names the endpoint as Zendesk's errors do: "api/v2/oauth/tokens/index",
+// the controller and what Rails calls the action.
+func (r Route) action() string {
+	var controller []string
+	var isOne bool
+	for part := range strings.SplitSeq(strings.Trim(r.Path, "/"), "/") {
+		if isOne = strings.HasPrefix(part, "{"); !isOne {
+			controller = append(controller, part)
+		}
+	}
+	name := strings.Join(controller, "/")
+	switch {
+	case r.Method == http.MethodPost:
+		return name + "/create"
+	case r.Method == http.MethodDelete:
+		return name + "/destroy"
+	case r.Method == http.MethodPut && isOne:
+		return name + "/update"
+	case r.Method == http.MethodGet && isOne:
+		return name + "/show"
+	case r.Method == http.MethodGet:
+		return name + "/index"
+	default:
+		return name
+	}
+}
 
 // Handler serves /api/v2/.
 func (a *API) Handler() http.Handler {
@@ -103,14 +145,20 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 	if caller.Anonymous() && !route.Anonymous {
 		return zendesk.CouldntAuthenticate
 	}
-	if err := permitted(caller, route.Scopes); err != nil {
-		return err
+	if !route.AnyScope {
+		if err := permitted(caller, route.Scopes); err != nil {
+			return err
+		}
 	}
 	if caller, err = a.onBehalf(r, caller); err != nil {
 		return err
 	}
+	if len(route.Roles) > 0 && !slices.Contains(route.Roles, caller.User.Role) {
+		return issuer.ErrForbidden
+	}
 	response, err := route.Serve(r.Context(), Request{
 		Request: r, Account: account, Caller: caller, Base: httpd.Scheme(r) + "://" + r.Host,
+		writer: w, query: r.URL.Query(), action: route.action(),
 	})
 	if err != nil {
 		return err

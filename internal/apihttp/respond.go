@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -26,6 +27,12 @@ func respond(w http.ResponseWriter, response Response) error {
 	status := response.Status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	if status == http.StatusNoContent {
+		maps.Copy(w.Header(), response.Header)
+		w.Header().Set("X-Zendesk-Api-Version", "v2")
+		w.WriteHeader(status)
+		return nil
 	}
 	// Marshalled whole before the first byte goes out, so that an error is an
 	// answer of its own and not half of one.
@@ -75,11 +82,14 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 func translate(err error) refusal {
 	var known refusal
 	var tooMany *issuer.TooMany
+	var invalid issuer.Invalids
 	switch {
 	case errors.As(err, &tooMany), errors.Is(err, issuer.ErrBusy):
 		return zendesk.TooManyFailures
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &invalid):
+		return recordInvalid(invalid)
 	case errors.Is(err, issuer.ErrToken):
 		return zendesk.InvalidToken
 	case errors.Is(err, issuer.ErrBasic):
@@ -91,4 +101,21 @@ func translate(err error) refusal {
 	default:
 		return nil
 	}
+}
+
+// flaws are Zendesk's codes for what can be wrong with a field.
+var flaws = map[issuer.Flaw]string{
+	issuer.Blank: zendesk.BlankValue, issuer.Taken: zendesk.DuplicateValue,
+	issuer.Malformed: zendesk.InvalidFormat, issuer.NotAllowed: zendesk.InvalidValue,
+}
+
+// recordInvalid says what is wrong with each field: "Name: cannot be blank".
+func recordInvalid(all issuer.Invalids) zendesk.RecordInvalid {
+	body := zendesk.RecordInvalid{}
+	for _, one := range all {
+		label := strings.ReplaceAll(one.Field, "_", " ")
+		label = strings.ToUpper(label[:1]) + label[1:]
+		body[one.Field] = append(body[one.Field], zendesk.Detail{Description: label + ": " + one.Why, Error: flaws[one.Flaw]})
+	}
+	return body
 }

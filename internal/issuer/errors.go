@@ -3,6 +3,7 @@ package issuer
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,9 +27,46 @@ var (
 type Invalid struct {
 	Field string
 	Why   string
+	Flaw  Flaw
+	Line  int // of a list, from 1; zero: the field as a whole
 }
 
 func (e *Invalid) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Why) }
+
+// Flaw is the kind of thing that is wrong with a field.
+type Flaw int
+
+// The flaws.
+const (
+	NotAllowed Flaw = iota // the value is none of those that can be
+	Blank
+	Taken     // another has it
+	Malformed // it does not have the form that it must have
+)
+
+// Invalids is all that is wrong with a value, so that a person can mend it in
+// one go.
+type Invalids []*Invalid
+
+func (all Invalids) Error() string {
+	words := make([]string, 0, len(all))
+	for _, one := range all {
+		words = append(words, one.Error())
+	}
+	return strings.Join(words, "; ")
+}
+
+// orNil is the error, nil when nothing is wrong.
+func (all Invalids) orNil() error {
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+func (all *Invalids) add(field string, flaw Flaw, why string, args ...any) {
+	*all = append(*all, &Invalid{Field: field, Flaw: flaw, Why: fmt.Sprintf(why, args...)})
+}
 
 // TooMany says that failures were too many; After tells how long to wait.
 type TooMany struct {
