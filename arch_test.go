@@ -37,7 +37,7 @@ var rooms = []room{
 
 	// Edges: wire and pages.
 	{"internal/httpd", only("internal/secret"), "serves anybody"},
-	{"internal/web/...", only("internal/web/..."), "looks, and no behaviour"},
+	{"internal/web/...", only("oauth", "zendesk/...", "internal/web/..."), "looks, and no behaviour; the scopes it has words for are the dialect's"},
 	{"internal/intercept", only("internal/secret", "internal/httpd"), "knows host names only"},
 	{
 		"internal/apihttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/httpd"),

@@ -23,11 +23,7 @@ func (s *Server) authorize(v visit) error {
 	}
 	switch outcome.Step {
 	case issuer.StepSignIn:
-		return s.showSignIn(v, http.StatusOK, web.SignIn{
-			Application: outcome.Authorization.Client.Name,
-			Next:        d.authorizePath + "?" + v.r.URL.RawQuery,
-			FormOrigins: []string{oauth.RedirectOrigin(outcome.Authorization.RedirectURI)},
-		})
+		return s.showSignIn(v, http.StatusOK, web.SignIn{Next: d.authorizePath + "?" + v.r.URL.RawQuery})
 	case issuer.StepConsent:
 		return s.showConsent(v, req, outcome)
 	default:

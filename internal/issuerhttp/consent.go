@@ -51,6 +51,7 @@ func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outc
 		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
 		Client:       web.Client{Name: auth.Client.Name, Company: auth.Client.Company, Description: auth.Client.Description},
 		User:         person(o.User),
+		Chat:         auth.Client.Product == issuer.Chat,
 		Permissions:  auth.Scope,
 		RedirectHost: redirect.Host,
 		Action:       consentPath,

@@ -64,23 +64,21 @@ func (s *Server) apps(v visit) ([]web.App, error) {
 	return apps, nil
 }
 
-// redirectOrigin finds where an authorization request that waits behind a form
-// would send the browser, or "" if it is none that could.
-func (s *Server) redirectOrigin(v visit, next string) string {
+// waiting finds the authorization request that waits behind a form, if any: the
+// page names its client, and Chromium must allow the form to end at its address.
+func (s *Server) waiting(v visit, next string) (issuer.Authorization, bool) {
 	u, err := url.Parse(next)
 	if err != nil {
-		return ""
+		return issuer.Authorization{}, false
 	}
 	for _, d := range dialects {
 		if u.Path != d.authorizePath {
 			continue
 		}
 		// As nobody: it must only find out, not answer.
-		outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(visit{w: v.w, r: v.r, account: v.account}, d, u.Query()))
-		if err != nil {
-			return ""
-		}
-		return oauth.RedirectOrigin(outcome.Authorization.RedirectURI)
+		nobody := visit{w: v.w, r: v.r, account: v.account}
+		outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(nobody, d, u.Query()))
+		return outcome.Authorization, err == nil
 	}
-	return ""
+	return issuer.Authorization{}, false
 }

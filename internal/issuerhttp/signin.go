@@ -7,6 +7,7 @@ import (
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/oauth"
 )
 
 // peopleMost bounds whom a demo offers to be picked.
@@ -25,6 +26,9 @@ func (s *Server) signInPage(v visit) error {
 
 func (s *Server) showSignIn(v visit, status int, p web.SignIn) error {
 	p.Page, p.Account, p.Subdomain, p.Action = v.page(), v.account.Name, v.account.Subdomain, signInPath
+	if auth, found := s.waiting(v, p.Next); found {
+		p.Application, p.FormOrigins = auth.Client.Name, []string{oauth.RedirectOrigin(auth.RedirectURI)}
+	}
 	people, err := s.people(v)
 	if err != nil {
 		return err
@@ -65,7 +69,7 @@ func (s *Server) signIn(v visit) error {
 	email := v.r.PostForm.Get(web.FieldEmail)
 	session, err := s.signInBy(v, email)
 	if problem, status := signInProblem(err); problem != web.ProblemNone {
-		page := web.SignIn{Next: next, Email: email, Problem: problem, FormOrigins: s.formOrigins(v, next)}
+		page := web.SignIn{Next: next, Email: email, Problem: problem}
 		var tooMany *issuer.TooMany
 		if errors.As(err, &tooMany) {
 			page.RetryAfter = wholeSeconds(tooMany.After)
@@ -106,16 +110,6 @@ func signInProblem(err error) (web.Problem, int) {
 	default:
 		return web.ProblemNone, 0
 	}
-}
-
-// formOrigins are where signing in may end at once, when the authorization that
-// waits needs no consent: Chromium holds a form to them.
-func (s *Server) formOrigins(v visit, next string) []string {
-	origin := s.redirectOrigin(v, next)
-	if origin == "" {
-		return nil
-	}
-	return []string{origin}
 }
 
 func (s *Server) signOut(v visit) error {

@@ -109,6 +109,7 @@ type Consent struct {
 	Account, Subdomain string
 	Client             Client
 	User               Person
+	Chat               bool     // whether they are scopes of Zendesk Chat
 	Permissions        []string // scopes as Zendesk writes them; shown in words
 	RedirectHost       string   // host that the browser is sent to afterwards
 	Action             string   // where the one form is posted to, with FieldTicket and FieldDecision
@@ -127,7 +128,12 @@ func (p Consent) frame() frame {
 func (p Consent) Title() string { return p.frame().Title }
 
 // Words are the permissions as sentences; for the template.
-func (p Consent) Words() []Permission { return Words(p.Lang, p.Permissions) }
+func (p Consent) Words() []Permission {
+	if p.Chat {
+		return ChatWords(p.Lang, p.Permissions)
+	}
+	return Words(p.Lang, p.Permissions)
+}
 
 // Grave tells whether a permission needs a second thought; for the template.
 func (p Consent) Grave() bool { return anyGrave(p.Words()) }

@@ -2,7 +2,10 @@ package web
 
 import (
 	"sort"
-	"strings"
+
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+	"github.com/deskauth/deskauth/zendesk/chat"
 )
 
 // Permission is a scope in plain words.
@@ -25,46 +28,24 @@ const (
 // Grave tells whether the permission deserves a warning; for templates.
 func (p Permission) Grave() bool { return p.Level == LevelGrave }
 
-// resourceScopes are the resources of facts §5.2 with the accesses that each has.
-var resourceScopes = map[string][]string{
-	"account_settings":     {"read", "write"},
-	"any_channel":          {"write"},
-	"apps":                 {"read", "write"},
-	"auditlogs":            {"read"},
-	"automations":          {"read", "write"},
-	"brands":               {"read", "write"},
-	"custom_objects":       {"read", "write"},
-	"deletion_schedules":   {"read", "write"},
-	"dynamic_content":      {"read", "write"},
-	"groups":               {"read", "write"},
-	"hc":                   {"read", "write"},
-	"macros":               {"read", "write"},
-	"organizations":        {"read", "write"},
-	"requests":             {"read", "write"},
-	"satisfaction_ratings": {"read", "write"},
-	"security":             {"read"},
-	"sla_policies":         {"read", "write"},
-	"targets":              {"read", "write"},
-	"themes":               {"read", "write"},
-	"ticket_attachments":   {"read", "write"},
-	"ticket_views":         {"read", "write"},
-	"tickets":              {"read", "write"},
-	"triggers":             {"read", "write"},
-	"unrestricted":         {"read", "write"},
-	"users":                {"read", "write"},
-	"web_widget":           {"write"},
-	"webhooks":             {"read", "write"},
-	"zis":                  {"read", "write"},
-}
-
 // Words turns scopes into sentences, the grave ones first and otherwise in the
 // order given. A bare resource is read and write (facts §5.1), hence two sentences.
 // A scope that there are no words for is shown as it is, never left out.
 func Words(lang Lang, scopes []string) []Permission {
+	return sentences(lang, scopes, wordsOf)
+}
+
+// ChatWords is Words for Zendesk Chat, whose three scopes have the same names as
+// some of Support's and mean something else.
+func ChatWords(lang Lang, scopes []string) []Permission {
+	return sentences(lang, scopes, chatWordsOf)
+}
+
+func sentences(lang Lang, scopes []string, of func(Lang, string) []Permission) []Permission {
 	var words []Permission
 	seen := map[string]bool{}
 	for _, scope := range scopes {
-		for _, p := range wordsOf(lang, scope) {
+		for _, p := range of(lang, scope) {
 			if !seen[p.Scope+p.Text] {
 				seen[p.Scope+p.Text] = true
 				words = append(words, p)
@@ -76,18 +57,9 @@ func Words(lang Lang, scopes []string) []Permission {
 }
 
 func wordsOf(lang Lang, scope string) []Permission {
-	resource, access, qualified := strings.Cut(scope, ":")
-	switch {
-	case scope == "read":
-		return []Permission{{scope, T(lang, "scope.read"), LevelRead}}
-	case scope == "write", scope == "impersonate":
-		return []Permission{{scope, T(lang, "scope."+scope), LevelGrave}}
-	}
 	var words []Permission
-	for _, a := range resourceScopes[resource] {
-		if !qualified || a == access {
-			words = append(words, Permission{scope, T(lang, "scope."+resource+"."+a), level(resource, a)})
-		}
+	for _, p := range zendesk.Permissions(oauth.Scope{scope}) {
+		words = append(words, Permission{scope, T(lang, p.Key()), level(p.Resource, p.Access)})
 	}
 	if words == nil {
 		return []Permission{{scope, T(lang, "scope.unknown"), LevelGrave}}
@@ -95,14 +67,29 @@ func wordsOf(lang Lang, scope string) []Permission {
 	return words
 }
 
+func chatWordsOf(lang Lang, scope string) []Permission {
+	switch scope {
+	case chat.Read:
+		return []Permission{{scope, T(lang, "scope.chat.read"), LevelRead}}
+	case chat.Write:
+		return []Permission{{scope, T(lang, "scope.chat.write"), LevelWrite}}
+	case chat.Chat:
+		return []Permission{{scope, T(lang, "scope.chat.chat"), LevelWrite}}
+	default:
+		return []Permission{{scope, T(lang, "scope.unknown"), LevelGrave}}
+	}
+}
+
 func level(resource, access string) Level {
 	switch {
-	case resource == "unrestricted" && access == "write":
+	case access == zendesk.Impersonate, resource == "" && access == zendesk.Write,
+		resource == "unrestricted" && access == zendesk.Write:
 		return LevelGrave
-	case access == "write":
+	case access == zendesk.Write:
 		return LevelWrite
+	default:
+		return LevelRead
 	}
-	return LevelRead
 }
 
 func anyGrave(words []Permission) bool {

@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // usedKeys are the keys that templates and Go files name, and those that are put
@@ -75,10 +77,8 @@ func builtKeys() []string {
 			keys = append(keys, "connect_failed."+string(f)+"."+part)
 		}
 	}
-	for resource, accesses := range resourceScopes {
-		for _, a := range accesses {
-			keys = append(keys, "scope."+resource+"."+a)
-		}
+	for _, p := range zendesk.AllPermissions() {
+		keys = append(keys, p.Key())
 	}
 	return keys
 }
