@@ -26,6 +26,9 @@ func (d *DB) MigrateIssuer(ctx context.Context) error { return d.migrate(ctx, "i
 // accounts, so the issuer's tables come first.
 func (d *DB) MigrateDesk(ctx context.Context) error { return d.migrate(ctx, "desk") }
 
+// MigrateControl brings the tables of a demo's controls up to date.
+func (d *DB) MigrateControl(ctx context.Context) error { return d.migrate(ctx, "control") }
+
 // MigrateBroker brings the tables of the broker up to date.
 func (d *DB) MigrateBroker(ctx context.Context) error { return d.migrate(ctx, "broker") }
 

@@ -50,7 +50,7 @@ func Open(t testing.TB, dsn string) *store.DB {
 			t.Error("close the database:", err)
 		}
 	})
-	for _, migrate := range []func(context.Context) error{db.MigrateIssuer, db.MigrateDesk, db.MigrateBroker} {
+	for _, migrate := range []func(context.Context) error{db.MigrateIssuer, db.MigrateDesk, db.MigrateControl, db.MigrateBroker} {
 		if err := migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
