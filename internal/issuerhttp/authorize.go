@@ -3,6 +3,7 @@ package issuerhttp
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
@@ -13,7 +14,8 @@ import (
 // authorize is GET /oauth/authorizations/new (facts section 1): it shows the
 // next page, or answers the client.
 func (s *Server) authorize(v visit) error {
-	req := authorizeRequest(v, v.r.URL.Query())
+	query, malformed := readQuery(v.r.URL.RawQuery)
+	req := authorizeRequest(v, query, malformed)
 	outcome, err := s.Issuer.Authorize(v.r.Context(), req)
 	if err != nil {
 		return err
@@ -26,14 +28,29 @@ func (s *Server) authorize(v visit) error {
 			FormOrigins: []string{oauth.RedirectOrigin(outcome.Authorization.RedirectURI)},
 		})
 	case issuer.StepConsent:
-		return s.showConsent(v, req, outcome)
+		return s.showConsent(v, query, outcome)
 	default:
 		return v.leave(outcome.Redirect)
 	}
 }
 
-func authorizeRequest(v visit, query url.Values) issuer.AuthorizeRequest {
-	req, malformed := oauth.DecodeAuthorizeRequest(query)
+// readQuery reads the query of an authorization request. url.URL.Query drops in
+// silence what it cannot read, and what holds a bare ";", which browsers leave as
+// it is: a client would lose its state without a word.
+func readQuery(raw string) (url.Values, *oauth.Error) {
+	query, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil {
+		return query, oauth.Errorf(oauth.InvalidRequest, "the query cannot be read")
+	}
+	return query, nil
+}
+
+// authorizeRequest decodes a query; malformed is what was wrong with its form.
+func authorizeRequest(v visit, query url.Values, malformed *oauth.Error) issuer.AuthorizeRequest {
+	req, unreadable := oauth.DecodeAuthorizeRequest(query)
+	if malformed == nil {
+		malformed = unreadable
+	}
 	return issuer.AuthorizeRequest{
 		Account: v.account, Product: issuer.Support, Session: v.session, AuthorizeRequest: req, Malformed: malformed,
 	}

@@ -38,7 +38,7 @@ func decodeTicket(text string) (ticket, error) {
 	return ticket{issuer.UserID(user), request}, nil
 }
 
-func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outcome) error {
+func (s *Server) showConsent(v visit, query url.Values, o issuer.Outcome) error {
 	auth := o.Authorization
 	redirect, err := url.Parse(auth.RedirectURI)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outc
 		Permissions:  auth.Scope,
 		RedirectHost: redirect.Host,
 		Action:       consentPath,
-		Ticket:       ticket{o.User.ID, v.r.URL.Query()}.encode(),
+		Ticket:       ticket{o.User.ID, query}.encode(),
 		FormOrigin:   oauth.RedirectOrigin(auth.RedirectURI),
 	})
 	return nil
@@ -67,7 +67,7 @@ func (s *Server) decide(v visit) error {
 		return err
 	}
 	again := zendesk.AuthorizePath + "?" + t.request.Encode()
-	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, t.request), User: t.user}
+	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, t.request, nil), User: t.user}
 	switch v.r.PostForm.Get(web.FieldDecision) {
 	case web.DecisionAllow:
 		d.Allow = true

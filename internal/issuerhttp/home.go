@@ -71,7 +71,9 @@ func (s *Server) redirectOrigin(v visit, next string) string {
 	if err != nil || u.Path != zendesk.AuthorizePath {
 		return ""
 	}
-	outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(visit{w: v.w, r: v.r, account: v.account}, u.Query()))
+	query, malformed := readQuery(u.RawQuery)
+	nobody := visit{w: v.w, r: v.r, account: v.account}
+	outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(nobody, query, malformed))
 	if err != nil {
 		return ""
 	}
