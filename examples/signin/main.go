@@ -29,15 +29,13 @@ func main() {
 }
 
 func run(ctx context.Context, args ...string) error {
-	flags := flag.NewFlagSet("signin", flag.ContinueOnError)
+	flags := flag.NewFlagSet("signin", flag.ExitOnError)
 	listen := flags.String("listen", "localhost:8080", "address of this app")
 	zendeskURL := flags.String("zendesk", "https://{subdomain}.zendesk.com", "where Zendesk is")
 	account := flags.String("account", "", "your subdomain, filled in for whoever signs in")
 	client := flags.String("client-id", "oauth_tutorial_app", "the OAuth client's unique identifier")
 	data := flags.String("data", ".", "directory for the connections and the keys that seal them")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
+	_ = flags.Parse(args)
 	var a app
 	var err error
 	a.Broker, err = embedded.Open(ctx, embedded.Config{
