@@ -182,22 +182,31 @@ func (s issuerStore) CountFailure(ctx context.Context, subject string, now, ends
 	})
 }
 
-// Prune keeps a token that ended for as long as its family lives, so that a
-// replay is told from an unknown token.
+// prunes are what Prune deletes. The outer condition repeats the inner one, because
+// another account may have the same digest, and another process may meanwhile
+// have given a row a new end. A token that ended is kept for as long as its
+// family lives, so that a replay is told from an unknown token.
+var prunes = []string{
+	`DELETE FROM issuer_sessions WHERE expires_at < $1
+		AND digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_codes WHERE expires_at < $1
+		AND digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_failures WHERE ends_at < $1
+		AND subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_tokens WHERE id IN (
+		SELECT t.id FROM issuer_tokens t
+		WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
+		AND NOT EXISTS (
+			SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id
+			AND (n.ended_at IS NULL OR n.ended_at >= $1)
+			AND (n.access_expires_at IS NULL OR n.access_expires_at >= $1 OR n.refresh_expires_at >= $1))
+		LIMIT $2)`,
+}
+
 func (s issuerStore) Prune(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		deleted = 0
-		for _, query := range []string{
-			`DELETE FROM issuer_sessions WHERE digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_codes WHERE digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_failures WHERE subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_tokens WHERE id IN (
-				SELECT t.id FROM issuer_tokens t
-				WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
-				AND NOT EXISTS (
-					SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id AND n.id > t.id)
-				LIMIT $2)`,
-		} {
+		for _, query := range prunes {
 			result, err := t.ExecContext(ctx, query, micros(before), limit)
 			if err != nil {
 				return err

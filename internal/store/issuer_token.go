@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -126,13 +129,18 @@ func addToken(ctx context.Context, t *tx, v issuer.Token) (id issuer.TokenID, er
 	return id, err
 }
 
+// MarkUsed takes the tokens in one order: two replicas that took the same ones in
+// different orders would wait for each other.
 func (s issuerStore) MarkUsed(ctx context.Context, uses map[issuer.TokenRef]time.Time) error {
+	tokens := slices.SortedFunc(maps.Keys(uses), func(a, b issuer.TokenRef) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
+	})
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		for token, at := range uses {
+		for _, token := range tokens {
 			if _, err := t.ExecContext(ctx, `
 				UPDATE issuer_tokens SET used_at = $1
 				WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)`,
-				micros(at), token.Account, token.ID); err != nil {
+				micros(uses[token]), token.Account, token.ID); err != nil {
 				return err
 			}
 		}
