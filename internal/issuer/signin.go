@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -99,7 +100,7 @@ const (
 
 // allowed tells whether a subject may try at all.
 func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) error {
-	failures, ends, err := i.Store.Failures(ctx, subject, now)
+	failures, ends, err := i.Store.Failures(ctx, subjectKey(subject), now)
 	if err != nil {
 		return err
 	}
@@ -111,8 +112,21 @@ func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) err
 
 // failed counts a failure and returns what it was.
 func (i *Issuer) failed(ctx context.Context, now time.Time, subject string, cause error) error {
-	if err := i.Store.CountFailure(ctx, subject, now, now.Add(failuresWindow)); err != nil {
+	if err := i.Store.CountFailure(ctx, subjectKey(subject), now, now.Add(failuresWindow)); err != nil {
 		return err
 	}
 	return cause
+}
+
+// subjectMost is far below the 2.7 kB of PostgreSQL's longest key. A client_id may
+// be 8 kB of anything, and must be refused without a fault of ours.
+const subjectMost = 400
+
+// subjectKey bounds a subject, part of which a stranger wrote.
+func subjectKey(subject string) string {
+	if len(subject) <= subjectMost {
+		return subject
+	}
+	digest := secret.Of(subject).Digest()
+	return "digest " + hex.EncodeToString(digest.Bytes())
 }

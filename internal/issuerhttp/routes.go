@@ -28,7 +28,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
 	// Outside of the cross-origin protection: no cookie opens it.
-	mux.HandleFunc("POST "+zendesk.TokenPath, s.token)
+	mux.Handle("POST "+zendesk.TokenPath, httpd.MaxBody(tokenMost)(http.HandlerFunc(s.token)))
 	mux.HandleFunc(zendesk.TokenPath, s.tokenMethod)
 	mux.Handle("/static/", web.Static())
 	mux.Handle("/", s.pages())

@@ -20,7 +20,7 @@ const tokenMost = 64 << 10
 
 // token is POST /oauth/tokens (facts section 2).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.exchange(w, r)
+	answer, err := s.exchange(r)
 	if err != nil {
 		s.refuseToken(w, r, err)
 		return
@@ -28,13 +28,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	writeOAuth(w, http.StatusOK, answer)
 }
 
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request) (oauth.TokenResponse, error) {
+func (s *Server) exchange(r *http.Request) (oauth.TokenResponse, error) {
 	account, err := s.Hosts.Account(r.Context(), r.Host)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-	req, err := tokenRequest(w, r)
+	req, err := tokenRequest(r)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
@@ -45,10 +45,14 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) (oauth.TokenRe
 
 // tokenRequest reads a request from wherever Zendesk takes it: a JSON body, a
 // form, or the query.
-func tokenRequest(w http.ResponseWriter, r *http.Request) (issuer.TokenRequest, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tokenMost))
-	if err != nil {
+func tokenRequest(r *http.Request) (issuer.TokenRequest, error) {
+	body, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
 		return issuer.TokenRequest{}, err
+	} else if err != nil {
+		// Broken off, or chunked in a way that cannot be read: no fault of ours.
+		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "the body cannot be read")
 	}
 	if len(r.Header.Values("Content-Type")) > 1 {
 		return issuer.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "more than one Content-Type")
@@ -94,8 +98,8 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 		})
 	case errors.Is(err, issuer.ErrNotFound):
 		writeOAuth(w, http.StatusNotFound, struct{}{}) // no such account
-	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
-		// The client is gone, or broke off in the middle: there is nobody to tell.
+	case r.Context().Err() != nil:
+		// The client is gone: there is nobody to tell.
 		writeOAuth(w, http.StatusBadRequest, oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
 	default:
 		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
