@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/embedded"
@@ -56,7 +57,7 @@ func newProgram(t *testing.T, database func(*embedded.Config)) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.broker.Handler().ServeHTTP(w, r)
 	})}
 	ended := make(chan error, 1)

@@ -80,31 +80,79 @@ func TestJudge(t *testing.T) {
 		want  Verdict
 	}{
 		{"renewed", Reply{Result: Renewed}, Situation{}, Verdict{Action: Keep}},
-		{"refused, and nobody else tried", Reply{Result: GrantRefused}, Situation{},
-			Verdict{Action: Name, State: Reauthorize, Reason: RefreshRefused}},
-		{"refused, and others were refused or not sent", Reply{Result: GrantRefused}, Situation{Others: attempt(Refused, Unsent)},
-			Verdict{Action: Name, State: Reauthorize, Reason: RefreshRefused}},
-		{"refused while another waits for its answer", Reply{Result: GrantRefused}, Situation{Others: attempt(Open)},
-			Verdict{Action: AwaitOther, Reason: AnotherTries}},
-		{"refused, and the other's answer never came", Reply{Result: GrantRefused}, Situation{Others: attempt(Open), Waited: true},
-			Verdict{Action: Name, State: InDoubt, Reason: AnswerLost}},
-		{"refused after an answer was lost", Reply{Result: GrantRefused}, Situation{Others: attempt(Refused, Unanswered)},
-			Verdict{Action: Name, State: InDoubt, Reason: AnswerLost}},
-		{"the scope", Reply{Result: ScopeRefused}, Situation{},
-			Verdict{Action: Name, State: Reauthorize, Reason: ScopeGone}},
-		{"the client, with another secret", Reply{Result: ClientRejected}, Situation{MoreSecrets: true},
-			Verdict{Action: NextSecret}},
-		{"the client, for good", Reply{Result: ClientRejected}, Situation{},
-			Verdict{Action: Wait, Reason: CredentialsWrong, Wait: time.Second}},
+		{
+			"refused, and nobody else tried",
+			Reply{Result: GrantRefused},
+			Situation{},
+			Verdict{Action: Name, State: Reauthorize, Reason: RefreshRefused},
+		},
+		{
+			"refused, and others were refused or not sent",
+			Reply{Result: GrantRefused},
+			Situation{Others: attempt(Refused, Unsent)},
+			Verdict{Action: Name, State: Reauthorize, Reason: RefreshRefused},
+		},
+		{
+			"refused while another waits for its answer",
+			Reply{Result: GrantRefused},
+			Situation{Others: attempt(Open)},
+			Verdict{Action: AwaitOther, Reason: AnotherTries},
+		},
+		{
+			"refused, and the other's answer never came",
+			Reply{Result: GrantRefused},
+			Situation{Others: attempt(Open), Waited: true},
+			Verdict{Action: Name, State: InDoubt, Reason: AnswerLost},
+		},
+		{
+			"refused after an answer was lost",
+			Reply{Result: GrantRefused},
+			Situation{Others: attempt(Refused, Unanswered)},
+			Verdict{Action: Name, State: InDoubt, Reason: AnswerLost},
+		},
+		{
+			"the scope",
+			Reply{Result: ScopeRefused},
+			Situation{},
+			Verdict{Action: Name, State: Reauthorize, Reason: ScopeGone},
+		},
+		{
+			"the client, with another secret",
+			Reply{Result: ClientRejected},
+			Situation{MoreSecrets: true},
+			Verdict{Action: NextSecret},
+		},
+		{
+			"the client, for good",
+			Reply{Result: ClientRejected},
+			Situation{},
+			Verdict{Action: Wait, Reason: CredentialsWrong, Wait: time.Second},
+		},
 		{"no answer", Reply{Result: Lost}, Situation{}, Verdict{Action: Again}},
-		{"no answer twice", Reply{Result: Lost}, Situation{SentAgain: true},
-			Verdict{Action: Wait, Reason: AnswerLost, Wait: time.Second}},
-		{"told to wait", Reply{Result: Busy, RetryAfter: 7 * time.Second}, Situation{},
-			Verdict{Action: Wait, Reason: ToldToWait, Wait: 7 * time.Second}},
-		{"an answer without sense", Reply{Result: Failed}, Situation{},
-			Verdict{Action: Wait, Reason: ToldToWait, Wait: time.Second}},
-		{"nobody there", Reply{Result: NotSent}, Situation{},
-			Verdict{Action: Wait, Reason: NotReached, Wait: time.Second}},
+		{
+			"no answer twice",
+			Reply{Result: Lost},
+			Situation{SentAgain: true},
+			Verdict{Action: Wait, Reason: AnswerLost, Wait: time.Second},
+		},
+		{
+			"told to wait",
+			Reply{Result: Busy, RetryAfter: 7 * time.Second},
+			Situation{},
+			Verdict{Action: Wait, Reason: ToldToWait, Wait: 7 * time.Second},
+		},
+		{
+			"an answer without sense",
+			Reply{Result: Failed},
+			Situation{},
+			Verdict{Action: Wait, Reason: ToldToWait, Wait: time.Second},
+		},
+		{
+			"nobody there",
+			Reply{Result: NotSent},
+			Situation{},
+			Verdict{Action: Wait, Reason: NotReached, Wait: time.Second},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, Connection{}.Judge(c.reply, c.s)); diff != "" {
@@ -305,15 +353,29 @@ func TestPairTellsLifetimes(t *testing.T) {
 		access, refresh time.Time
 		guessed         bool
 	}{
-		{"told", oauth.TokenResponse{AccessToken: "a", RefreshToken: "r", ExpiresIn: n(600), RefreshTokenExpiresIn: n(3600)},
-			noon.Add(10 * time.Minute), noon.Add(time.Hour), false},
+		{
+			"told",
+			oauth.TokenResponse{AccessToken: "a", RefreshToken: "r", ExpiresIn: n(600), RefreshTokenExpiresIn: n(3600)},
+			noon.Add(10 * time.Minute), noon.Add(time.Hour), false,
+		},
 		{"told beats the JWT", oauth.TokenResponse{AccessToken: jwt, ExpiresIn: n(600)}, noon.Add(10 * time.Minute), time.Time{}, false},
-		{"the JWT tells", oauth.TokenResponse{AccessToken: jwt, RefreshToken: "r", RefreshTokenExpiresIn: n(3600)},
-			time.Unix(1795348800, 0).UTC(), noon.Add(time.Hour), false},
-		{"nothing tells", oauth.TokenResponse{AccessToken: "a", RefreshToken: "r"},
-			noon.Add(30 * time.Minute), noon.Add(30 * 24 * time.Hour), true},
-		{"longer than time", oauth.TokenResponse{AccessToken: "a", ExpiresIn: n(1 << 62)},
-			noon.Add(100 * 365 * 24 * time.Hour), time.Time{}, false},
+		{
+			"the JWT tells",
+			oauth.TokenResponse{AccessToken: jwt, RefreshToken: "r", RefreshTokenExpiresIn: n(3600)},
+			time.Unix(1795348800, 0).UTC(), noon.Add(time.Hour), false,
+		},
+		{
+			"nothing tells",
+			oauth.TokenResponse{AccessToken: "a", RefreshToken: "r"},
+			noon.Add(30 * time.Minute), noon.Add(30 * 24 * time.Hour), true,
+		},
+		{
+			"longer than time",
+			oauth.TokenResponse{AccessToken: "a", ExpiresIn: n(1 << 62)},
+			noon.Add(100 * 365 * 24 * time.Hour),
+			time.Time{},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := b.pair(Connection{Product: Support}, c.in)

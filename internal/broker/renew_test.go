@@ -77,12 +77,27 @@ func TestAnswerLost(t *testing.T) {
 		state    broker.State
 	}{
 		{"before the deed", []fault{hangUp}, "access-2", []broker.Outcome{broker.Unanswered, broker.Answered}, broker.Active},
-		{"after the deed", []fault{loseAnswer}, "*broker.Unusable: connection 1 is in_doubt: answer_lost",
-			[]broker.Outcome{broker.Unanswered, broker.Refused}, broker.InDoubt},
-		{"half of it", []fault{spoilAnswer}, "*broker.Unusable: connection 1 is in_doubt: answer_lost",
-			[]broker.Outcome{broker.Unanswered, broker.Refused}, broker.InDoubt},
-		{"twice", []fault{hangUp, hangUp}, "*broker.Unavailable: connection 1 cannot be renewed now: answer_lost: no answer: EOF",
-			[]broker.Outcome{broker.Unanswered, broker.Unanswered}, broker.Active},
+		{
+			"after the deed",
+			[]fault{loseAnswer},
+			"*broker.Unusable: connection 1 is in_doubt: answer_lost",
+			[]broker.Outcome{broker.Unanswered, broker.Refused},
+			broker.InDoubt,
+		},
+		{
+			"half of it",
+			[]fault{spoilAnswer},
+			"*broker.Unusable: connection 1 is in_doubt: answer_lost",
+			[]broker.Outcome{broker.Unanswered, broker.Refused},
+			broker.InDoubt,
+		},
+		{
+			"twice",
+			[]fault{hangUp, hangUp},
+			"*broker.Unavailable: connection 1 cannot be renewed now: answer_lost: no answer: EOF",
+			[]broker.Outcome{broker.Unanswered, broker.Unanswered},
+			broker.Active,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachHouse(t, func(t *testing.T, h *house) {
