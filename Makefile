@@ -18,7 +18,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 
 .PHONY: help
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## Install what the tests need from Debian's packages, if anything is missing.
@@ -42,6 +42,10 @@ browser: $(NODE)/node_modules/.installed
 $(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
 	cd $(NODE) && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+.PHONY: screenshots
+screenshots: deps browser ## Take pictures of every page, in both themes and at two widths, into build/screenshots.
+	DESKAUTH_SCREENSHOTS=$(CURDIR)/$(BUILD)/screenshots go test -count=1 -run 'TestEveryPage|TestSignIn' ./internal/browsertest
 
 .PHONY: check
 check: lint modules shell cross ## Formatting, linters, module files, scripts, and all platforms.

@@ -56,7 +56,6 @@ var rooms = []room{
 
 	// Support of tests.
 	{"internal/store/storetest/...", everything, "makes stores for tests"},
-	{"internal/daemontest", nothing, "runs the binary as anybody would"},
 	{"internal/browsertest/...", everything, "drives pages in tests"},
 	{"internal/journey/...", everything, "runs the binary in tests"},
 	{"internal/foreign/...", everything, "runs other people's clients in tests"},
@@ -146,7 +145,7 @@ var environmentReaders = append([]string{"cmd/...", "examples/..."}, testSupport
 // testSupport exists for test files alone. internal/store/storetest is among it, but
 // may be imported by its own subtree.
 var testSupport = []string{
-	"internal/store/storetest/...", "internal/daemontest", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
+	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
 	"internal/web/webtest", "internal/web/gallery", "internal/testlog/...",
 }
 

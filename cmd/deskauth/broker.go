@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 type brokerOptions struct {
 	serving
 	Listen           string
+	ListenFlag       string // empty: "listen"; dev calls it by another name
 	DB               string
 	PublicURL        string
 	ZendeskURL       string
@@ -121,7 +123,7 @@ type runningBroker struct {
 // after its servers ended.
 func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientSecret secret.Plain) (_ *runningBroker, err error) {
 	run := &runningBroker{options: o}
-	listener, err := o.listen(o.Listen)
+	listener, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -218,9 +220,10 @@ func (o brokerOptions) base() (zendesk.Base, error) {
 	return zendesk.ParseBase(o.ZendeskURL)
 }
 
-// closeWait bounds how long the broker waits for renewals in flight: a token
-// that Zendesk has already changed must not be lost to a shutdown.
-const closeWait = 30 * time.Second
+// closeWait bounds how long the broker waits for renewals in flight, each of
+// which ends within a minute: a token that Zendesk has already changed must not
+// be lost to a shutdown.
+const closeWait = 90 * time.Second
 
 // chores starts what runs beside the requests, and returns how to end it and
 // close the database.

@@ -63,7 +63,14 @@ func devCommand(p process) *cobra.Command {
 }
 
 // brokerClient is the client of the broker in each account of the local Zendesk.
-const brokerClient = "deskauth_broker"
+// A seed never alters a client, so a broker on another port, with another
+// redirect URL, is another client.
+func brokerClient(public *url.URL) string {
+	if public.Port() == "4002" {
+		return "deskauth_broker"
+	}
+	return "deskauth_broker_" + public.Port()
+}
 
 // serveDev runs both halves until ctx ends.
 func serveDev(ctx context.Context, o devOptions, p process) (err error) {
@@ -84,7 +91,7 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	if err != nil {
 		return err
 	}
-	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, registerBroker(clientSecret, brokerhttp.RedirectURI(public, "")))
+	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, registerBroker(clientSecret, public))
 	if err != nil {
 		return err
 	}
@@ -125,16 +132,16 @@ func (o devOptions) dataDir(p process) (string, error) {
 
 func (o devOptions) issuer(shared serving, dir string) issuerOptions {
 	return issuerOptions{
-		serving: shared, Listen: o.IssuerListen, DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
+		serving: shared, Listen: o.IssuerListen, ListenFlag: "issuer-listen", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
 		BaseDomains: []string{"localhost"}, Demo: true, Control: o.Control,
 	}
 }
 
 func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk *runningIssuer) brokerOptions {
 	return brokerOptions{
-		serving: shared, Listen: o.BrokerListen, DB: "sqlite:" + filepath.Join(dir, "broker.db"),
+		serving: shared, Listen: o.BrokerListen, ListenFlag: "broker-listen", DB: "sqlite:" + filepath.Join(dir, "broker.db"),
 		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"),
-		ClientID: brokerClient, SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
+		ClientID: brokerClient(public), SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
 		Account: zendesk.fallback(),
 	}
 }
@@ -163,15 +170,15 @@ func keptSecret(path string) (secret.Plain, error) {
 }
 
 // registerBroker adds the broker's client to each account of a seed.
-func registerBroker(s secret.Plain, redirectURI string) func(*seed.File) {
+func registerBroker(s secret.Plain, public *url.URL) func(*seed.File) {
 	return func(f *seed.File) {
 		for i := range f.Accounts {
 			a := &f.Accounts[i]
 			a.Clients = append(a.Clients, issuer.PlantedClient{
 				Client: issuer.Client{
-					Product: issuer.Support, Identifier: brokerClient, Name: "deskauth broker",
+					Product: issuer.Support, Identifier: brokerClient(public), Name: "deskauth broker",
 					Description: "Keeps connections to Zendesk alive for the programs of this machine.",
-					Company:     a.Account.Name, Kind: issuer.Confidential, RedirectURIs: []string{redirectURI},
+					Company:     a.Account.Name, Kind: issuer.Confidential, RedirectURIs: []string{brokerhttp.RedirectURI(public, "")},
 				},
 				Secret: s,
 			})

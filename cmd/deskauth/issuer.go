@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -29,6 +30,7 @@ import (
 type issuerOptions struct {
 	serving
 	Listen         string
+	ListenFlag     string // empty: "listen"; dev calls it by another name
 	DB             string
 	Seed           string
 	BaseDomains    []string
@@ -122,7 +124,7 @@ func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant .
 	for _, more := range plant {
 		more(&run.seed)
 	}
-	listener, err := o.listen(o.Listen)
+	listener, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
 	if err != nil {
 		return nil, err
 	}

@@ -106,14 +106,14 @@ func describeOps(p process, ops []httpd.Server) {
 
 // listen opens an address, and refuses one where tokens would cross a network
 // in the clear.
-func (s serving) listen(address string) (net.Listener, error) {
+func (s serving) listen(flag, address string) (net.Listener, error) {
 	listener, err := httpd.Listen(address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
 	if s.TLSCert == "" && !s.PlainHTTP && !loopback(listener.Addr()) {
 		_ = listener.Close()
-		return nil, usagef("--listen %s is plain HTTP that other machines reach: give --tls-cert and --tls-key, or --plain-http behind a proxy that has them", address)
+		return nil, usagef("--%s %s is plain HTTP that other machines reach: give --tls-cert and --tls-key, or --plain-http behind a proxy that has them", flag, address)
 	}
 	return listener, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"errors"
 	"flag"
 	"html/template"
 	"log"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"time"
 
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/embedded"
@@ -23,38 +25,35 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]...); err != http.ErrServerClosed {
+	if err := run(ctx, os.Args[1:]...); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatalln("signin:", err)
 	}
 }
 
 func run(ctx context.Context, args ...string) error {
-	flags := flag.NewFlagSet("signin", flag.ContinueOnError)
+	flags := flag.NewFlagSet("signin", flag.ExitOnError)
 	listen := flags.String("listen", "localhost:8080", "address of this app")
 	zendeskURL := flags.String("zendesk", "https://{subdomain}.zendesk.com", "where Zendesk is")
 	account := flags.String("account", "", "your subdomain, filled in for whoever signs in")
-	client := flags.String("client-id", "oauth_tutorial_app", "the OAuth client's unique identifier")
 	data := flags.String("data", ".", "directory for the connections and the keys that seal them")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
+	_ = flags.Parse(args)
 	var a app
 	var err error
 	a.Broker, err = embedded.Open(ctx, embedded.Config{
 		Path: *data + "/connections.db", SealingKeys: *data + "/sealing-keys.json",
 		PublicURL: "http://" + *listen, CallbackPath: "/handle_user_decision",
-		ZendeskURL: *zendeskURL, Account: *account, ClientID: *client, ClientSecret: os.Getenv("ZENDESK_CLIENT_SECRET"),
+		ZendeskURL: *zendeskURL, Account: *account, ClientID: "oauth_tutorial_app", ClientSecret: os.Getenv("ZENDESK_CLIENT_SECRET"),
 		OnConnected: a.signedIn,
 	})
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { _ = a.Close() }()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { show(w, http.StatusOK, "home", nil) })
 	mux.HandleFunc("GET /profile", a.profile)
 	mux.Handle("/", a.Handler())
-	server := &http.Server{Addr: *listen, Handler: mux}
+	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.WithoutCancel(ctx)) })
 	return server.ListenAndServe()
 }

@@ -108,7 +108,13 @@ func (a *API) Handler() http.Handler {
 	for _, route := range a.routes {
 		mux.Handle(route.Method+" "+route.Path, a.serve(route))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Fail(w, r, zendesk.InvalidEndpoint) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		_, err := a.account(r)
+		if err == nil {
+			err = zendesk.InvalidEndpoint
+		}
+		a.Fail(w, r, err)
+	})
 	return withoutSuffix(preflight(httpd.Route(mux)))
 }
 
@@ -130,14 +136,24 @@ func (a *API) serve(route Route) http.Handler {
 	})
 }
 
-func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error {
+// account finds whose API is asked. Below a host that is nobody's every path gets
+// the same answer.
+func (a *API) account(r *http.Request) (issuer.Account, error) {
 	account, err := a.Hosts.Account(r.Context(), r.Host)
 	if errors.Is(err, issuer.ErrNotFound) {
-		return zendesk.NoSuchAccount
+		return issuer.Account{}, zendesk.NoSuchAccount
 	} else if err != nil {
-		return err
+		return issuer.Account{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
+	return account, nil
+}
+
+func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error {
+	account, err := a.account(r)
+	if err != nil {
+		return err
+	}
 	caller, err := a.caller(w, r, account, route.product())
 	if err != nil {
 		return err

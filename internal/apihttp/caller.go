@@ -2,6 +2,7 @@ package apihttp
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -68,11 +69,13 @@ func (a *API) onBehalf(r *http.Request, c issuer.Caller) (issuer.Caller, error) 
 }
 
 // credentials reads the one place where a request may carry them. More than one
-// is refused (RFC 6750 section 2), before any is looked at.
+// is refused (RFC 6750 section 2), before any is looked at; so is a query that
+// cannot be read, because whoever sent a token in it must not pass for nobody.
 func credentials(r *http.Request) (token secret.Plain, scheme string, err error) {
 	headers := r.Header.Values("Authorization")
-	query := r.URL.Query()["access_token"]
-	if len(headers)+len(query) > 1 {
+	params, unreadable := url.ParseQuery(r.URL.RawQuery)
+	query := params["access_token"]
+	if unreadable != nil || len(headers)+len(query) > 1 {
 		return secret.Plain{}, "", zendesk.InvalidBearerRequest
 	}
 	if len(query) == 1 {

@@ -2,7 +2,6 @@ package apihttp
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -24,8 +23,8 @@ type Hosts struct {
 // Account returns the account of a Host header, or issuer.ErrNotFound for any
 // host that this server does not answer to.
 func (h Hosts) Account(ctx context.Context, host string) (issuer.Account, error) {
-	name := hostname(host)
-	if _, err := netip.ParseAddr(name); err == nil || name == "localhost" {
+	name, isAddress := hostname(host)
+	if isAddress || name == "localhost" {
 		return h.fallback(ctx)
 	}
 	label, base, found := strings.Cut(name, ".")
@@ -49,12 +48,19 @@ func (h Hosts) fallback(ctx context.Context) (issuer.Account, error) {
 	return accounts[0], nil
 }
 
-// hostname takes the port off, the brackets of an IPv6 address, and the dot
-// that may end a DNS name.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+// hostname takes the port off, and the dot that may end a DNS name; isAddress
+// tells that it is an IP address. Brackets hold an IPv6 address and nothing else
+// (RFC 3986 section 3.2.2); what is written otherwise is no name of ours.
+func hostname(host string) (name string, isAddress bool) {
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host = host[:colon]
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+	if inner, bracketed := strings.CutPrefix(host, "["); bracketed {
+		inner, closed := strings.CutSuffix(inner, "]")
+		a, err := netip.ParseAddr(inner)
+		return host, closed && err == nil && a.Is6()
+	}
+	name = strings.ToLower(strings.TrimSuffix(host, "."))
+	_, err := netip.ParseAddr(name)
+	return name, err == nil
 }

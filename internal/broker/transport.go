@@ -46,7 +46,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	resp, err := t.Next.RoundTrip(withBearer(r, lent, body()))
+	resp, err := t.send(r, lent, body())
 	if err != nil || !again || !refusesToken(resp) {
 		return resp, err
 	}
@@ -56,7 +56,19 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil //nolint:nilerr // on purpose
 	}
 	_ = resp.Body.Close()
-	return t.Next.RoundTrip(withBearer(r, next, body()))
+	return t.send(r, next, body())
+}
+
+// send sends the request with a token, which the answer does not show.
+func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Response, error) {
+	own := r.Clone(r.Context())
+	own.Body, own.GetBody = body, nil
+	own.Header.Set("Authorization", "Bearer "+g.Access.Reveal())
+	resp, err := t.Next.RoundTrip(own)
+	if resp != nil {
+		resp.Request = r
+	}
+	return resp, err
 }
 
 func (t *Transport) checkHost(r *http.Request) error {
@@ -102,13 +114,6 @@ func keep(r *http.Request) (body func() io.ReadCloser, again bool, err error) {
 type rejoined struct {
 	io.Reader
 	io.Closer
-}
-
-func withBearer(r *http.Request, g Grant, body io.ReadCloser) *http.Request {
-	own := r.Clone(r.Context())
-	own.Body, own.GetBody = body, nil
-	own.Header.Set("Authorization", "Bearer "+g.Access.Reveal())
-	return own
 }
 
 // refusesToken tells a 401 that says invalid_token, which a new token mends, from

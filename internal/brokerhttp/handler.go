@@ -96,8 +96,9 @@ func (s *site) routes() *http.ServeMux {
 	handle("/{$}", map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home})
 	handle(s.ConnectPath, map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home, "POST": s.connect})
 	handle(resultPath+"/{flow}", map[string]http.HandlerFunc{"GET": s.result, "HEAD": s.result})
-	// Not HEAD: this one GET spends something, the state.
-	handle(s.CallbackPath, map[string]http.HandlerFunc{"GET": s.callback, "HEAD": s.methodNotAllowed([]string{"GET"})})
+	handle(s.CallbackPath, map[string]http.HandlerFunc{"GET": s.callback})
+	// A pattern for GET takes HEAD too, and this one GET spends something, the state.
+	mux.HandleFunc("HEAD "+s.CallbackPath, s.methodNotAllowed([]string{http.MethodGet}))
 	mux.Handle("GET /static/", web.Static())
 	mux.HandleFunc("/", s.notFound)
 	return mux

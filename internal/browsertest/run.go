@@ -14,7 +14,7 @@ import (
 
 // patience is how long one journey may take. Chromium alone takes seconds to start on
 // a loaded machine.
-const patience = 5 * time.Minute
+const patience = 10 * time.Minute
 
 // outcome is what a journey prints when it ends.
 type outcome struct {

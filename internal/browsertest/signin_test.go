@@ -1,10 +1,13 @@
 package browsertest
 
 import (
+	"os"
 	"testing"
 
-	"github.com/deskauth/deskauth/internal/daemontest"
+	"github.com/deskauth/deskauth/internal/journey"
 )
+
+func TestMain(m *testing.M) { os.Exit(journey.Main(m)) }
 
 // TestSignIn walks the founding journey in a browser: one command, then "Sign in to
 // Zendesk", Ada's password, Allow, and her name.
@@ -30,7 +33,7 @@ func TestSignIn(t *testing.T) {
 // addresses of the broker and of account acme.
 func startDev(t *testing.T) (broker, zendesk string) {
 	t.Helper()
-	d := daemontest.Start(t, daemontest.Build(t), "dev", "--data", t.TempDir(), "--issuer-listen", "127.0.0.1:0",
-		"--broker-listen", daemontest.FreeAddress(t), "--control", "", "--ops", "")
-	return d.Await(t, `Open (http://localhost:\d+)`)[1], d.Await(t, `(http://acme\.localhost:\d+)`)[1]
+	d := journey.Start(t, "dev", nil, "dev", "--data", t.TempDir(), "--control", "",
+		"--issuer-listen", "127.0.0.1:"+journey.FreePort(t), "--broker-listen", "127.0.0.1:"+journey.FreePort(t))
+	return d.Find(`Open (http://localhost:\d+)`), d.Find(`(http://acme\.localhost:\d+)`)
 }

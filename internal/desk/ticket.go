@@ -1,6 +1,10 @@
 package desk
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // AccountID is the issuer's number of an account. It is part of every key.
 type AccountID int64
@@ -18,33 +22,27 @@ const (
 	Pending Status = "pending"
 	Hold    Status = "hold"
 	Solved  Status = "solved"
-	Closed  Status = "closed"
+	Closed_ Status = "closed"
 )
 
 // Ticket is a conversation that a user started.
 type Ticket struct {
-	Account   AccountID
-	Number    int64 // its id on the wire: 1, 2, 3 … within its account
-	Subject   string
-	Status    Status
-	Requester UserID
-	Comments  []Comment // in the order in which they were written; the first is the ticket's description
-	Created   time.Time
-	Updated   time.Time
-}
-
-// Comment is one message of a ticket.
-type Comment struct {
-	Author  UserID
-	Body    string
-	Public  bool // whether the requester may read it
-	Created time.Time
-}
-
-// NewTicket is a ticket as its requester opens it: one public comment.
-func NewTicket(now time.Time, requester UserID, subject, comment string) Ticket {
-	return Ticket{
-		Subject: subject, Status: New, Requester: requester, Created: now, Updated: now,
-		Comments: []Comment{{Author: requester, Body: comment, Public: true, Created: now}},
-	}
+	Account     AccountID
+	Number      int64 // its id on the wire: 1, 2, 3 … within its account
+	Version     int64 // counts its changes
+	Subject     string
+	Description string // its first comment
+	Status      Status
+	Priority    string // one of priorities, or empty
+	Kind        string // Zendesk's type: one of kinds, or empty
+	ExternalID  string
+	Tags        []string // in lower case, each once
+	Requester   UserID   // whose question it is
+	Submitter   UserID   // who wrote it down
+	Assignee    UserID   // zero: nobody yet
+	Public      bool     // whether any comment is
+	Internal    bool     // whether its first comment was not public
+	Channel     string   // by which it came in
+	Created     time.Time
+	Updated     time.Time
 }

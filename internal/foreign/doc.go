@@ -1,7 +1,7 @@
 // Package foreign runs OAuth clients that others wrote against the issuer: whoever
 // comes to deskauth brings one of them, and knows nothing of us.
 //
-//	deskauth issuer (built, its own process) ◄── pages ── browser_test.go, for a person
+//	deskauth issuer (built, its own process) ◄── pages ── a person at a journey.Browser
 //	      ▲                                                     │ redirected URL
 //	      └── code, refresh, API ── golang.org/x/oauth2, python3-requests-oauthlib
 //

@@ -94,9 +94,7 @@ func converse(t *testing.T, c conversation) (got account) {
 	var open struct{ Authorize string }
 	step(say.Encode(c))
 	step(hear.Decode(&open))
-	to := newBrowser(t, ada).allow(t, open.Authorize)
-	redirected(t, to)
-	step(say.Encode(map[string]string{"redirected": to}))
+	step(say.Encode(map[string]string{"redirected": allow(t, open.Authorize).String()}))
 	step(hear.Decode(&got))
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)

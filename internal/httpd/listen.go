@@ -22,7 +22,7 @@ func Listen(addr string) (net.Listener, error) {
 		return l, nil
 	}
 	if inUse(err) {
-		return nil, fmt.Errorf("%s is already in use: stop the other program or choose another --listen", addr)
+		return nil, fmt.Errorf("%s is already in use: stop the other program or choose another address", addr)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%s needs more rights than this user has: choose a port above 1023", addr)

@@ -28,7 +28,7 @@ func TestListenSaysWhatToDo(t *testing.T) {
 	addr := l.Addr().String()
 
 	_, err = Listen(addr)
-	want := addr + " is already in use: stop the other program or choose another --listen"
+	want := addr + " is already in use: stop the other program or choose another address"
 	if err == nil || err.Error() != want {
 		t.Errorf("port in use: %v, want %s", err, want)
 	}

@@ -135,6 +135,10 @@ type Policy struct {
 	Usual oauth.Scope
 	// Covers tells whether granted includes what scope names.
 	Covers func(granted oauth.Scope, scope string) bool
+
+	// What a fault bends in one decision; see Bent.
+	narrowTo oauth.Scope
+	longest  life
 }
 
 // Bounds are the lifetimes that a request may ask for, inclusive, and the one

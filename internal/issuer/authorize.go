@@ -23,6 +23,7 @@ type Authorization struct {
 	State        string
 	Challenge    string
 	Base         string // the account's root as the browser sees it
+	Bent         Bent
 }
 
 // Answer returns where to send the browser with a code.
@@ -80,6 +81,7 @@ type AuthorizeRequest struct {
 	Session secret.Plain // zero: nobody is signed in
 	oauth.AuthorizeRequest
 	Malformed *oauth.Error // what was wrong with its parameters, if anything
+	Bent      Bent
 }
 
 // Authorize decides what comes next for an authorization request. Every page on
@@ -87,7 +89,8 @@ type AuthorizeRequest struct {
 // its word to the next.
 //
 // An error is *Unverified (show a page), *Refused (redirect), or another.
-func (i *Issuer) Authorize(ctx context.Context, req AuthorizeRequest) (Outcome, error) {
+func (i *Issuer) Authorize(ctx context.Context, req AuthorizeRequest) (o Outcome, err error) {
+	defer i.tellAuthorize(ctx, req, &o, &err)
 	now := i.Now()
 	auth, err := i.verify(ctx, req)
 	if err != nil {
@@ -120,7 +123,8 @@ type Decision struct {
 // Decide carries out what a user chose, and returns where the browser goes. The
 // request is verified anew. ErrNotFound says that the one who was asked is no
 // longer the one signed in: ask again.
-func (i *Issuer) Decide(ctx context.Context, d Decision) (string, error) {
+func (i *Issuer) Decide(ctx context.Context, d Decision) (redirect string, err error) {
+	defer i.tellDecide(ctx, d, &err)
 	auth, err := i.verify(ctx, d.AuthorizeRequest)
 	if err != nil {
 		return "", err
@@ -163,7 +167,7 @@ func (c Client) authorize(req AuthorizeRequest, p Policy) (Authorization, error)
 	auth := Authorization{
 		Account: req.Account, Client: c, RedirectURI: redirect, RedirectSent: req.HasRedirectURI,
 		ResponseType: oauth.ResponseType(req.ResponseType), State: req.State,
-		Scope: p.known(oauth.ParseScope(req.Scope)), Base: req.Base,
+		Scope: p.known(oauth.ParseScope(req.Scope)), Base: req.Base, Bent: req.Bent,
 	}
 	if cause := auth.check(req, p); cause != nil {
 		return Authorization{}, &Refused{auth, cause}

@@ -112,6 +112,15 @@ func (u *Uses) Of(t TokenRef) time.Time {
 	return u.tokens[t]
 }
 
+func (u *Uses) ofAPIToken(t APITokenRef) time.Time {
+	if u == nil {
+		return time.Time{}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.apiTokens[t]
+}
+
 // take returns what was gathered and begins anew.
 func (u *Uses) take() (map[TokenRef]time.Time, map[APITokenRef]time.Time) {
 	u.mu.Lock()

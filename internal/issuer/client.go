@@ -139,7 +139,7 @@ func (c Client) lifetimes(a Account, p Policy, asked Lifetimes) (l life, err err
 	if l.refresh == nil {
 		l.refresh = &p.Refresh.Default
 	}
-	return l, nil
+	return p.shortened(l), nil
 }
 
 // Lifetimes are the seconds that a token request asks for; nil where it does not.

@@ -37,9 +37,9 @@ func (a Authorization) code(now time.Time, u User, p Policy, code secret.Plain) 
 func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair Pair) (Token, error) {
 	switch {
 	case c.Redeemed:
-		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the code was used before")
+		return Token{}, CodeReplayed.because(oauth.InvalidGrant, "the code was used before")
 	case !now.Before(c.Expires):
-		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the code expired")
+		return Token{}, CodeExpired.because(oauth.InvalidGrant, "the code expired")
 	case c.Client != by.ID:
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the code belongs to another client")
 	case !c.sameRedirect(req.RedirectURI):
@@ -83,5 +83,5 @@ func (c Client) narrow(granted oauth.Scope, req TokenRequest, p Policy) (oauth.S
 	if err := c.checkScope(scope, p); err != nil {
 		return nil, err
 	}
-	return scope, nil
+	return p.narrowed(scope), nil
 }

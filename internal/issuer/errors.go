@@ -14,6 +14,8 @@ var (
 	// ErrConflict says that another was faster: the row is no longer in the
 	// state from which this step moves it.
 	ErrConflict = errors.New("conflict")
+	// ErrTaken says that another thing has what must be one's own.
+	ErrTaken = errors.New("taken")
 	// ErrForbidden says that the caller's role does not reach.
 	ErrForbidden = errors.New("forbidden")
 	// ErrSignIn says that email and password do not open this account. It does

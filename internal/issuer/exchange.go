@@ -18,6 +18,7 @@ type TokenRequest struct {
 	Base    string // the account's root as the client sees it
 	oauth.TokenRequest
 	Lifetimes Lifetimes
+	Bent      Bent
 }
 
 // Exchange answers a request to the token endpoint. What every grant must pass
@@ -25,12 +26,13 @@ type TokenRequest struct {
 // knows the grant; only then does the grant have its say.
 //
 // Errors are *oauth.Error, *TooMany, or another that is the server's fault.
-func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (oauth.TokenResponse, error) {
+func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (answer oauth.TokenResponse, err error) {
+	defer i.tellExchange(ctx, req, &answer, &err)
 	c, err := i.authenticate(ctx, req.Account, req.Product, req.TokenRequest, req.Origin)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
-	p := i.Policies[req.Product]
+	p := i.Policies[req.Product].bent(req.Bent)
 	if !p.grants(req.GrantType, req.Account) {
 		return oauth.TokenResponse{}, oauth.Errorf(oauth.UnsupportedGrantType, "unsupported grant_type")
 	}
@@ -74,7 +76,7 @@ func (i *Issuer) authenticate(ctx context.Context, a Account, p Product, req oau
 func (i *Issuer) redeem(ctx context.Context, c Client, p Policy, req TokenRequest) (oauth.TokenResponse, error) {
 	code, err := i.Store.Code(ctx, c.Account, c.Product, secret.Of(req.Code).Digest())
 	if errors.Is(err, ErrNotFound) {
-		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidGrant, "unknown code")
+		return oauth.TokenResponse{}, CodeUnknown.because(oauth.InvalidGrant, "unknown code")
 	} else if err != nil {
 		return oauth.TokenResponse{}, err
 	}
@@ -88,7 +90,7 @@ func (i *Issuer) redeem(ctx context.Context, c Client, p Policy, req TokenReques
 		return oauth.TokenResponse{}, err
 	}
 	if _, err := i.Store.RedeemCode(ctx, code, t); errors.Is(err, ErrConflict) {
-		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidGrant, "the code was used at the same time")
+		return oauth.TokenResponse{}, CodeReplayed.because(oauth.InvalidGrant, "the code was used at the same time")
 	} else if err != nil {
 		return oauth.TokenResponse{}, err
 	}
@@ -99,7 +101,7 @@ func (i *Issuer) redeem(ctx context.Context, c Client, p Policy, req TokenReques
 func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenRequest) (oauth.TokenResponse, error) {
 	old, err := i.Store.TokenByRefresh(ctx, c.Account, c.Product, secret.Of(req.RefreshToken).Digest())
 	if errors.Is(err, ErrNotFound) {
-		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidGrant, "unknown refresh token")
+		return oauth.TokenResponse{}, RefreshUnknown.because(oauth.InvalidGrant, "unknown refresh token")
 	} else if err != nil {
 		return oauth.TokenResponse{}, err
 	}
@@ -113,7 +115,7 @@ func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenReque
 		return oauth.TokenResponse{}, err
 	}
 	if _, err := i.Store.ReplaceToken(ctx, old, next); errors.Is(err, ErrConflict) {
-		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token was used at the same time")
+		return oauth.TokenResponse{}, RefreshReplayed.because(oauth.InvalidGrant, "the refresh token was used at the same time")
 	} else if err != nil {
 		return oauth.TokenResponse{}, err
 	}

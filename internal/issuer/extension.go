@@ -65,8 +65,13 @@ func (i *Issuer) Revoke(ctx context.Context, req ClientRequest) error {
 	err = i.Store.EndToken(ctx, t, i.Now(), Revoked, nil)
 	if errors.Is(err, ErrConflict) {
 		return nil // it ended meanwhile
+	} else if err != nil {
+		return err
 	}
-	return err
+	i.tell(ctx, Verdict{
+		Name: TokenRevoked, Account: req.Account.Subdomain, Product: req.Product, Client: req.ClientID, User: t.User, Token: t.AccessHint,
+	}, nil)
+	return nil
 }
 
 // find looks a token up, as an access token first.

@@ -22,15 +22,15 @@ func (c Client) start(now time.Time, u UserID, origin oauth.GrantType, scope oau
 func (c Client) asks(req TokenRequest, p Policy) (oauth.Scope, error) {
 	if !req.HasScope || req.Scope == "" {
 		if len(c.AllowedScopes) > 0 {
-			return c.AllowedScopes, nil
+			return p.narrowed(c.AllowedScopes), nil
 		}
-		return p.Usual, nil
+		return p.narrowed(p.Usual), nil
 	}
 	scope := p.known(oauth.ParseScope(req.Scope))
 	if err := c.checkScope(scope, p); err != nil {
 		return nil, err
 	}
-	return scope, nil
+	return p.narrowed(scope), nil
 }
 
 // Represent decides the client credentials grant (RFC 6749 section 4.4): the
@@ -71,7 +71,7 @@ func (a Authorization) Imply(now time.Time, u User, p Policy, pair Pair) (Token,
 	if err != nil {
 		return Token{}, err
 	}
-	return a.Client.start(now, u.ID, "implicit", a.Scope, pair).withAccess(now, pair, l), nil
+	return a.Client.start(now, u.ID, "implicit", p.narrowed(a.Scope), pair).withAccess(now, pair, l), nil
 }
 
 func (i *Issuer) clientCredentials(ctx context.Context, c Client, p Policy, req TokenRequest) (oauth.TokenResponse, error) {
@@ -114,7 +114,7 @@ func (i *Issuer) add(ctx context.Context, now time.Time, c Client, t Token, req 
 // imply answers an allowed authorization request with a token in the fragment.
 func (i *Issuer) imply(ctx context.Context, now time.Time, auth Authorization, u User) (string, error) {
 	pair := NewPair(i.Rand)
-	t, err := auth.Imply(now, u, i.Policies[auth.Client.Product], pair)
+	t, err := auth.Imply(now, u, i.Policies[auth.Client.Product].bent(auth.Bent), pair)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"io"
 	"time"
 )
@@ -19,6 +20,9 @@ type Issuer struct {
 	Rand io.Reader
 	// Uses gathers when tokens were used, for the store to be told in one go.
 	Uses *Uses
+	// Tell is told of every verdict, if it is not nil: a demo keeps a journal. It
+	// must not block.
+	Tell func(ctx context.Context, v Verdict)
 
 	keys keyCache
 }

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -30,13 +31,14 @@ func (i *Issuer) SignIn(ctx context.Context, a Account, in SignIn, old secret.Pl
 
 // byPassword finds the user who has this email and password. All ways in that
 // take a password pass here: the page, the grant, and Basic authentication.
-func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify verifier) (User, error) {
+func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify verifier) (u User, err error) {
+	defer i.tellSignIn(ctx, a, &u, &err)
 	now := i.Now()
 	subject := fmt.Sprintf("sign-in %d %s %s", a.ID, NormalEmail(in.Email), in.Origin.Address)
 	if err := i.allowed(ctx, now, subject); err != nil {
 		return User{}, err
 	}
-	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(in.Email))
+	u, err = i.Store.UserByEmail(ctx, a.ID, NormalEmail(in.Email))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, err
 	}
@@ -55,8 +57,10 @@ func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify ve
 type verifier func(ctx context.Context, password secret.Plain, hash string) (bool, error)
 
 // SignInAs starts a session without a password. It is a power of a demo.
-func (i *Issuer) SignInAs(ctx context.Context, a Account, email string, old secret.Plain, from Origin) (secret.Plain, error) {
-	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(email))
+func (i *Issuer) SignInAs(ctx context.Context, a Account, email string, old secret.Plain, from Origin) (session secret.Plain, err error) {
+	var u User
+	defer i.tellSignIn(ctx, a, &u, &err)
+	u, err = i.Store.UserByEmail(ctx, a.ID, NormalEmail(email))
 	if errors.Is(err, ErrNotFound) || err == nil && !u.MaySignIn() {
 		return secret.Plain{}, ErrSignIn
 	} else if err != nil {
@@ -112,7 +116,7 @@ const (
 
 // allowed tells whether a subject may try at all.
 func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) error {
-	failures, ends, err := i.Store.Failures(ctx, subject, now)
+	failures, ends, err := i.Store.Failures(ctx, subjectKey(subject), now)
 	if err != nil {
 		return err
 	}
@@ -124,8 +128,21 @@ func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) err
 
 // failed counts a failure and returns what it was.
 func (i *Issuer) failed(ctx context.Context, now time.Time, subject string, cause error) error {
-	if err := i.Store.CountFailure(ctx, subject, now, now.Add(failuresWindow)); err != nil {
+	if err := i.Store.CountFailure(ctx, subjectKey(subject), now, now.Add(failuresWindow)); err != nil {
 		return err
 	}
 	return cause
+}
+
+// subjectMost is far below the 2.7 kB of PostgreSQL's longest key. A client_id may
+// be 8 kB of anything, and must be refused without a fault of ours.
+const subjectMost = 400
+
+// subjectKey bounds a subject, part of which a stranger wrote.
+func subjectKey(subject string) string {
+	if len(subject) <= subjectMost {
+		return subject
+	}
+	digest := secret.Of(subject).Digest()
+	return "digest " + hex.EncodeToString(digest.Bytes())
 }

@@ -26,6 +26,42 @@ type Store interface {
 	// Clients returns up to limit clients, in the order in which they were made.
 	Clients(ctx context.Context, a AccountID, p Product, limit int) ([]Client, error)
 
+	// AddAccount is ErrTaken when the subdomain is another's. As with all that is
+	// added, its number is added to the event's object.
+	AddAccount(ctx context.Context, a Account, e Event) (Account, error)
+	// UserPage leaves out the erased.
+	UserPage(ctx context.Context, a AccountID, r Range) (Page[User], error)
+	// AddUser is ErrTaken when the email is another's.
+	AddUser(ctx context.Context, u User, e Event) (User, error)
+	// ReplaceUser swaps a user who was last changed at old.Updated. Another
+	// password ends their sessions.
+	ReplaceUser(ctx context.Context, old, next User, e Event) error
+	// EraseUser takes from a user what tells of a person, and ends their sessions,
+	// codes and tokens.
+	EraseUser(ctx context.Context, u User, at time.Time, e Event) error
+
+	ClientPage(ctx context.Context, a AccountID, p Product, f ClientFilter, r Range) (Page[Client], error)
+	// AddClient is ErrTaken when the identifier is another's.
+	AddClient(ctx context.Context, c Client, e Event) (Client, error)
+	// ReplaceClient swaps a client that was last changed at old.Updated, but not
+	// its secrets. It is ErrTaken when the identifier is another's.
+	ReplaceClient(ctx context.Context, old, next Client, e Event) error
+	// ReplaceSecrets swaps the secrets of a client last changed at old.Updated.
+	ReplaceSecrets(ctx context.Context, old, next Client, e Event) error
+	// DeleteClient deletes a client with its secrets, codes and tokens.
+	DeleteClient(ctx context.Context, c Client, e Event) error
+
+	// GlobalClients returns those that the account approved.
+	GlobalClients(ctx context.Context, a AccountID, p Product, r Range) (Page[GlobalClient], error)
+	GlobalClient(ctx context.Context, a AccountID, p Product, id GlobalClientID) (GlobalClient, error)
+	// GlobalUses counts the tokens that live at now, or with f.Expired all; of
+	// f.Global alone, if it is set.
+	GlobalUses(ctx context.Context, a AccountID, p Product, f TokenFilter, now time.Time, r Range) (Page[GlobalUse], error)
+	// PlantGlobal adds a global client where it lacks, and the clients of these
+	// accounts that stand for it, and alters nothing that is there. Those belong to
+	// the first admin of their account.
+	PlantGlobal(ctx context.Context, want GlobalClient, accounts []string) (have GlobalClient, err error)
+
 	Session(ctx context.Context, a AccountID, id secret.Digest) (Session, error)
 	// StartSession adds a session and ends the one that it follows, if any.
 	StartSession(ctx context.Context, s Session, follows secret.Digest, e Event) error
@@ -42,6 +78,9 @@ type Store interface {
 	// TokenByRefresh finds ended tokens too, for as long as their family lives.
 	TokenByRefresh(ctx context.Context, a AccountID, p Product, refresh secret.Digest) (Token, error)
 	TokenByAccess(ctx context.Context, a AccountID, p Product, access secret.Digest) (Token, error)
+	Token(ctx context.Context, a AccountID, p Product, id TokenID) (Token, error)
+	// Tokens returns those that were neither revoked nor replaced.
+	Tokens(ctx context.Context, a AccountID, p Product, f TokenFilter, now time.Time, r Range) (Page[Token], error)
 	// ReplaceToken swaps a live token for the next of its family.
 	ReplaceToken(ctx context.Context, old, next Token) (TokenID, error)
 	// AddToken adds a token that nothing precedes.
@@ -54,6 +93,13 @@ type Store interface {
 	MarkUsed(ctx context.Context, tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) error
 
 	APIToken(ctx context.Context, a AccountID, token secret.Digest) (APIToken, error)
+
+	APITokens(ctx context.Context, a AccountID, r Range) (Page[APIToken], error)
+	APITokenByID(ctx context.Context, a AccountID, id APITokenID) (APIToken, error)
+	AddAPIToken(ctx context.Context, t APIToken, e Event) (APIToken, error)
+	// ReplaceAPIToken swaps an API token that was last changed at old.Updated.
+	ReplaceAPIToken(ctx context.Context, old, next APIToken, e Event) error
+	DeleteAPIToken(ctx context.Context, a AccountID, id APITokenID, e Event) error
 
 	// SigningKeys returns the keys of an account, the newest first.
 	SigningKeys(ctx context.Context, a AccountID) ([]SigningKey, error)

@@ -56,6 +56,8 @@ type EndReason string
 const (
 	Replaced EndReason = "replaced"
 	Revoked  EndReason = "revoked"
+	// UserErased ends all tokens of a user who was deleted.
+	UserErased EndReason = "user erased"
 	// ReplayedFamily ends a family whose refresh token was used twice.
 	ReplayedFamily EndReason = "replayed"
 )
@@ -112,11 +114,11 @@ func (t Token) Rotate(now time.Time, by Client, req TokenRequest, p Policy, pair
 	case t.Client != by.ID:
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token belongs to another client")
 	case t.EndReason == Replaced:
-		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token was used before")
+		return Token{}, RefreshReplayed.because(oauth.InvalidGrant, "the refresh token was used before")
 	case !t.Ended.IsZero():
-		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the token was ended: %s", t.EndReason)
+		return Token{}, RefreshEnded.because(oauth.InvalidGrant, "the token was ended: %s", t.EndReason)
 	case !t.Refreshes(now):
-		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the refresh token expired")
+		return Token{}, RefreshExpired.because(oauth.InvalidGrant, "the refresh token expired")
 	}
 	scope, err := by.narrow(t.Scope, req, p)
 	if err != nil {

@@ -27,12 +27,13 @@ type User struct {
 	Role         Role
 	PasswordHash string // argon2id; empty when the user has no password
 	Suspended    bool
+	Erased       bool // nobody any more: only the number is left
 	Created      time.Time
 	Updated      time.Time
 }
 
 // MaySignIn tells whether the user may have sessions and tokens.
-func (u User) MaySignIn() bool { return !u.Suspended }
+func (u User) MaySignIn() bool { return !u.Suspended && !u.Erased }
 
 // NormalEmail is the form in which emails are kept and compared.
 func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

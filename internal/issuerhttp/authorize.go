@@ -3,6 +3,7 @@ package issuerhttp
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
@@ -16,7 +17,8 @@ func (s *Server) authorize(v visit) error {
 	if !d.has(v.account) {
 		return issuer.ErrNotFound
 	}
-	req := authorizeRequest(v, d, v.r.URL.Query())
+	query, malformed := readQuery(v.r.URL.RawQuery)
+	req := authorizeRequest(v, d, query, malformed)
 	outcome, err := s.Issuer.Authorize(v.r.Context(), req)
 	if err != nil {
 		return err
@@ -25,14 +27,29 @@ func (s *Server) authorize(v visit) error {
 	case issuer.StepSignIn:
 		return s.showSignIn(v, http.StatusOK, web.SignIn{Next: d.authorizePath + "?" + v.r.URL.RawQuery})
 	case issuer.StepConsent:
-		return s.showConsent(v, req, outcome)
+		return s.showConsent(v, query, outcome)
 	default:
 		return v.leave(outcome.Redirect)
 	}
 }
 
-func authorizeRequest(v visit, d dialect, query url.Values) issuer.AuthorizeRequest {
-	req, malformed := oauth.DecodeAuthorizeRequest(query)
+// readQuery reads the query of an authorization request. url.URL.Query drops in
+// silence what it cannot read, and what holds a bare ";", which browsers leave as
+// it is: a client would lose its state without a word.
+func readQuery(raw string) (url.Values, *oauth.Error) {
+	query, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil {
+		return query, oauth.Errorf(oauth.InvalidRequest, "the query cannot be read")
+	}
+	return query, nil
+}
+
+// authorizeRequest decodes a query; malformed is what was wrong with its form.
+func authorizeRequest(v visit, d dialect, query url.Values, malformed *oauth.Error) issuer.AuthorizeRequest {
+	req, unreadable := oauth.DecodeAuthorizeRequest(query)
+	if malformed == nil {
+		malformed = unreadable
+	}
 	return issuer.AuthorizeRequest{
 		Account: v.account, Product: d.product, Base: root(v.r), Session: v.session, AuthorizeRequest: req, Malformed: malformed,
 	}

@@ -41,7 +41,7 @@ func decodeTicket(text string) (ticket, error) {
 	return ticket{issuer.Product(outer.Get("product")), issuer.UserID(user), request}, nil
 }
 
-func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outcome) error {
+func (s *Server) showConsent(v visit, query url.Values, o issuer.Outcome) error {
 	auth := o.Authorization
 	redirect, err := url.Parse(auth.RedirectURI)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Server) showConsent(v visit, req issuer.AuthorizeRequest, o issuer.Outc
 		Permissions:  auth.Scope,
 		RedirectHost: redirect.Host,
 		Action:       consentPath,
-		Ticket:       ticket{v.dialect.product, o.User.ID, v.r.URL.Query()}.encode(),
+		Ticket:       ticket{v.dialect.product, o.User.ID, query}.encode(),
 		FormOrigin:   oauth.RedirectOrigin(auth.RedirectURI),
 	})
 	return nil
@@ -72,7 +72,7 @@ func (s *Server) decide(v visit) error {
 	}
 	in := speaking(t.product)
 	again := in.authorizePath + "?" + t.request.Encode()
-	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, in, t.request), User: t.user}
+	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, in, t.request, nil), User: t.user}
 	switch v.r.PostForm.Get(web.FieldDecision) {
 	case web.DecisionAllow:
 		d.Allow = true

@@ -2,7 +2,6 @@ package issuerhttp
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -76,7 +75,7 @@ func (s *Server) publicKeys(w http.ResponseWriter, r *http.Request) {
 
 // introspect is RFC 7662 for confidential clients of the account.
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
-	req, err := s.clientRequest(w, r)
+	req, err := s.clientRequest(r)
 	if err != nil {
 		s.refuseToken(w, r, support, err)
 		return
@@ -101,7 +100,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 
 // revoke is RFC 7009: 200 whether or not there was such a token.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
-	req, err := s.clientRequest(w, r)
+	req, err := s.clientRequest(r)
 	if err == nil {
 		err = s.Issuer.Revoke(r.Context(), req)
 	}
@@ -114,13 +113,13 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 }
 
 // clientRequest reads the form of both: a token, and who asks.
-func (s *Server) clientRequest(w http.ResponseWriter, r *http.Request) (issuer.ClientRequest, error) {
+func (s *Server) clientRequest(r *http.Request) (issuer.ClientRequest, error) {
 	account, err := s.Hosts.Account(r.Context(), r.Host)
 	if err != nil {
 		return issuer.ClientRequest{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tokenMost))
+	body, err := readBody(r)
 	if err != nil {
 		return issuer.ClientRequest{}, err
 	}

@@ -77,7 +77,8 @@ func (s *Server) waiting(v visit, next string) (issuer.Authorization, bool) {
 		}
 		// As nobody: it must only find out, not answer.
 		nobody := visit{w: v.w, r: v.r, account: v.account}
-		outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(nobody, d, u.Query()))
+		query, malformed := readQuery(u.RawQuery)
+		outcome, err := s.Issuer.Authorize(v.r.Context(), authorizeRequest(nobody, d, query, malformed))
 		return outcome.Authorization, err == nil
 	}
 	return issuer.Authorization{}, false

@@ -29,13 +29,13 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/api/v2/", api.Handler())
 	// Outside of the cross-origin protection: no cookie opens it.
 	for _, d := range dialects {
-		mux.HandleFunc("POST "+d.tokenPath, s.token(d))
+		mux.Handle("POST "+d.tokenPath, httpd.MaxBody(tokenMost)(s.token(d)))
 		mux.HandleFunc(d.tokenPath, tokenMethod(d))
 	}
 	mux.HandleFunc("GET "+oauth.MetadataPath, s.metadata)
 	mux.HandleFunc("GET "+keysPath, s.publicKeys)
-	mux.HandleFunc("POST "+introspectPath, s.introspect)
-	mux.HandleFunc("POST "+revokePath, s.revoke)
+	mux.Handle("POST "+introspectPath, httpd.MaxBody(tokenMost)(http.HandlerFunc(s.introspect)))
+	mux.Handle("POST "+revokePath, httpd.MaxBody(tokenMost)(http.HandlerFunc(s.revoke)))
 	mux.Handle("/static/", web.Static())
 	mux.Handle("/", s.pages())
 	return mux

@@ -3,6 +3,8 @@ package issuerhttp
 import (
 	"errors"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -85,8 +87,22 @@ func (s *Server) signIn(v visit) error {
 // errMissing says that a field of the sign-in form was left empty.
 var errMissing = errors.New("email or password is empty")
 
+// emailMost is the longest address that mail can carry (RFC 5321 section
+// 4.5.3.1.3, less the angle brackets).
+const emailMost = 254
+
+// noEmail tells whether a text cannot be anybody's email, so that it is not looked
+// for: PostgreSQL takes neither a NUL nor a key of any length.
+func noEmail(text string) bool {
+	return len(text) > emailMost || strings.ContainsRune(text, 0) || !utf8.ValidString(text)
+}
+
 func (s *Server) signInBy(v visit, email string) (secret.Plain, error) {
-	if picked := v.r.PostForm.Get(web.FieldPerson); picked != "" && s.Demo {
+	picked := v.r.PostForm.Get(web.FieldPerson)
+	if noEmail(email) || noEmail(picked) {
+		return secret.Plain{}, issuer.ErrSignIn
+	}
+	if picked != "" && s.Demo {
 		return s.Issuer.SignInAs(v.r.Context(), v.account, picked, v.session, v.origin())
 	}
 	password := v.r.PostForm.Get(web.FieldPassword)

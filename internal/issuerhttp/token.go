@@ -22,7 +22,7 @@ const tokenMost = 64 << 10
 // 2 and 8.3).
 func (s *Server) token(d dialect) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		answer, err := s.exchange(w, r, d)
+		answer, err := s.exchange(r, d)
 		if err != nil {
 			s.refuseToken(w, r, d, err)
 			return
@@ -31,13 +31,13 @@ func (s *Server) token(d dialect) http.HandlerFunc {
 	}
 }
 
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request, d dialect) (oauth.TokenResponse, error) {
+func (s *Server) exchange(r *http.Request, d dialect) (oauth.TokenResponse, error) {
 	account, err := s.account(r, d)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-	req, err := tokenRequest(w, r, d)
+	req, err := tokenRequest(r, d)
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}
@@ -49,10 +49,21 @@ func originOf(r *http.Request) issuer.Origin {
 	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 
+// readBody reads a body that MaxBody bounds.
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		// Broken off, or chunked in a way that cannot be read: no fault of ours.
+		err = oauth.Errorf(oauth.InvalidRequest, "the body cannot be read")
+	}
+	return body, err
+}
+
 // tokenRequest reads a request from wherever Zendesk takes it: a JSON body, a
 // form, or the query.
-func tokenRequest(w http.ResponseWriter, r *http.Request, d dialect) (issuer.TokenRequest, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tokenMost))
+func tokenRequest(r *http.Request, d dialect) (issuer.TokenRequest, error) {
+	body, err := readBody(r)
 	if err != nil {
 		return issuer.TokenRequest{}, err
 	}
@@ -100,8 +111,8 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, d dialect, 
 		})
 	case errors.Is(err, issuer.ErrNotFound):
 		writeOAuth(w, http.StatusNotFound, struct{}{}) // no such account
-	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
-		// The client is gone, or broke off in the middle: there is nobody to tell.
+	case r.Context().Err() != nil:
+		// The client is gone: there is nobody to tell.
 		writeOAuth(w, http.StatusBadRequest, d.oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
 	default:
 		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))

@@ -34,6 +34,6 @@ func user(base string, u issuer.User) zendesk.User {
 		ID: &id, URL: &url, Name: u.Name, Email: &u.Email, Role: string(u.Role),
 		CreatedAt: zendesk.TimeOf(u.Created), UpdatedAt: zendesk.TimeOf(u.Updated),
 		Locale: &locale, TimeZone: &zone, IANATimeZone: &zone,
-		Active: true, Verified: true, Suspended: u.Suspended, Tags: []string{},
+		Active: true, Verified: true, Suspended: u.Suspended, Tags: []string{}, UserFields: map[string]any{},
 	}
 }

@@ -30,7 +30,7 @@ const formMost = 64 << 10
 
 // of finds the account of a request and serves it a page.
 func (s *Server) of(d dialect, p page) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return httpd.MaxBody(formMost)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visit{w: w, r: r, dialect: d}
 		account, err := s.Hosts.Account(r.Context(), r.Host)
 		if errors.Is(err, issuer.ErrNotFound) {
@@ -42,11 +42,10 @@ func (s *Server) of(d dialect, p page) http.Handler {
 		}
 		httpd.Note(r.Context(), slog.String("account", account.Subdomain))
 		v.account, v.session = account, sessionOf(r)
-		r.Body = http.MaxBytesReader(w, r.Body, formMost)
 		if err := p(v); err != nil {
 			s.fail(v, err)
 		}
-	})
+	}))
 }
 
 func refuseMethod(methods map[string]page) page {

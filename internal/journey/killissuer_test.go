@@ -73,9 +73,10 @@ func TestIssuerKilled(t *testing.T) {
 // moments choose when a daemon dies, and hold the others back until it is there
 // again: what is asked of a daemon that is away teaches nothing.
 type moments struct {
-	done  atomic.Int64
-	rand  *rand.Rand
-	ended atomic.Bool
+	done   atomic.Int64 // operations
+	deaths atomic.Int64 // odd while a daemon is away
+	rand   *rand.Rand
+	ended  atomic.Bool
 
 	mu sync.Mutex
 	up chan struct{} // closed while the daemon is there
@@ -96,8 +97,19 @@ func (m *moments) next() {
 	<-time.After(time.Duration(m.rand.Int64N(int64(15 * time.Millisecond))))
 }
 
-func (m *moments) close() { m.mu.Lock(); m.up = make(chan struct{}); m.mu.Unlock() }
-func (m *moments) open()  { m.mu.Lock(); close(m.up); m.mu.Unlock() }
+func (m *moments) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deaths.Add(1)
+	m.up = make(chan struct{})
+}
+
+func (m *moments) open() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deaths.Add(1)
+	close(m.up)
+}
 
 // await returns when the daemon is there.
 func (m *moments) await() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -41,12 +42,13 @@ func (s issuerStore) Account(ctx context.Context, subdomain string) (issuer.Acco
 	return a, found(err, issuer.ErrNotFound)
 }
 
-const userColumns = `id, account_id, email, name, role, password_hash, suspended, created_at, updated_at`
+const userColumns = `id, account_id, email, name, role, password_hash, suspended, erased_at, created_at, updated_at`
 
 func scanUser(row scanner) (u issuer.User, err error) {
 	var suspended, created, updated int64
-	err = row.Scan(&u.ID, &u.Account, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &suspended, &created, &updated)
-	u.Suspended, u.Created, u.Updated = suspended != 0, fromMicros(created), fromMicros(updated)
+	var erased sql.NullInt64
+	err = row.Scan(&u.ID, &u.Account, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &suspended, &erased, &created, &updated)
+	u.Suspended, u.Erased, u.Created, u.Updated = suspended != 0, erased.Valid, fromMicros(created), fromMicros(updated)
 	return u, err
 }
 
@@ -64,7 +66,7 @@ func (s issuerStore) UserByEmail(ctx context.Context, a issuer.AccountID, email 
 
 func (s issuerStore) Users(ctx context.Context, a issuer.AccountID, limit int) ([]issuer.User, error) {
 	rows, err := s.db.reads.QueryContext(ctx,
-		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 ORDER BY id LIMIT $2`, a, limit)
+		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 AND erased_at IS NULL ORDER BY id LIMIT $2`, a, limit)
 	return collect(rows, err, scanUser)
 }
 
@@ -159,6 +161,12 @@ func endSession(ctx context.Context, t *tx, a issuer.AccountID, id secret.Digest
 	return err
 }
 
+// addEventOf writes that something new has this number.
+func addEventOf(ctx context.Context, t *tx, e issuer.Event, id int64) error {
+	e.Object = fmt.Sprintf("%s %d", e.Object, id)
+	return addIssuerEvent(ctx, t, e)
+}
+
 func addIssuerEvent(ctx context.Context, t *tx, e issuer.Event) error {
 	actor := sql.NullInt64{Int64: int64(e.Actor), Valid: e.Actor != 0}
 	_, err := t.ExecContext(ctx, `
@@ -195,22 +203,31 @@ func (s issuerStore) CountFailure(ctx context.Context, subject string, now, ends
 	})
 }
 
-// Prune keeps a token that ended for as long as its family lives, so that a
-// replay is told from an unknown token.
+// prunes are what Prune deletes. The outer condition repeats the inner one, because
+// another account may have the same digest, and another process may meanwhile
+// have given a row a new end. A token that ended is kept for as long as its
+// family lives, so that a replay is told from an unknown token.
+var prunes = []string{
+	`DELETE FROM issuer_sessions WHERE expires_at < $1
+		AND digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_codes WHERE expires_at < $1
+		AND digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_failures WHERE ends_at < $1
+		AND subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
+	`DELETE FROM issuer_tokens WHERE id IN (
+		SELECT t.id FROM issuer_tokens t
+		WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
+		AND NOT EXISTS (
+			SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id
+			AND (n.ended_at IS NULL OR n.ended_at >= $1)
+			AND (n.access_expires_at IS NULL OR n.access_expires_at >= $1 OR n.refresh_expires_at >= $1))
+		LIMIT $2)`,
+}
+
 func (s issuerStore) Prune(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		deleted = 0
-		for _, query := range []string{
-			`DELETE FROM issuer_sessions WHERE digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_codes WHERE digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_failures WHERE subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
-			`DELETE FROM issuer_tokens WHERE id IN (
-				SELECT t.id FROM issuer_tokens t
-				WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
-				AND NOT EXISTS (
-					SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id AND n.id > t.id)
-				LIMIT $2)`,
-		} {
+		for _, query := range prunes {
 			result, err := t.ExecContext(ctx, query, micros(before), limit)
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -51,27 +52,59 @@ func (d *DB) migrate(ctx context.Context, part string) error {
 		}
 		dialect, options = goose.DialectPostgres, append(options, goose.WithLocker(locker))
 	}
-	provider, err := goose.NewProvider(dialect, d.writes, files, options...)
+	tables, err := d.forMigrations()
+	if err != nil {
+		return err
+	}
+	defer tables.close()
+	provider, err := goose.NewProvider(dialect, tables.db, files, options...)
 	if err != nil {
 		return fmt.Errorf("read the %s migrations: %w", part, err)
 	}
-	if pending, err := d.pendingMigrations(ctx, provider); err != nil || !pending {
-		return err
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the %s tables: %w", part, err)
-	}
-	return nil
+	return up(ctx, provider, part)
 }
 
-// pendingMigrations looks before anything is locked or written.
-func (d *DB) pendingMigrations(ctx context.Context, provider *goose.Provider) (bool, error) {
-	current, target, err := provider.GetVersions(ctx)
+// up looks before anything is locked or written. Where there is no lock, on
+// SQLite, of two processes that start together one fails, with nothing changed:
+// it goes on from where the other came.
+func up(ctx context.Context, provider *goose.Provider, part string) error {
+	var failure error
+	for reached := int64(-1); ; {
+		current, target, err := provider.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("read the version of the %s tables: %w", part, err)
+		case current > target:
+			return ErrNewer
+		case current == target:
+			return nil
+		case current == reached:
+			return fmt.Errorf("migrate the %s tables: %w", part, failure)
+		}
+		reached = current
+		_, failure = provider.Up(ctx)
+	}
+}
+
+// migrationHandle is what migrations run on.
+type migrationHandle struct {
+	db    *sql.DB
+	close func()
+}
+
+// forMigrations returns, for SQLite, a handle of its own: the writer keeps the
+// only connection of the other once it has begun.
+func (d *DB) forMigrations() (migrationHandle, error) {
+	if d.engine == Postgres {
+		if d.writes.Stats().MaxOpenConnections == 1 {
+			return migrationHandle{}, errors.New("migrations need a pool of two connections or more: one for the lock, one for the tables")
+		}
+		return migrationHandle{d.writes, func() {}}, nil
+	}
+	db, err := sql.Open("sqlite", sqliteDSN(d.path, "_txlock=immediate"))
 	if err != nil {
-		return false, fmt.Errorf("read the version of the tables: %w", err)
+		return migrationHandle{}, fmt.Errorf("open database %s: %w", d.path, err)
 	}
-	if current > target {
-		return false, ErrNewer
-	}
-	return current < target, nil
+	db.SetMaxOpenConns(1)
+	return migrationHandle{db, func() { db.Close() }}, nil
 }

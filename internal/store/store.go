@@ -28,6 +28,7 @@ const (
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	engine Engine
+	path   string  // SQLite alone
 	writes *sql.DB // SQLite: the only connection that writes; PostgreSQL: the pool
 	reads  reader
 	queue  chan *pending // SQLite alone: steps that wait for the writer
@@ -65,10 +66,17 @@ func (d *DB) Close() error { return d.close() }
 func (d *DB) Ping(ctx context.Context) error {
 	var one int
 	if err := d.reads.db.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
-		return fmt.Errorf("the database does not answer: %w", err)
+		return fmt.Errorf("the database does not answer: %w", oneLine{err})
 	}
 	return nil
 }
+
+// oneLine is an error of pgx, which has a line for every address it tried.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // sqliteCacheKiB is the page cache of a connection (design §5).
 const sqliteCacheKiB = 65536
@@ -77,6 +85,9 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" {
 		return nil, errors.New("the SQLite database needs a path: sqlite:PATH")
+	}
+	if strings.HasPrefix(path, ":") {
+		return nil, errors.New("the SQLite database needs a file: in memory, its readers would not see what is written")
 	}
 	if err := createPrivate(path); err != nil {
 		return nil, err
@@ -102,7 +113,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	readers.SetMaxOpenConns(4)
 	readers.SetMaxIdleConns(4)
 	d := &DB{
-		engine: SQLite, writes: writes,
+		engine: SQLite, path: path, writes: writes,
 		reads: reader{db: readers, prepared: &statements{on: readers}},
 		queue: make(chan *pending, 1024), ended: make(chan struct{}),
 	}

@@ -38,6 +38,7 @@ CREATE TABLE issuer_users (
     role          TEXT    NOT NULL, -- admin | agent | end-user
     password_hash TEXT    NOT NULL, -- argon2id in PHC form; empty: no password
     suspended     BIGINT  NOT NULL,
+    erased_at     BIGINT, -- nothing that tells of a person is left; the number stays taken
     created_at    BIGINT  NOT NULL,
     updated_at    BIGINT  NOT NULL,
     UNIQUE (account_id, id),

@@ -1,0 +1,394 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/oauth"
+)
+
+var brokerNow = time.Date(2026, 11, 22, 12, 0, 0, 123456000, time.UTC)
+
+// eachBroker runs f on both engines with a client in place.
+func eachBroker(t *testing.T, f func(t *testing.T, s broker.Store, c broker.Client)) {
+	t.Helper()
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := db.Broker()
+		c, err := s.ChooseClient(t.Context(), broker.Client{Product: broker.Support, Identifier: "app", ChosenAt: brokerNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, s, c)
+	})
+}
+
+func newFlow(c broker.Client, state string) broker.Flow {
+	return broker.Flow{
+		State: secret.Of(state).Digest(), Binding: secret.Of("browser").Digest(), Client: c.ID,
+		Account: "acme", Product: broker.Support, RedirectURI: "https://app.example/cb",
+		Scope: oauth.Scope{"read", "tickets:write"}, Verifier: broker.Sealed{Bytes: []byte{1, 0, 2}, Key: 1<<32 - 1},
+		ReturnTo: "/back", Created: brokerNow, Expires: brokerNow.Add(10 * time.Minute),
+	}
+}
+
+// newPending is a connection whose code is about to be exchanged, and its flow.
+func newPending(t *testing.T, s broker.Store, c broker.Client, state string) (broker.Connection, broker.Flow) {
+	t.Helper()
+	if err := s.AddFlow(t.Context(), newFlow(c, state)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Flow(t.Context(), secret.Of(state).Digest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.RedeemFlow(t.Context(), f.ID, broker.Connection{
+		Account: f.Account, Product: f.Product, Client: c.ID, Grant: oauth.GrantAuthorizationCode,
+		State: broker.Pending, Asked: f.Scope, Created: brokerNow,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn, f
+}
+
+// withTokens is the connection's next generation.
+func withTokens(c broker.Connection) broker.Connection {
+	c = c.Next(broker.Pair{
+		Scope: oauth.Scope{"read"}, Issued: brokerNow,
+		AccessExpires: brokerNow.Add(time.Hour), RefreshExpires: brokerNow.Add(24 * time.Hour),
+	}, false)
+	c.Access = broker.Sealed{Bytes: fmt.Appendf(nil, "access %d", c.Generation), Key: 5}
+	c.Refresh = broker.Sealed{Bytes: fmt.Appendf(nil, "refresh %d", c.Generation), Key: 5}
+	return c
+}
+
+// newActive is a connection in use.
+func newActive(t *testing.T, s broker.Store, c broker.Client, user int64) broker.Connection {
+	t.Helper()
+	conn, _ := newPending(t, s, c, fmt.Sprint("state of ", user))
+	conn = withTokens(conn)
+	if err := s.KeepTokens(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	conn.State, conn.User = broker.Active, broker.User{ID: user, Name: "Ada", Email: "ada@acme.example", Role: "admin"}
+	if err := s.SettleConnection(t.Context(), conn, broker.Event{At: brokerNow, Kind: broker.ConnectionMade}); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func sameConnection(t *testing.T, s broker.Store, want broker.Connection) {
+	t.Helper()
+	got, err := s.Connection(t.Context(), want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("stored (-want +got):\n" + diff)
+	}
+}
+
+// race runs f many times at once and counts who won; all others must have lost to
+// ErrConflict.
+func race(t *testing.T, n int, f func(i int) error) (won int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			err := f(i)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				won++
+			case !errors.Is(err, broker.ErrConflict):
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	return won
+}
+
+func TestBrokerRows(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn, flow := newPending(t, s, c, "state")
+		want := newFlow(c, "state")
+		want.ID, want.Spent, want.Connection = flow.ID, brokerNow, conn.ID
+		got, err := s.FlowByID(t.Context(), flow.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error("flow (-want +got):\n" + diff)
+		}
+		sameConnection(t, s, conn)
+		conn = withTokens(conn)
+		if err := s.KeepTokens(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		sameConnection(t, s, conn)
+	})
+}
+
+func TestBrokerNotFound(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, _ broker.Client) {
+		ctx := t.Context()
+		for name, err := range map[string]error{
+			"client":        second(s.Client(ctx, 99)),
+			"client for":    second(s.ClientFor(ctx, "acme", broker.Chat)),
+			"flow":          second(s.Flow(ctx, secret.Of("?").Digest())),
+			"flow by id":    second(s.FlowByID(ctx, 99)),
+			"connection":    second(s.Connection(ctx, 99)),
+			"connection of": second(s.ConnectionOf(ctx, broker.Connection{User: broker.User{ID: 1}})),
+		} {
+			if !errors.Is(err, broker.ErrNotFound) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func second[V any](_ V, err error) error { return err }
+
+func TestBrokerSecrets(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		ctx := t.Context()
+		if err := s.OpenCircuit(ctx, broker.Circuit{Client: c.ID, Account: "acme"}.Open(brokerNow, broker.CredentialsWrong), broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{3, 1, 0, 2} {
+			c.Secrets = nil
+			for i := range n {
+				c.Secrets = append(c.Secrets, broker.Sealed{Bytes: fmt.Appendf(nil, "secret %d of %d", i, n), Key: uint32(i)})
+			}
+			if err := s.ReplaceSecrets(ctx, c, broker.Event{At: brokerNow, Kind: broker.ClientChanged}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Client(ctx, c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		circuit, err := s.Circuit(ctx, c.ID, "acme")
+		if err != nil || circuit.Failures != 0 {
+			t.Errorf("with new secrets the circuit is %+v, %v", circuit, err)
+		}
+	})
+}
+
+func TestFlowIsSpentOnce(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		if err := s.AddFlow(t.Context(), newFlow(c, "state")); err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Flow(t.Context(), secret.Of("state").Digest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		won := race(t, 32, func(i int) error {
+			if i%4 == 0 {
+				return s.SpendFlow(t.Context(), f.ID, brokerNow, broker.Denied, broker.Event{})
+			}
+			return second(s.RedeemFlow(t.Context(), f.ID, broker.Connection{
+				Account: "acme", Product: broker.Support, Client: c.ID, State: broker.Pending, Created: brokerNow,
+			}))
+		})
+		if won != 1 {
+			t.Errorf("%d of 32 spent it", won)
+		}
+	})
+}
+
+func TestClaimHasOneWinner(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn := newActive(t, s, c, 7)
+		for round := range 5 {
+			won := race(t, 32, func(i int) error {
+				return second(s.Claim(t.Context(), conn, fmt.Sprintf("%d-%d", round, i)))
+			})
+			if won != 1 {
+				t.Fatalf("%d of 32 have the claim", won)
+			}
+			// The next round takes it over from the one who won.
+			var err error
+			if conn, err = s.Connection(t.Context(), conn.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestRenewHasOneWinner(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn := newActive(t, s, c, 7)
+		claimed, err := s.Claim(t.Context(), conn, "owner")
+		if err != nil {
+			t.Fatal(err)
+		}
+		attempts := make([]broker.Attempt, 16)
+		for i := range attempts {
+			attempts[i], err = s.OpenAttempt(t.Context(), broker.Attempt{
+				Connection: conn.ID, Generation: 1, Owner: "owner", SentAt: brokerNow, Outcome: broker.Open,
+			})
+			if err != nil || attempts[i].Number != i+1 {
+				t.Fatalf("attempt %d: %+v, %v", i, attempts[i], err)
+			}
+		}
+		next := withTokens(claimed)
+		won := race(t, len(attempts), func(i int) error {
+			a := attempts[i]
+			a.Outcome, a.ClosedAt = broker.Answered, brokerNow
+			return s.Renew(t.Context(), next, a)
+		})
+		if won != 1 {
+			t.Errorf("%d of %d renewed", won, len(attempts))
+		}
+		// The counter moved with each attempt, and is nobody's now.
+		next.Claim.Counter = claimed.Claim.Counter + int64(len(attempts))
+		sameConnection(t, s, next)
+		all, err := s.Attempts(t.Context(), conn.ID, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered := 0
+		for _, a := range all {
+			if a.Outcome == broker.Answered {
+				answered++
+			}
+		}
+		if answered != 1 {
+			t.Errorf("%d attempts are answered: the losers' steps were not undone", answered)
+		}
+	})
+}
+
+func TestAttemptNeedsTheClaim(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn := newActive(t, s, c, 7)
+		if _, err := s.Claim(t.Context(), conn, "owner"); err != nil {
+			t.Fatal(err)
+		}
+		for name, a := range map[string]broker.Attempt{
+			"another's claim":    {Connection: conn.ID, Generation: 1, Owner: "sleeper", Outcome: broker.Open},
+			"another generation": {Connection: conn.ID, Generation: 0, Owner: "owner", Outcome: broker.Open},
+			"nobody's":           {Connection: conn.ID, Generation: 1, Outcome: broker.Open},
+		} {
+			if _, err := s.OpenAttempt(t.Context(), a); !errors.Is(err, broker.ErrConflict) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := s.HoldClaim(t.Context(), conn.ID, "sleeper"); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("another held the claim: %v", err)
+		}
+	})
+}
+
+func TestUserHasOneConnection(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		const n = 12
+		var pending [n]broker.Connection
+		for i := range pending {
+			conn, _ := newPending(t, s, c, fmt.Sprint("state ", i))
+			pending[i] = withTokens(conn)
+			if err := s.KeepTokens(t.Context(), pending[i]); err != nil {
+				t.Fatal(err)
+			}
+			pending[i].State, pending[i].User = broker.Active, broker.User{ID: 7}
+		}
+		won := race(t, n, func(i int) error { return s.SettleConnection(t.Context(), pending[i], broker.Event{}) })
+		if won != 1 {
+			t.Errorf("%d connections of one user", won)
+		}
+		if _, err := s.ConnectionOf(t.Context(), pending[0]); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestMergeIsWhole(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		old := newActive(t, s, c, 7)
+		pending, flow := newPending(t, s, c, "again")
+		pending = withTokens(pending)
+		if err := s.KeepTokens(t.Context(), pending); err != nil {
+			t.Fatal(err)
+		}
+		next := withTokens(old)
+		stale := next
+		stale.Generation++
+		if err := s.MergeConnection(t.Context(), stale, pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Fatalf("merged into a generation that is not there: %v", err)
+		}
+		sameConnection(t, s, pending) // its removal was undone
+		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{At: brokerNow, Kind: broker.Reconnected}); err != nil {
+			t.Fatal(err)
+		}
+		sameConnection(t, s, next)
+		if _, err := s.Connection(t.Context(), pending.ID); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("the pending one: %v", err)
+		}
+		if f, err := s.FlowByID(t.Context(), flow.ID); err != nil || f.Connection != old.ID {
+			t.Errorf("the flow leads to %d, %v", f.Connection, err)
+		}
+	})
+}
+
+func TestCondemnLeavesWhatAPersonDecided(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn := newActive(t, s, c, 7)
+		for _, state := range []broker.State{broker.Reauthorize, broker.InDoubt, broker.Disabled} {
+			conn.State, conn.Reason = state, broker.AnswerLost
+			if err := s.Condemn(t.Context(), conn, broker.Event{At: brokerNow, Kind: broker.StateChanged}); err != nil {
+				t.Fatal(err)
+			}
+			sameConnection(t, s, conn)
+		}
+		conn.State = broker.InDoubt
+		if err := s.Condemn(t.Context(), conn, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("a disabled one was condemned: %v", err)
+		}
+	})
+}
+
+func TestCanaryIsKept(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, _ broker.Client) {
+		for _, in := range []string{"first", "second"} {
+			kept, err := s.KeepCanary(t.Context(), []byte(in))
+			if err != nil || string(kept) != "first" {
+				t.Errorf("kept %q, %v", kept, err)
+			}
+		}
+	})
+}
+
+func TestUsedNeverGoesBack(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		conn := newActive(t, s, c, 7)
+		for _, at := range []time.Duration{time.Minute, time.Second} {
+			if err := s.Used(context.WithoutCancel(t.Context()), map[broker.ConnectionID]time.Time{conn.ID: brokerNow.Add(at)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		conn.LastUsedAt = brokerNow.Add(time.Minute)
+		sameConnection(t, s, conn)
+	})
+}
