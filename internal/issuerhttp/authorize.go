@@ -19,6 +19,7 @@ func (s *Server) authorize(v visit) error {
 	}
 	query, malformed := readQuery(v.r.URL.RawQuery)
 	req := authorizeRequest(v, d, query, malformed)
+	req.Bent = s.bent(v.r)
 	outcome, err := s.Issuer.Authorize(v.r.Context(), req)
 	if err != nil {
 		return err

@@ -84,6 +84,7 @@ func (s *Server) decide(v visit) error {
 	default:
 		return errForm
 	}
+	d.Bent = s.bent(v.r)
 	redirect, err := s.Issuer.Decide(v.r.Context(), d)
 	if errors.Is(err, issuer.ErrNotFound) {
 		return v.see(again) // signed out or somebody else meanwhile: ask again

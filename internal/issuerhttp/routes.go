@@ -18,6 +18,15 @@ type Server struct {
 	Log    *slog.Logger
 	// Demo offers the users to be picked without a password.
 	Demo bool
+	// Bend tells how a demo's faults bend the decision on a request; nil: not.
+	Bend func(r *http.Request) issuer.Bent
+}
+
+func (s *Server) bent(r *http.Request) issuer.Bent {
+	if s.Bend == nil {
+		return issuer.Bent{}
+	}
+	return s.Bend(r)
 }
 
 // Handler serves everything below an account's host name.

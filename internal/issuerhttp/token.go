@@ -42,6 +42,7 @@ func (s *Server) exchange(r *http.Request, d dialect) (oauth.TokenResponse, erro
 		return oauth.TokenResponse{}, err
 	}
 	req.Account, req.Product, req.Base, req.Origin = account, d.product, root(r), originOf(r)
+	req.Bent = s.bent(r)
 	return s.Issuer.Exchange(r.Context(), req)
 }
 
