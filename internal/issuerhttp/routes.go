@@ -33,6 +33,10 @@ func (s *Server) bent(r *http.Request) issuer.Bent {
 func (s *Server) Handler() http.Handler {
 	api := &apihttp.API{Issuer: s.Issuer, Hosts: s.Hosts, Log: s.Log}
 	api.Add(s.userRoutes()...)
+	api.Add(s.oauthTokenRoutes()...)
+	api.Add(s.oauthClientRoutes()...)
+	api.Add(s.globalClientRoutes()...)
+	api.Add(s.apiTokenRoutes()...)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
