@@ -32,7 +32,7 @@ func (f File) Apply(ctx context.Context, i *issuer.Issuer, d desk.Store) (notes 
 }
 
 func (a Account) openTickets(ctx context.Context, i *issuer.Issuer, d desk.Store, id issuer.AccountID) error {
-	tickets := make([]desk.Ticket, 0, len(a.Tickets))
+	tickets := make([]desk.Opening, 0, len(a.Tickets))
 	for _, t := range a.Tickets {
 		u, err := i.Store.UserByEmail(ctx, id, t.Requester)
 		if err != nil {

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/desk"
+	"github.com/deskauth/deskauth/internal/issuer"
 )
 
 // Desk returns the steps of the helpdesk on this database.
@@ -16,23 +19,24 @@ type deskStore struct{ db *DB }
 
 var _ desk.Store = deskStore{}
 
-// errPlanted undoes a planting that another process was faster with.
+// errPlanted undoes a planting of an account that ever had a ticket.
 var errPlanted = errors.New("the account has tickets")
 
-func (s deskStore) PlantTickets(ctx context.Context, a desk.AccountID, tickets []desk.Ticket) (int, error) {
+// PlantTickets makes the account's counter, and so waits there for another
+// process that plants, or opens a ticket, at this moment.
+func (s deskStore) PlantTickets(ctx context.Context, a desk.AccountID, tickets []desk.Opening) (int, error) {
 	if len(tickets) == 0 {
 		return 0, nil
 	}
 	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		var there int64
-		if err := t.QueryRowContext(ctx, `SELECT count(*) FROM desk_tickets WHERE account_id = $1`, a).Scan(&there); err != nil {
+		if err := t.swap(ctx, errPlanted,
+			`INSERT INTO desk_counters (account_id, tickets) VALUES ($1, $2) ON CONFLICT (account_id) DO NOTHING`,
+			a, len(tickets)); err != nil {
 			return err
 		}
-		if there > 0 {
-			return errPlanted
-		}
-		for n, ticket := range tickets {
-			if err := plantTicket(ctx, t, a, int64(n+1), ticket); err != nil {
+		for n, o := range tickets {
+			o.Ticket.Account, o.Ticket.Number = a, int64(n+1)
+			if _, err := addTicket(ctx, t, o); err != nil {
 				return err
 			}
 		}
@@ -47,22 +51,124 @@ func (s deskStore) PlantTickets(ctx context.Context, a desk.AccountID, tickets [
 	return len(tickets), nil
 }
 
-// plantTicket meets the account's number 1 first, and so waits there for another
-// process that plants at this moment.
-func plantTicket(ctx context.Context, t *tx, a desk.AccountID, number int64, v desk.Ticket) error {
-	if err := t.swap(ctx, errPlanted, `
-		INSERT INTO desk_tickets (account_id, number, subject, status, requester_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, number) DO NOTHING`,
-		a, number, v.Subject, v.Status, v.Requester, micros(v.Created), micros(v.Updated)); err != nil {
-		return err
+const personColumns = `id, name, email, role`
+
+func scanPerson(row scanner) (p desk.Person, err error) {
+	var role string
+	err = row.Scan(&p.ID, &p.Name, &p.Email, &role)
+	p.Agent = desk.Answers(role)
+	return p, err
+}
+
+func (s deskStore) Person(ctx context.Context, a desk.AccountID, id desk.UserID) (desk.Person, error) {
+	p, err := scanPerson(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2`, a, id))
+	return p, found(err, desk.ErrNotFound)
+}
+
+func (s deskStore) PersonByEmail(ctx context.Context, a desk.AccountID, email string) (desk.Person, error) {
+	p, err := scanPerson(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND email = $2`, a, email))
+	return p, found(err, desk.ErrNotFound)
+}
+
+const ticketColumns = `account_id, number, version, subject, description, status, priority, kind, external_id, tags,
+	requester_id, submitter_id, assignee_id, public, internal, channel, created_at, updated_at`
+
+func scanTicket(row scanner) (v desk.Ticket, err error) {
+	var tags string
+	var assignee sql.NullInt64
+	var public, internal, created, updated int64
+	err = row.Scan(&v.Account, &v.Number, &v.Version, &v.Subject, &v.Description, &v.Status, &v.Priority, &v.Kind, &v.ExternalID, &tags,
+		&v.Requester, &v.Submitter, &assignee, &public, &internal, &v.Channel, &created, &updated)
+	v.Tags, v.Assignee = strings.Fields(tags), desk.UserID(assignee.Int64)
+	v.Public, v.Internal, v.Created, v.Updated = public != 0, internal != 0, fromMicros(created), fromMicros(updated)
+	return v, err
+}
+
+func (s deskStore) Ticket(ctx context.Context, a desk.AccountID, number int64) (desk.Ticket, error) {
+	v, err := scanTicket(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+ticketColumns+` FROM desk_tickets WHERE account_id = $1 AND number = $2`, a, number))
+	return v, found(err, desk.ErrNotFound)
+}
+
+func (s deskStore) Tickets(ctx context.Context, a desk.AccountID, f desk.Filter, r desk.Range) (desk.Page[desk.Ticket], error) {
+	from, args := `desk_tickets WHERE account_id = $1`, []any{a}
+	with := func(condition string, arg any) {
+		args = append(args, arg)
+		from += fmt.Sprintf(" AND "+condition, len(args))
 	}
-	for _, c := range v.Comments {
-		if _, err := t.ExecContext(ctx, `
-			INSERT INTO desk_comments (account_id, ticket, author_id, body, public, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			a, number, c.Author, c.Body, truth(c.Public), micros(c.Created)); err != nil {
+	if f.Requester != 0 {
+		with(`requester_id = $%d`, f.Requester)
+	}
+	if f.ExternalID != "" {
+		with(`external_id = $%d`, f.ExternalID)
+	}
+	if f.PublicOnly {
+		with(`public = $%d`, truth(true))
+	}
+	page, err := listed(ctx, s.db, issuer.Range(r), ticketColumns, from, `number`, scanTicket, args...)
+	return desk.Page[desk.Ticket](page), err
+}
+
+// OpenTicket moves the account's counter, where those who open tickets at the
+// same moment wait for each other.
+func (s deskStore) OpenTicket(ctx context.Context, o desk.Opening, spent []desk.Upload) (desk.Opening, error) {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.QueryRowContext(ctx, `
+			INSERT INTO desk_counters (account_id, tickets) VALUES ($1, 1)
+			ON CONFLICT (account_id) DO UPDATE SET tickets = desk_counters.tickets + 1
+			RETURNING tickets`, o.Ticket.Account).Scan(&o.Ticket.Number); err != nil {
 			return err
 		}
+		audit, err := addTicket(ctx, t, o)
+		if err != nil {
+			return err
+		}
+		o.Audit = audit
+		return spend(ctx, t, o.Audit, spent)
+	})
+	return o, err
+}
+
+func addTicket(ctx context.Context, t *tx, o desk.Opening) (desk.Audit, error) {
+	v := o.Ticket
+	if _, err := t.ExecContext(ctx, `
+		INSERT INTO desk_tickets (`+ticketColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		v.Account, v.Number, v.Version, v.Subject, v.Description, v.Status, v.Priority, v.Kind, v.ExternalID, strings.Join(v.Tags, " "),
+		v.Requester, v.Submitter, userOrNull(v.Assignee), truth(v.Public), truth(v.Internal), v.Channel, micros(v.Created), micros(v.Updated)); err != nil {
+		return o.Audit, err
 	}
-	return nil
+	return addAudit(ctx, t, v, o.Audit)
+}
+
+func userOrNull(id desk.UserID) sql.NullInt64 {
+	return sql.NullInt64{Int64: int64(id), Valid: id != 0}
+}
+
+func (s deskStore) ChangeTicket(ctx context.Context, old, next desk.Ticket, a desk.Audit, spent []desk.Upload) (desk.Audit, error) {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
+		if err := t.swap(ctx, desk.ErrConflict, `
+			UPDATE desk_tickets SET version = $1, subject = $2, status = $3, priority = $4, kind = $5, external_id = $6, tags = $7,
+				requester_id = $8, assignee_id = $9, public = $10, updated_at = $11
+			WHERE account_id = $12 AND number = $13 AND version = $14`,
+			next.Version, next.Subject, next.Status, next.Priority, next.Kind, next.ExternalID, strings.Join(next.Tags, " "),
+			next.Requester, userOrNull(next.Assignee), truth(next.Public), micros(next.Updated),
+			old.Account, old.Number, old.Version); err != nil {
+			return err
+		}
+		if a, err = addAudit(ctx, t, next, a); err != nil {
+			return err
+		}
+		return spend(ctx, t, a, spent)
+	})
+	return a, err
+}
+
+func (s deskStore) DeleteTicket(ctx context.Context, v desk.Ticket) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		return t.swap(ctx, desk.ErrConflict,
+			`DELETE FROM desk_tickets WHERE account_id = $1 AND number = $2 AND version = $3`, v.Account, v.Number, v.Version)
+	})
 }

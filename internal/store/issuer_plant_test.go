@@ -89,11 +89,11 @@ func TestPlantKeepsAccountsApart(t *testing.T) {
 func TestPlantTickets(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		acme, globex := plant(t, db, "acme"), plant(t, db, "globex")
-		ticket := func(u issuer.UserID) []desk.Ticket {
+		ticket := func(u issuer.UserID) []desk.Opening {
 			one := desk.NewTicket(plantedAt, desk.UserID(u), "One", "One.")
-			return []desk.Ticket{one, one}
+			return []desk.Opening{one, one}
 		}
-		add := func(a issuer.AccountID, tickets []desk.Ticket) (int, error) {
+		add := func(a issuer.AccountID, tickets []desk.Opening) (int, error) {
 			return db.Desk().PlantTickets(t.Context(), desk.AccountID(a), tickets)
 		}
 		// Foreign keys name the account: its ticket cannot have a stranger's requester.
@@ -101,7 +101,7 @@ func TestPlantTickets(t *testing.T) {
 			t.Errorf("a requester of another account: %d tickets, %v", n, err)
 		}
 		foreign := ticket(acme.Users[0].ID)
-		foreign[1].Comments = ticket(globex.Users[0].ID)[0].Comments
+		foreign[1].Audit = ticket(globex.Users[0].ID)[0].Audit
 		if n, err := add(acme.Account.ID, foreign); err == nil || n != 0 {
 			t.Errorf("an author of another account: %d tickets, %v", n, err)
 		}

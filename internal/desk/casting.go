@@ -1,0 +1,82 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// casting looks up whom and what a request names. What is not there is gathered,
+// so that the client learns of all of it.
+type casting struct {
+	ctx     context.Context
+	desk    *Desk
+	account AccountID
+	by      Person
+	missing Invalids
+	err     error
+}
+
+func (d *Desk) casting(ctx context.Context, a AccountID, by Person) *casting {
+	return &casting{ctx: ctx, desk: d, account: a, by: by}
+}
+
+// failed is why the request cannot go on.
+func (c *casting) failed() error {
+	if c.err != nil {
+		return c.err
+	}
+	return c.missing.orNil()
+}
+
+// find returns the user whom r names, or usual where it names nobody.
+func (c *casting) find(field string, r Ref, usual Person) Person {
+	if r.isNone() || c.err != nil {
+		return usual
+	}
+	if r.ID == c.by.ID {
+		return c.by
+	}
+	var p Person
+	var err error
+	if r.ID != 0 {
+		p, err = c.desk.Store.Person(c.ctx, c.account, r.ID)
+	} else {
+		p, err = c.desk.Store.PersonByEmail(c.ctx, c.account, normalEmail(r.Email))
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		c.missing.add(field, NotAllowed, "is not a user of this account")
+	case err != nil:
+		c.err = err
+	}
+	return p
+}
+
+// uploads returns what the tokens stand for.
+func (c *casting) uploads(now time.Time, tokens []secret.Plain) []Upload {
+	var all []Upload
+	for _, token := range tokens {
+		if c.err != nil {
+			return nil
+		}
+		u, err := c.desk.Store.Upload(c.ctx, c.account, token.Digest())
+		switch {
+		case errors.Is(err, ErrNotFound), err == nil && !u.IsOpen(now):
+			c.missing = append(c.missing, spentUploads()...)
+		case err != nil:
+			c.err = err
+		default:
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// spentUploads is for a token that names no upload, or no longer. What Zendesk
+// says of one is not known.
+func spentUploads() Invalids {
+	return Invalids{{Field: "uploads", Flaw: NotAllowed, Why: "token is unknown, used or expired"}}
+}

@@ -1,0 +1,62 @@
+package desk
+
+import (
+	"errors"
+	"strings"
+)
+
+// Errors of the domain, for the edge to render in Zendesk's words.
+var (
+	// ErrNotFound says that no such thing exists in this account, or none that
+	// the caller may know of.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict says that another was faster.
+	ErrConflict = errors.New("conflict")
+	// ErrForbidden says that the caller's role does not reach.
+	ErrForbidden = errors.New("forbidden")
+	// ErrOutdated says that a ticket changed after its writer last saw it.
+	ErrOutdated = errors.New("the ticket has changed since")
+	// ErrTooLarge says that a file is larger than UploadMost.
+	ErrTooLarge = errors.New("the file is too large")
+)
+
+// Invalid says which field of a value cannot be accepted, and why. The field
+// "base" is for what concerns all of it.
+type Invalid struct {
+	Field string
+	Why   string
+	Flaw  Flaw
+}
+
+// Flaw is the kind of thing that is wrong with a field.
+type Flaw int
+
+// The flaws.
+const (
+	NotAllowed Flaw = iota // the value is none of those that can be
+	Blank
+	Immutable // the ticket takes no change any more
+)
+
+// Invalids is all that is wrong with a value.
+type Invalids []Invalid
+
+func (all Invalids) Error() string {
+	words := make([]string, 0, len(all))
+	for _, one := range all {
+		words = append(words, one.Field+": "+one.Why)
+	}
+	return strings.Join(words, "; ")
+}
+
+func (all *Invalids) add(field string, flaw Flaw, why string) {
+	*all = append(*all, Invalid{Field: field, Flaw: flaw, Why: why})
+}
+
+// orNil is the error, nil when nothing is wrong.
+func (all Invalids) orNil() error {
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
