@@ -53,11 +53,17 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	root.AddCommand(devCommand(p), issuerCommand(p), brokerCommand(p), versionCommand(p))
+	root.AddCommand(devCommand(p), issuerCommand(p), brokerCommand(p), runCommand(p), caCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if program := (programExit{}); errors.As(err, &program) {
+		if program.why != nil {
+			fmt.Fprintln(p.Err, "deskauth: "+program.why.Error())
+		}
+		return program.code
 	}
 	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
 	if u := (usage{}); errors.As(err, &u) || cmd == root {

@@ -162,4 +162,3 @@ func (run *serving) dial(ctx context.Context, network, address string) (net.Conn
 	}
 	return (&net.Dialer{Timeout: headerTimeout}).DialContext(ctx, network, address)
 }
-
