@@ -140,7 +140,7 @@ func (s *Server) generateSecret(ctx context.Context, req apihttp.Request) (apiht
 	}
 	shown := oauthClient(req, c)
 	shown.Secret = full.Reveal()
-	return apihttp.Response{Body: zendesk.ClientEnvelope{Client: shown}}, nil
+	return secretly(zendesk.ClientEnvelope{Client: shown}), nil
 }
 
 // secondsOf is a duration that somebody asks for, however large a number it is.

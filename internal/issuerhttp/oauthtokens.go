@@ -144,9 +144,17 @@ func (s *Server) revokeToken(ctx context.Context, req apihttp.Request) (apihttp.
 	return apihttp.Response{Status: http.StatusNoContent}, nil
 }
 
-// created answers with a new record and where it is.
+// created answers with a new record, its secret in full, and where it is.
 func created(url string, body any) apihttp.Response {
-	return apihttp.Response{Status: http.StatusCreated, Header: http.Header{"Location": {url}}, Body: body}
+	response := secretly(body)
+	response.Status = http.StatusCreated
+	response.Header.Set("Location", url)
+	return response
+}
+
+// secretly answers with a secret, which no cache may keep.
+func secretly(body any) apihttp.Response {
+	return apihttp.Response{Header: http.Header{"Cache-Control": {"no-store"}}, Body: body}
 }
 
 // recordURL is where the API has a record.
