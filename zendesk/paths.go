@@ -15,6 +15,13 @@ const (
 	UsersMeClientsPath     = "/api/v2/users/me/oauth/clients"
 	APITokensPath          = "/api/v2/api_tokens"
 
-	TicketsPath = "/api/v2/tickets"
-	UploadsPath = "/api/v2/uploads"
+	UsersPath       = "/api/v2/users"
+	UsersSearchPath = "/api/v2/users/search"
+
+	TicketsPath     = "/api/v2/tickets"
+	RequestsPath    = "/api/v2/requests"
+	UploadsPath     = "/api/v2/uploads"
+	AttachmentsPath = "/api/v2/attachments"
+	// AttachmentContentPath is followed by a token, "/?name=" and a file name.
+	AttachmentContentPath = "/attachments/token/"
 )

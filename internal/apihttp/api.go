@@ -21,6 +21,7 @@ type API struct {
 	Log    *slog.Logger
 
 	routes []Route
+	quotas quotas
 }
 
 // Route is one endpoint. Its rules are data, checked before Serve is called.
@@ -37,7 +38,9 @@ type Route struct {
 	Product issuer.Product
 	// Anonymous lets a request without credentials in.
 	Anonymous bool
-	Serve     func(ctx context.Context, req Request) (Response, error)
+	// Limit is what accounts with a plan may ask of it, beside the plan's quota.
+	Limit Limit
+	Serve func(ctx context.Context, req Request) (Response, error)
 }
 
 func (r Route) product() issuer.Product {
@@ -152,6 +155,9 @@ func (a *API) account(r *http.Request) (issuer.Account, error) {
 func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error {
 	account, err := a.account(r)
 	if err != nil {
+		return err
+	}
+	if err := a.spend(w, account, route); err != nil {
 		return err
 	}
 	caller, err := a.caller(w, r, account, route.product())

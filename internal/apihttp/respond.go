@@ -47,7 +47,9 @@ func respond(w http.ResponseWriter, response Response) error {
 
 func write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	if h.Get("Content-Type") == "" { // uploads are answered as plain text
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	if h.Get("Cache-Control") == "" { // what holds a secret says no-store
 		h.Set("Cache-Control", "max-age=0, private, must-revalidate")
 	}
@@ -65,6 +67,14 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		known = zendesk.InternalError
 	} else {
 		httpd.Note(r.Context(), slog.String("reason", err.Error()))
+	}
+	var over *overQuota
+	if errors.As(err, &over) {
+		w.Header().Set("Retry-After", zendesk.RetryAfter(over.wait))
+		if over.endpoint == "" {
+			writeTooMany(w)
+			return
+		}
 	}
 	var tooMany *issuer.TooMany
 	if errors.As(err, &tooMany) {
@@ -84,8 +94,11 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 func translate(err error) refusal {
 	var known refusal
 	var tooMany *issuer.TooMany
+	var over *overQuota
 	var invalid issuer.Invalids
 	switch {
+	case errors.As(err, &over):
+		return zendesk.EndpointRateLimited
 	case errors.As(err, &tooMany), errors.Is(err, issuer.ErrBusy):
 		return zendesk.TooManyFailures
 	case errors.As(err, &known):

@@ -1,0 +1,41 @@
+package apihttp
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// Object is an object within the object; nil when it is not there or null. Its
+// Err is its own to ask for.
+func (p *Params) Object(name string) *Params {
+	child := &Params{req: p.req, object: p.path(name)}
+	if !p.read(name, "must be a hash", &child.values) || child.values == nil {
+		return nil
+	}
+	return child
+}
+
+// Raw is a member of whatever type; nil when it is not there.
+func (p *Params) Raw(name string) json.RawMessage {
+	p.known = append(p.known, name)
+	return p.values[name]
+}
+
+// Refuse says that a member is of a wrong type; the first refusal counts.
+func (p *Params) Refuse(name, must string) {
+	if p.err == nil {
+		p.err = zendesk.InvalidAttribute(p.path(name), must, p.req.action)
+	}
+}
+
+// Stream is the body of a request that may take its time: it is a file, and may
+// be longer than the server otherwise waits for a body.
+func (r Request) Stream(patience time.Duration) io.Reader {
+	// What cannot be given more time has as much as all have.
+	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(patience))
+	return r.Body
+}

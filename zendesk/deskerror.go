@@ -1,0 +1,20 @@
+package zendesk
+
+import "net/http"
+
+// The refusals of the helpdesk.
+var (
+	// UpdateConflict is for a safe_update of a ticket that changed meanwhile.
+	UpdateConflict = Refusal{
+		status: http.StatusConflict,
+		body:   `{"error":"UpdateConflict","description":"Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data and try again."}`,
+	}
+	// DatabaseConflict is for a change that met too many others.
+	DatabaseConflict = Refusal{status: http.StatusConflict, body: `{"error":"DatabaseConflict","description":"Database collision"}`}
+	// AttachmentTooLarge is for a file beyond 50 MB. What Zendesk says then has not
+	// been recorded; these words are our own.
+	AttachmentTooLarge = Refusal{
+		status: http.StatusRequestEntityTooLarge,
+		body:   `{"error":"AttachmentTooLarge","description":"The file is larger than 50 MB"}`,
+	}
+)
