@@ -2,7 +2,9 @@ package apihttp
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -101,15 +103,25 @@ func (p *Page) readOffset(r Request) error {
 	return p.sort()
 }
 
-// A cursor is opaque to clients: a version, the order that it belongs to and
-// the number of a row.
+// A cursor is opaque to clients: a version and the order that it belongs to, the
+// number of a row, and a part of their digest. That keeps nobody from making one,
+// who could as well ask for the row; but what was altered by mistake is noticed.
 const (
-	ascending  = "1a"
-	descending = "1d"
+	ascending  = byte('a')
+	descending = byte('d')
+
+	cursorVersion = 1
+	cursorCheck   = 4
 )
 
-func cursor(id int64, order string) *string {
-	c := base64.RawURLEncoding.EncodeToString([]byte(order + strconv.FormatInt(id, 36)))
+func cursor(id int64, isDescending bool) *string {
+	order := ascending
+	if isDescending {
+		order = descending
+	}
+	b := binary.BigEndian.AppendUint64([]byte{cursorVersion, order}, uint64(id))
+	sum := sha256.Sum256(b)
+	c := base64.RawURLEncoding.EncodeToString(append(b, sum[:cursorCheck]...))
 	return &c
 }
 
@@ -119,24 +131,12 @@ func cursorFrom(text string, isDescending bool) (id int64, ok bool) {
 	if text == "" {
 		return 0, true
 	}
-	// Strict, so that one cursor has one spelling.
-	plain, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) != 2+8+cursorCheck {
 		return 0, false
 	}
-	digits, found := strings.CutPrefix(string(plain), orderOf(isDescending))
-	if !found {
-		return 0, false
-	}
-	id, err = strconv.ParseInt(digits, 36, 64)
-	return id, err == nil && id > 0 && strconv.FormatInt(id, 36) == digits
-}
-
-func orderOf(isDescending bool) string {
-	if isDescending {
-		return descending
-	}
-	return ascending
+	id = int64(binary.BigEndian.Uint64(b[2:]))
+	return id, id > 0 && *cursor(id, isDescending) == text
 }
 
 // Listed renders a part of a list under its name, with what leads on from
@@ -164,8 +164,7 @@ func Listed[T, V any](req Request, p Page, name string, got issuer.Page[T], id f
 func (p Page) linked(base string, first, last int64, more bool) members {
 	meta, links := zendesk.PageMeta{HasMore: more}, zendesk.PageLinks{}
 	if first != 0 {
-		order := orderOf(p.Descending)
-		meta.BeforeCursor, meta.AfterCursor = cursor(first, order), cursor(last, order)
+		meta.BeforeCursor, meta.AfterCursor = cursor(first, p.Descending), cursor(last, p.Descending)
 		backwards := p.Before != 0
 		if more || backwards {
 			links.Next = p.with(base, "page[after]", *meta.AfterCursor, "page[before]")
