@@ -408,7 +408,7 @@ func TestReplicasMarkTheSameTokens(t *testing.T) {
 				for ref := range uses {
 					mine[ref] = noon.Add(time.Duration(n) * time.Second)
 				}
-				if err := db.Issuer().MarkUsed(t.Context(), mine); err != nil {
+				if err := db.Issuer().MarkUsed(t.Context(), mine, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -450,7 +450,7 @@ func TestMarkUsed(t *testing.T) {
 			{ref, noon.Add(time.Second), noon.Add(time.Second)},
 			{ref, noon, noon.Add(time.Second)}, // an older time changes nothing
 		} {
-			if err := s.MarkUsed(ctx, map[issuer.TokenRef]time.Time{step.ref: step.at}); err != nil {
+			if err := s.MarkUsed(ctx, map[issuer.TokenRef]time.Time{step.ref: step.at}, nil); err != nil {
 				t.Fatal(err)
 			}
 			got, err := s.TokenByAccess(ctx, acme.Account.ID, issuer.Support, v.Access)
@@ -458,7 +458,7 @@ func TestMarkUsed(t *testing.T) {
 				t.Errorf("after %v of account %d: used %v, %v", step.at, step.ref.Account, got.Used, err)
 			}
 		}
-		if err := s.MarkUsed(ctx, nil); err != nil {
+		if err := s.MarkUsed(ctx, nil, nil); err != nil {
 			t.Error("no uses:", err)
 		}
 	})
