@@ -16,6 +16,7 @@ import (
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/control"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -38,7 +39,8 @@ type brokerOptions struct {
 	Scope            string
 	AllowHTTP        bool
 	AllowPrivate     bool
-	Account          string // filled into the subdomain box; not a flag
+	Account          string           // filled into the subdomain box; not a flag
+	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
 }
 
 func (o *brokerOptions) flags(f *pflag.FlagSet) {
@@ -114,6 +116,7 @@ type runningBroker struct {
 	options brokerOptions
 	db      *store.DB
 	broker  *broker.Broker
+	clock   *control.Follower // nil: nobody's
 	public  *url.URL
 	servers []httpd.Server
 	close   func() error
@@ -198,10 +201,18 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	if err != nil {
 		return usagef("--zendesk-url: %w", err)
 	}
+	if o.Now == nil {
+		if run.clock, err = followClock(ctx, p); err != nil {
+			return err
+		}
+		if run.clock != nil {
+			o.Now = run.clock.Now
+		}
+	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Base: base, Scope: oauth.ParseScope(o.Scope),
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: base, AllowPrivate: o.AllowPrivate}),
-		RedirectURI: brokerhttp.RedirectURI(run.public, ""),
+		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -231,6 +242,13 @@ func (run *runningBroker) chores(e edge) func() error {
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { run.broker.Run(ctx, func(err error) { e.log.Error("chore failed", "error", err) }) })
+	if run.clock != nil {
+		wg.Go(func() {
+			run.clock.Run(ctx, func(err error) {
+				e.log.Error("the clock of DESKAUTH_CLOCK is lost; time runs on as it ran", "error", err)
+			})
+		})
+	}
 	return sync.OnceValue(func() error {
 		stop()
 		wg.Wait()

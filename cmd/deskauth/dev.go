@@ -142,7 +142,7 @@ func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk 
 		serving: shared, Listen: o.BrokerListen, ListenFlag: "broker-listen", DB: "sqlite:" + filepath.Join(dir, "broker.db"),
 		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"),
 		ClientID: brokerClient(public), SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
-		Account: zendesk.fallback(),
+		Account: zendesk.fallback(), Now: zendesk.issuer.Now,
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/control"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -35,8 +34,12 @@ type issuerOptions struct {
 	Seed           string
 	BaseDomains    []string
 	DefaultAccount string
-	Demo           bool
-	Control        string
+
+	// What only a demo has.
+	Demo       bool
+	Control    string
+	Chaos      string
+	RandomSeed string
 }
 
 func (o *issuerOptions) flags(f *pflag.FlagSet) {
@@ -46,8 +49,7 @@ func (o *issuerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.Seed, "seed", "", "YAML `file` of accounts, users and clients to add where they are missing")
 	f.StringSliceVar(&o.BaseDomains, "base-domain", []string{"localhost"}, "`domain` below which an account is a label; may repeat")
 	f.StringVar(&o.DefaultAccount, "default-account", "", "`subdomain` of the account at an IP address or bare localhost (default the first)")
-	f.BoolVar(&o.Demo, "demo", false, "pick users without a password; with no --seed, a built-in one")
-	f.StringVar(&o.Control, "control", "127.0.0.1:4001", "`address` of the demo's controls; empty for none; needs --demo")
+	o.demoFlags(f)
 	o.serving.flags(f, "127.0.0.1:4003")
 }
 
@@ -66,11 +68,8 @@ func issuerCommand(p process) *cobra.Command {
 			if err := fromEnvironment(cmd, p); err != nil {
 				return err
 			}
-			if !o.Demo {
-				if cmd.Flags().Changed("control") {
-					return usagef("--control needs --demo")
-				}
-				o.Control = ""
+			if err := o.checkDemo(cmd.Flags()); err != nil {
+				return err
 			}
 			return serveIssuer(cmd.Context(), o, p)
 		},
@@ -107,6 +106,7 @@ type runningIssuer struct {
 	edge     edge
 	db       *store.DB
 	issuer   *issuer.Issuer
+	controls *control.Controls // nil: no demo
 	seed     seed.File
 	accounts []issuer.Account
 	port     string
@@ -184,6 +184,9 @@ func (run *runningIssuer) prepare(ctx context.Context) error {
 	if err := run.db.MigrateDesk(ctx); err != nil {
 		return err
 	}
+	if err := run.steer(ctx); err != nil {
+		return err
+	}
 	notes, err := run.seed.Apply(ctx, run.issuer, run.db.Desk())
 	if err != nil {
 		return err
@@ -233,25 +236,15 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 
 func (run *runningIssuer) serve(ctx context.Context, listener net.Listener) error {
 	o, e := run.options, run.edge
-	surface := &issuerhttp.Server{
-		Issuer: run.issuer, Log: e.log, Demo: o.Demo,
-		Hosts: apihttp.Hosts{Store: run.issuer.Store, BaseDomains: lower(o.BaseDomains), Default: o.DefaultAccount},
+	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts()}
+	handler := surface.Handler()
+	if run.controls != nil {
+		surface.Bend, handler = run.controls.Bend, run.controls.Wrap(handler)
 	}
 	run.port = port(listener)
-	run.servers = []httpd.Server{e.server("issuer", listener, surface.Handler(), surface.Panicked)}
-	if o.Control == "" {
-		return nil
-	}
-	controls, err := httpd.Listen(o.Control)
-	if err != nil {
-		return fmt.Errorf("--control: %w", err)
-	}
-	if !loopback(controls.Addr()) {
-		_ = controls.Close()
-		return usagef("--control %s can be reached by other machines: name an address of this one", o.Control)
-	}
-	run.servers = append(run.servers, e.server("control", controls, control.Handler(), nil))
-	return nil
+	controls, err := run.controlServer()
+	run.servers = append([]httpd.Server{e.server("issuer", listener, handler, surface.Panicked)}, controls...)
+	return err
 }
 
 func lower(names []string) []string {
@@ -289,6 +282,7 @@ func (run *runningIssuer) describe(p process) {
 		run.describePeople(t)
 	}
 	_ = t.Flush()
+	run.describeControls(p.Out)
 }
 
 func (run *runningIssuer) fallback() string {

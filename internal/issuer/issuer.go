@@ -26,3 +26,11 @@ type Issuer struct {
 
 	keys keyCache
 }
+
+// Forget drops what is remembered of the store: a demo exchanges rows beneath it.
+func (i *Issuer) Forget() {
+	i.keys.forgetAll()
+	if i.Uses != nil {
+		i.Uses.take()
+	}
+}

@@ -154,3 +154,9 @@ func (c *keyCache) forget(a AccountID) {
 	defer c.mu.Unlock()
 	delete(c.known, a)
 }
+
+func (c *keyCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.known)
+}

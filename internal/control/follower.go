@@ -1,0 +1,68 @@
+package control
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Follower keeps the time of a demo issuer in another process of the same machine:
+// what DESKAUTH_CLOCK names. Make it by Follow.
+type Follower struct {
+	client *Client
+	clock  atomic.Pointer[Clock]
+}
+
+// followTimeout bounds one question for the time.
+const followTimeout = 5 * time.Second
+
+// Follow asks the controls at address for their clock, once. It fails where there
+// are none, because a program that was to follow a clock and does not is worse
+// than one that does not start.
+func Follow(ctx context.Context, address string) (*Follower, error) {
+	client, err := Dial(address)
+	if err != nil {
+		return nil, err
+	}
+	f := &Follower{client: client}
+	return f, f.ask(ctx)
+}
+
+func (f *Follower) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, followTimeout)
+	defer cancel()
+	s, err := f.client.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := s.clock()
+	if err != nil {
+		return err
+	}
+	f.clock.Store(&c)
+	return nil
+}
+
+// Now is protocol time by what was asked last.
+func (f *Follower) Now() time.Time { return f.clock.Load().Now(time.Now()) }
+
+// Run asks again twice a second until ctx ends. When the controls no longer answer,
+// time runs on as it ran, and report is told, once until they answer again.
+func (f *Follower) Run(ctx context.Context, report func(error)) {
+	defer f.client.Close()
+	tick := time.NewTicker(rereadAfter)
+	defer tick.Stop()
+	lost := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := f.ask(ctx)
+		if err != nil && !lost && ctx.Err() == nil {
+			report(err)
+		}
+		lost = err != nil
+	}
+}
