@@ -31,6 +31,7 @@ type Store interface {
 	AddAccount(ctx context.Context, a Account, e Event) (Account, error)
 	// UserPage leaves out the erased.
 	UserPage(ctx context.Context, a AccountID, r Range) (Page[User], error)
+	FindUsers(ctx context.Context, a AccountID, f UserFilter, r Range) (Page[User], error)
 	// AddUser is ErrTaken when the email is another's.
 	AddUser(ctx context.Context, u User, e Event) (User, error)
 	// ReplaceUser swaps a user who was last changed at old.Updated. Another

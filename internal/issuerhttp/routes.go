@@ -18,6 +18,10 @@ type Server struct {
 	Log    *slog.Logger
 	// Demo offers the users to be picked without a password.
 	Demo bool
+	// Routes are more of the API, and Handlers more of the rest, by their patterns
+	// for http.ServeMux: the desk's.
+	Routes   []apihttp.Route
+	Handlers map[string]http.Handler
 	// Bend tells how a demo's faults bend the decision on a request; nil: not.
 	Bend func(r *http.Request) issuer.Bent
 }
@@ -37,9 +41,13 @@ func (s *Server) Handler() http.Handler {
 	api.Add(s.oauthClientRoutes()...)
 	api.Add(s.globalClientRoutes()...)
 	api.Add(s.apiTokenRoutes()...)
+	api.Add(s.Routes...)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
+	for pattern, h := range s.Handlers {
+		mux.Handle(pattern, h)
+	}
 	// Outside of the cross-origin protection: no cookie opens it.
 	for _, d := range dialects {
 		mux.Handle("POST "+d.tokenPath, httpd.MaxBody(tokenMost)(s.token(d)))

@@ -10,9 +10,17 @@ import (
 	"github.com/deskauth/deskauth/zendesk"
 )
 
+var (
+	usersRead = []string{"users:read", zendesk.Read}
+	agents    = []issuer.Role{issuer.Admin, issuer.Agent}
+)
+
 func (s *Server) userRoutes() []apihttp.Route {
 	return []apihttp.Route{
-		{Method: http.MethodGet, Path: zendesk.UsersMePath, Scopes: []string{"users:read", "read"}, Anonymous: true, Serve: usersMe},
+		{Method: http.MethodGet, Path: zendesk.UsersMePath, Scopes: usersRead, Anonymous: true, Serve: usersMe},
+		{Method: http.MethodGet, Path: zendesk.UsersPath, Scopes: usersRead, Roles: agents, Serve: s.listUsers},
+		{Method: http.MethodGet, Path: zendesk.UsersSearchPath, Scopes: usersRead, Roles: agents, Serve: s.searchUsers},
+		{Method: http.MethodGet, Path: zendesk.UsersPath + idPattern, Scopes: usersRead, Roles: agents, Serve: s.showUser},
 	}
 }
 

@@ -62,13 +62,13 @@ func scanPerson(row scanner) (p desk.Person, err error) {
 
 func (s deskStore) Person(ctx context.Context, a desk.AccountID, id desk.UserID) (desk.Person, error) {
 	p, err := scanPerson(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2`, a, id))
+		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2 AND erased_at IS NULL`, a, id))
 	return p, found(err, desk.ErrNotFound)
 }
 
 func (s deskStore) PersonByEmail(ctx context.Context, a desk.AccountID, email string) (desk.Person, error) {
 	p, err := scanPerson(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND email = $2`, a, email))
+		`SELECT `+personColumns+` FROM issuer_users WHERE account_id = $1 AND email = $2 AND erased_at IS NULL`, a, email))
 	return p, found(err, desk.ErrNotFound)
 }
 

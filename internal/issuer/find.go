@@ -1,0 +1,37 @@
+package issuer
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// UserFilter tells which users of an account a list has; its zero value: all. The
+// erased are in none.
+type UserFilter struct {
+	Roles    []Role   // one of these; none: any
+	EmailHas []string // all of these are in the email, in lower case
+	Nobody   bool     // what was asked for, no user has
+}
+
+// FindUsers lists users of an account.
+func (i *Issuer) FindUsers(ctx context.Context, a Account, f UserFilter, r Range) (Page[User], error) {
+	known := func(role Role) bool { return role == Admin || role == Agent || role == EndUser }
+	asked := len(f.Roles) > 0
+	f.Roles = slices.DeleteFunc(slices.Clone(f.Roles), func(role Role) bool { return !known(role) })
+	// No email holds what a database could not even compare.
+	odd := func(part string) bool { return strings.Contains(part, "\x00") || strings.ToValidUTF8(part, "") != part }
+	if f.Nobody || asked && len(f.Roles) == 0 || slices.ContainsFunc(f.EmailHas, odd) {
+		return Page[User]{}, nil
+	}
+	return i.Store.FindUsers(ctx, a.ID, f, r)
+}
+
+// User returns a user of an account, or ErrNotFound, as of one who was erased.
+func (i *Issuer) User(ctx context.Context, a Account, id UserID) (User, error) {
+	u, err := i.Store.User(ctx, a.ID, id)
+	if err == nil && u.Erased {
+		return User{}, ErrNotFound
+	}
+	return u, err
+}

@@ -1,0 +1,73 @@
+package issuerhttp
+
+import (
+	"context"
+	"strings"
+
+	"github.com/deskauth/deskauth/internal/apihttp"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// listUsers is GET /api/v2/users, of some roles when it names them: by "role" one,
+// by "role[]" many.
+func (s *Server) listUsers(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
+	query := req.URL.Query()
+	var f issuer.UserFilter
+	for _, role := range append(query["role[]"], query["role"]...) {
+		if role != "" {
+			f.Roles = append(f.Roles, issuer.Role(role))
+		}
+	}
+	return s.userPage(ctx, req, f)
+}
+
+// searchUsers is GET /api/v2/users/search. Of Zendesk's search language it knows
+// "email:", "role:" and "type:user"; any other word is a part of the email.
+func (s *Server) searchUsers(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
+	query := req.URL.Query()
+	if query.Get("query") == "" && query.Get("external_id") == "" {
+		return apihttp.Response{}, zendesk.ParameterMissing("query")
+	}
+	f := issuer.UserFilter{Nobody: query.Get("external_id") != ""} // no user has one here
+	for word := range strings.FieldsSeq(query.Get("query")) {
+		name, value, named := strings.Cut(strings.Trim(word, `"`), ":")
+		value = strings.Trim(value, `"`)
+		switch {
+		case !named:
+			f.EmailHas = append(f.EmailHas, issuer.NormalEmail(name))
+		case name == "email":
+			f.EmailHas = append(f.EmailHas, issuer.NormalEmail(value))
+		case name == "role":
+			f.Roles = append(f.Roles, issuer.Role(value))
+		case name != "type" || value != "user":
+			f.Nobody = true
+		}
+	}
+	return s.userPage(ctx, req, f)
+}
+
+func (s *Server) userPage(ctx context.Context, req apihttp.Request, f issuer.UserFilter) (apihttp.Response, error) {
+	page, err := req.Page()
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	users, err := s.Issuer.FindUsers(ctx, req.Account, f, page.Range)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Listed(req, page, "users", users, func(u issuer.User) int64 { return int64(u.ID) },
+		func(u issuer.User) zendesk.User { return user(req.Base, u) }), nil
+}
+
+func (s *Server) showUser(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
+	id, err := req.ID("id")
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	u, err := s.Issuer.User(ctx, req.Account, issuer.UserID(id))
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Response{Body: zendesk.UserEnvelope{User: user(req.Base, u)}}, nil
+}
