@@ -40,6 +40,17 @@ have_npm() { have npm; }
 # one (pyenv, conda) that does not see Debian's modules.
 have_oauthlib() { /usr/bin/python3 -c 'import requests_oauthlib' >/dev/null 2>&1; }
 
+# What `deskauth run` is tried with: programs in these languages, unchanged.
+have_curl() { have curl; }
+have_openssl() { have openssl; } # verifies what the authority signs
+have_certutil() { have certutil; } # `deskauth ca trust` calls it
+have_ruby() { have ruby; }
+have_php() { have php && php -r 'exit(function_exists("curl_init") ? 0 : 1);'; }
+# A source file is run as it stands, which Java does since 11 where its compiler is there.
+have_java() { have java && java --list-modules 2>/dev/null | grep -q '^jdk.compiler@'; }
+have_bottle() { /usr/bin/python3 -c 'import bottle' >/dev/null 2>&1; }
+have_flask() { /usr/bin/python3 -c 'import flask' >/dev/null 2>&1; }
+
 missing=()
 need() { # need CHECK PACKAGE…
   "$1" || missing+=("${@:2}")
@@ -53,6 +64,14 @@ need have_fonts fonts-dejavu-core
 need have_node nodejs
 need have_npm npm
 need have_oauthlib python3 python3-requests-oauthlib
+need have_curl curl
+need have_openssl openssl
+need have_certutil libnss3-tools
+need have_ruby ruby
+need have_php php-cli php-curl
+need have_java default-jdk-headless
+need have_bottle python3-bottle
+need have_flask python3-flask
 
 if ! have_go; then
   echo "deps: no go command. Install Go 1.26 or newer first: https://go.dev/doc/install" >&2

@@ -16,9 +16,6 @@ import (
 //go:embed preload.cjs
 var preload string
 
-//go:embed prepend.php
-var prepend string
-
 // Setup is what a program's environment is made of.
 type Setup struct {
 	// Dir is where the files go that the variables name; whoever made it removes it
@@ -127,15 +124,11 @@ func (s Setup) node(vars map[string]string) error {
 }
 
 // php gets a file of settings read after its own: an empty entry in the list of
-// directories stands for those that are compiled in.
+// directories stands for those that are compiled in. Its ext-curl reads proxy variables;
+// its own streams (file_get_contents) read none, and no setting can tell them.
 func (s Setup) php(vars map[string]string) error {
-	script, err := s.write("prepend.php", []byte(strings.ReplaceAll(prepend, "__PROXY__", s.Proxy)))
-	if err != nil {
-		return err
-	}
 	roots := vars["SSL_CERT_FILE"]
-	ini := fmt.Sprintf("openssl.cafile=%q\ncurl.cainfo=%q\nauto_prepend_file=%q\n", roots, roots, script)
-	path, err := s.write(filepath.Join("php", "deskauth.ini"), []byte(ini))
+	path, err := s.write(filepath.Join("php", "deskauth.ini"), fmt.Appendf(nil, "openssl.cafile=%q\ncurl.cainfo=%q\n", roots, roots))
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ const rewriteMost = 8 << 20
 func Remote(address string) (http.Handler, error) {
 	base, err := url.Parse(strings.Replace(address, "://{subdomain}.", "://", 1))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" ||
-		base.RawQuery != "" || base.User != nil {
+		base.RawQuery != "" || base.User != nil || Zendesk(base.Host) {
 		return nil, fmt.Errorf("%q is not the address of an issuer, such as http://localhost:4000", address)
 	}
 	proxy := &httputil.ReverseProxy{
@@ -39,7 +39,7 @@ func Remote(address string) (http.Handler, error) {
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if label := strings.TrimSuffix(hostname(r.Host), "."+domain); label == "" || strings.Contains(label, ".") {
+		if label, found := strings.CutSuffix(hostname(r.Host), "."+domain); !found || label == "" || strings.Contains(label, ".") {
 			http.NotFound(w, r)
 			return
 		}
