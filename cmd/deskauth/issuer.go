@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/control"
+	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/issuerhttp"
@@ -34,6 +35,7 @@ type issuerOptions struct {
 	Seed           string
 	BaseDomains    []string
 	DefaultAccount string
+	Files          string
 
 	// What only a demo has.
 	Demo       bool
@@ -49,6 +51,7 @@ func (o *issuerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.Seed, "seed", "", "YAML `file` of accounts, users and clients to add where they are missing")
 	f.StringSliceVar(&o.BaseDomains, "base-domain", []string{"localhost"}, "`domain` below which an account is a label; may repeat")
 	f.StringVar(&o.DefaultAccount, "default-account", "", "`subdomain` of the account at an IP address or bare localhost (default the first)")
+	o.deskFlags(f)
 	o.demoFlags(f)
 	o.serving.flags(f, "127.0.0.1:4003")
 }
@@ -106,6 +109,7 @@ type runningIssuer struct {
 	edge     edge
 	db       *store.DB
 	issuer   *issuer.Issuer
+	desk     *desk.Desk
 	controls *control.Controls // nil: no demo
 	seed     seed.File
 	accounts []issuer.Account
@@ -173,6 +177,9 @@ func (run *runningIssuer) openStore(ctx context.Context, p process) error {
 	if err := run.prepare(ctx); err != nil {
 		return errors.Join(err, run.db.Close())
 	}
+	if err := run.openDesk(dsn, p); err != nil {
+		return errors.Join(err, run.db.Close())
+	}
 	return nil
 }
 
@@ -218,10 +225,11 @@ func (run *runningIssuer) chores() func() error {
 	var wg sync.WaitGroup
 	every(ctx, &wg, run.edge.log, "note when tokens were used", time.Second, run.issuer.FlushUses)
 	every(ctx, &wg, run.edge.log, "prune", time.Minute, run.prune)
+	every(ctx, &wg, run.edge.log, "remove uploads", time.Minute, run.pruneDesk)
 	return sync.OnceValue(func() error {
 		stop()
 		wg.Wait()
-		return errors.Join(run.issuer.FlushUses(context.Background()), run.db.Close())
+		return errors.Join(run.issuer.FlushUses(context.Background()), run.closeStores())
 	})
 }
 
@@ -237,6 +245,7 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 func (run *runningIssuer) serve(ctx context.Context, listener net.Listener) error {
 	o, e := run.options, run.edge
 	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts()}
+	surface.Routes, surface.Handlers = run.deskSurface()
 	handler := surface.Handler()
 	if run.controls != nil {
 		surface.Bend, handler = run.controls.Bend, run.controls.Wrap(handler)

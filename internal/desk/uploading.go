@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -33,9 +34,11 @@ func (d *Desk) Upload(ctx context.Context, c issuer.Caller, in Incoming) (Upload
 		found.Token, u = in.Token, found
 	}
 	file := Attachment{
-		Account: a, User: by.ID, Token: secret.Code(d.Rand).Reveal(), File: secret.New(d.Rand).Reveal(),
+		Account: a, User: by.ID, Token: secret.Code(d.Rand).Reveal(), File: rand.Text(),
 		Name: clean(in.Name), Type: clean(in.Type), Created: now,
 	}
+	// The file's name is nobody's business, and no seed's: another run's files may
+	// still be there.
 	var err error
 	if file.Size, err = d.Files.keep(file.File, in.Body, UploadMost); err != nil {
 		return Upload{}, err

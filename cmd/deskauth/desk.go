@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/apihttp"
+	"github.com/deskauth/deskauth/internal/desk"
+	"github.com/deskauth/deskauth/internal/deskhttp"
+)
+
+// deskFlags are of what the helpdesk keeps outside of the database.
+func (o *issuerOptions) deskFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.Files, "files", "", "`directory` of uploaded files, which replicas share (default beside the SQLite file, else in the user's state directory)")
+}
+
+// filesDir is where uploads are kept, for the database that dsn names.
+func (o *issuerOptions) filesDir(dsn string, p process) (string, error) {
+	if o.Files != "" {
+		return o.Files, nil
+	}
+	if path, found := strings.CutPrefix(dsn, "sqlite:"); found {
+		path = strings.TrimPrefix(path, "//")
+		return strings.TrimSuffix(path, filepath.Ext(path)) + "-files", nil
+	}
+	dir, err := stateDir(p)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "issuer-files"), nil
+}
+
+// openDesk opens the helpdesk on the issuer's database, in the issuer's time.
+func (run *runningIssuer) openDesk(dsn string, p process) error {
+	dir, err := run.options.filesDir(dsn, p)
+	if err != nil {
+		return err
+	}
+	files, err := desk.OpenFiles(dir)
+	if err != nil {
+		return err
+	}
+	run.desk = &desk.Desk{Store: run.db.Desk(), Files: files, Now: run.issuer.Now, Rand: run.issuer.Rand}
+	return nil
+}
+
+// pruneDesk removes what was uploaded and no comment has.
+func (run *runningIssuer) pruneDesk(ctx context.Context) error {
+	for {
+		n, err := run.desk.Prune(ctx, pruneMost)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// closeStores closes what the issuer and the desk keep things in.
+func (run *runningIssuer) closeStores() error {
+	return errors.Join(run.desk.Files.Close(), run.db.Close())
+}
+
+// deskSurface is what the desk adds to the issuer's surface.
+func (run *runningIssuer) deskSurface() ([]apihttp.Route, map[string]http.Handler) {
+	s := &deskhttp.Server{Desk: run.desk, Issuer: run.issuer, Hosts: run.hosts()}
+	return s.Routes(), map[string]http.Handler{deskhttp.ContentPattern: s.Content(run.edge.log)}
+}
