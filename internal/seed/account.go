@@ -14,7 +14,7 @@ import (
 )
 
 func (r *reader) file(body ast.Node) (f File) {
-	top, ok := r.object(body, "the file", 1, "accounts")
+	top, ok := r.object(body, "the file", 1, "accounts", "global_clients")
 	if !ok {
 		return f
 	}
@@ -38,6 +38,7 @@ func (r *reader) file(body ast.Node) (f File) {
 		a.Tickets = o.tickets(a.Users)
 		f.Accounts = append(f.Accounts, a)
 	}
+	f.GlobalClients = top.globalClients(f.Accounts)
 	return f
 }
 
@@ -105,6 +106,9 @@ func (o object) clients() []issuer.PlantedClient {
 			continue
 		}
 		v := c.client(issuer.Support, "redirect_uri", identifiers)
+		if strings.HasPrefix(strings.ToLower(v.Identifier), issuer.GlobalPrefix) {
+			o.r.add(c.at("identifier"), "identifier must not begin with %s, which is for global_clients", issuer.GlobalPrefix)
+		}
 		v.Description = c.optional("description")
 		v.Kind = choice(c, "kind", issuer.Confidential, issuer.Confidential, issuer.Public)
 		v.AllowedScopes = c.texts("allowed_scopes", knownScope)

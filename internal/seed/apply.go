@@ -10,8 +10,8 @@ import (
 
 // Apply adds what the accounts of the file lack, and alters nothing that is
 // there: to apply a file again changes nothing, and two processes may at once.
-// An account that has tickets gets none. Each account is one atomic step, and its
-// tickets another.
+// An account that has tickets gets none. Each account is one atomic step, its
+// tickets another, and each global client with those who approve it a third.
 //
 // The notes are sentences for a person: where the database differs from the file
 // and was left as it is. They show no values.
@@ -26,6 +26,15 @@ func (f File) Apply(ctx context.Context, i *issuer.Issuer, d desk.Store) (notes 
 		}
 		if err := a.openTickets(ctx, i, d, planted.ID); err != nil {
 			return notes, fmt.Errorf("account %s: %w", a.Account.Subdomain, err)
+		}
+	}
+	for _, g := range f.GlobalClients {
+		differs, err := i.PlantGlobal(ctx, g)
+		if err != nil {
+			return notes, err
+		}
+		for _, n := range differs {
+			notes = append(notes, n.String())
 		}
 	}
 	return notes, nil

@@ -9,7 +9,8 @@ import (
 // File is what a seed file says, with its defaults filled in. The first account
 // is the one that an address without a subdomain means.
 type File struct {
-	Accounts []Account
+	Accounts      []Account
+	GlobalClients []issuer.PlantedGlobalClient
 }
 
 // Account is an account and its first tickets.
