@@ -49,6 +49,8 @@ func caDir(p process) (string, error) {
 	return filepath.Join(state, "ca"), nil
 }
 
+var errNoAuthority = errors.New("there is no authority yet: make one with `deskauth ca init`")
+
 // keptCA reads the authority's certificate, and says how to make one.
 func keptCA(p process) (string, *x509.Certificate, error) {
 	dir, err := caDir(p)
@@ -57,7 +59,7 @@ func keptCA(p process) (string, *x509.Certificate, error) {
 	}
 	cert, err := intercept.ReadCertificate(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, errors.New("there is no authority yet: make one with `deskauth ca init`")
+		return "", nil, errNoAuthority
 	}
 	return dir, cert, err
 }
@@ -193,7 +195,10 @@ func caRemoveCommand(p process) *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(p.Out, "Removed the authority and its key.")
-			return os.Remove(dir)
+			if err := os.Remove(dir); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return nil
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -155,7 +156,11 @@ func (o runOptions) authority(p process) (*intercept.Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return intercept.OpenAuthority(dir, rand.Reader, time.Now())
+	a, err := intercept.OpenAuthority(dir, rand.Reader, time.Now())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoAuthority
+	}
+	return a, err
 }
 
 // answering is what answers for Zendesk.
