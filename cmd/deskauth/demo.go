@@ -52,9 +52,9 @@ func (o issuerOptions) chaos() ([]control.Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := fnv.New64a()
+	sum := fnv.New32a()
 	_, _ = io.WriteString(sum, o.RandomSeed)
-	return control.Chaos(part, sum.Sum64()), nil
+	return control.Chaos(part, uint64(sum.Sum32())), nil
 }
 
 // steer gives a demo its controls. The issuer is not in use yet, and from here on

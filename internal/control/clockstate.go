@@ -17,7 +17,7 @@ type ClockState struct {
 
 func (c Clock) state(machine time.Time) ClockState {
 	s := ClockState{
-		Now: c.Now(machine).UTC(), Machine: machine.UTC(), Steered: !c.Own(), Frozen: c.Frozen(),
+		Now: c.Now(machine).UTC().Truncate(time.Microsecond), Machine: machine.UTC().Truncate(time.Microsecond), Steered: !c.Own(), Frozen: c.Frozen(),
 		Rate: c.rate().Times(), Version: c.Version,
 	}
 	if s.Steered {

@@ -69,7 +69,7 @@ func (c *Controls) Wrap(surface http.Handler) http.Handler {
 		v.bent = bent(fired)
 		for _, f := range fired {
 			e := v.entry(r, FaultFired)
-			e.Fault, e.Kind = f.ID, f.Kind
+			e.Fault, e.Kind, e.Route = f.ID, f.Kind, pathOf(f.Route)
 			c.Journal.add(e)
 		}
 		seen := &seen{ResponseWriter: w}

@@ -54,7 +54,7 @@ type Fault struct {
 	Product issuer.Product  `json:"product,omitempty"`
 	Client  string          `json:"client,omitempty"` // the identifier
 	Grant   oauth.GrantType `json:"grant_type,omitempty"`
-	Token   string          `json:"token,omitempty"` // the hint of an access or a refresh token: its first ten characters
+	Token   string          `json:"token,omitempty"` // the hint of an access or a refresh token, as lists of tokens show it
 
 	// Probability is how often a request that matches is disturbed; 0 is always.
 	Probability float64 `json:"probability,omitempty"`
@@ -109,6 +109,8 @@ func (f Fault) check() error {
 		return &Invalid{"status", "is from 200 to 599"}
 	case f.Kind == ServerError && f.Status != 0 && f.Status < 500:
 		return &Invalid{"status", "of a server error is from 500 to 599"}
+	case f.Seed >= 1<<53:
+		return &Invalid{"seed", "is below 2^53, as numbers in JSON are"}
 	case f.RetryAfter < -1:
 		return &Invalid{"retry_after", "is seconds, or -1 for no such header"}
 	case f.AccessLife < 0 || f.RefreshLife < 0:

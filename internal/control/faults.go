@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func (s *Faults) Remove(id int64) error {
 	n := len(s.rules)
 	s.rules = slices.DeleteFunc(s.rules, func(r *rule) bool { return r.ID == id })
 	if len(s.rules) == n {
-		return ErrNotFound
+		return fmt.Errorf("there is no fault %d: %w", id, ErrNotFound)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,7 +22,9 @@ func (c *Controls) Handler() http.Handler {
 		return map[string]any{"name": "deskauth control", "controls": c.endpoints()}, nil
 	}))
 	mux.HandleFunc("GET /journal", c.journal)
-	mux.HandleFunc("/", answered(func(*http.Request) (any, error) { return nil, ErrNotFound }))
+	mux.HandleFunc("/", answered(func(*http.Request) (any, error) {
+		return nil, fmt.Errorf("there is no such control, GET / lists them: %w", ErrNotFound)
+	}))
 	return local(mux)
 }
 

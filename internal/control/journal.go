@@ -20,7 +20,7 @@ type Entry struct {
 	Client    string `json:"client,omitempty"` // the identifier
 	User      int64  `json:"user_id,omitempty"`
 	Grant     string `json:"grant_type,omitempty"`
-	Token     string `json:"token,omitempty"` // its first ten characters
+	Token     string `json:"token,omitempty"` // its hint
 	Method    string `json:"method,omitempty"`
 	Route     string `json:"route,omitempty"`
 	Status    int    `json:"status,omitempty"`
@@ -90,7 +90,7 @@ func NewJournal(size int, now func() time.Time) *Journal {
 
 // add notes an entry, and tells those who follow.
 func (j *Journal) add(e Entry) Entry {
-	e.Time, e.Now = j.machine().UTC(), j.now().UTC()
+	e.Time, e.Now = j.machine().UTC().Truncate(time.Microsecond), j.now().UTC().Truncate(time.Microsecond)
 	e.Client, e.Reason, e.Route = clip(e.Client), clip(e.Reason), clip(e.Route)
 	j.mu.Lock()
 	defer j.mu.Unlock()

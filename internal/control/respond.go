@@ -82,7 +82,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.As(err, &invalid):
 		status = http.StatusUnprocessableEntity
 	case errors.Is(err, ErrNotFound):
-		status, err = http.StatusNotFound, errors.New("there is no such control; GET / lists them")
+		status = http.StatusNotFound
 	case errors.Is(err, ErrConflict):
 		status = http.StatusConflict
 	}
