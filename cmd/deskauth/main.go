@@ -17,7 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, Out: os.Stdout, Err: os.Stderr})
+	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -26,6 +26,7 @@ func main() {
 // reads the environment.
 type process struct {
 	Lookup   func(name string) (string, bool)
+	In       io.Reader
 	Out, Err io.Writer
 }
 
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), runCommand(p), caCommand(p), versionCommand(p))
+	root.AddCommand(devCommand(p), issuerCommand(p), brokerCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// members are the users of one account of an office.
+type members struct {
+	office
+	Account string
+}
+
+func (m *members) flags(f *pflag.FlagSet) {
+	m.office.flags(f)
+	f.StringVar(&m.Account, "account", "", "`subdomain` of the account (default the only one)")
+}
+
+// open opens the database and finds the account.
+func (m members) open(ctx context.Context, p process) (*issuer.Issuer, issuer.Account, func(), error) {
+	i, closing, err := m.office.open(ctx, p)
+	if err != nil {
+		return nil, issuer.Account{}, nil, err
+	}
+	a, err := m.find(ctx, i)
+	if err != nil {
+		closing()
+		return nil, issuer.Account{}, nil, err
+	}
+	return i, a, closing, nil
+}
+
+func (m members) find(ctx context.Context, i *issuer.Issuer) (issuer.Account, error) {
+	if m.Account != "" {
+		a, err := i.Store.Account(ctx, m.Account)
+		if errors.Is(err, issuer.ErrNotFound) {
+			return a, fmt.Errorf("there is no account %s: see `deskauth account list`", m.Account)
+		}
+		return a, err
+	}
+	accounts, err := i.Store.Accounts(ctx)
+	switch {
+	case err != nil:
+		return issuer.Account{}, err
+	case len(accounts) == 0:
+		return issuer.Account{}, errors.New("there is no account yet: see `deskauth account create`")
+	case len(accounts) > 1:
+		return issuer.Account{}, usagef("there are %d accounts: name one with --account", len(accounts))
+	}
+	return accounts[0], nil
+}
+
+func findUser(ctx context.Context, i *issuer.Issuer, a issuer.Account, email string) (issuer.User, error) {
+	u, err := i.Store.UserByEmail(ctx, a.ID, issuer.NormalEmail(email))
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && u.Erased {
+		return u, fmt.Errorf("account %s has no user %s", a.Subdomain, email)
+	}
+	return u, err
+}
+
+func userCommand(p process) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "user",
+		Short: "Create and change the users of an account of the issuer",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(userCreateCommand(p), userListCommand(p), userSetPasswordCommand(p), userSuspendCommand(p), userRoleCommand(p), userDeleteCommand(p))
+	return cmd
+}
+
+// passwordFrom is where a password comes from: never from the command line,
+// which every process sees.
+type passwordFrom struct {
+	File string
+}
+
+func (o *passwordFrom) flags(f *pflag.FlagSet, usual string) {
+	f.StringVar(&o.File, "password-file", usual, "`file` that holds the password; - for standard input")
+}
+
+// passwordStdinMost bounds what is taken for a password.
+const passwordStdinMost = 64 << 10
+
+func (o passwordFrom) read(p process) (secret.Plain, error) {
+	if o.File != "-" {
+		return secret.FromFile(o.File)
+	}
+	if f, ok := p.In.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return secret.Plain{}, usagef("a terminal would show the password: pipe it in, or name a --password-file")
+		}
+	}
+	b, err := io.ReadAll(io.LimitReader(p.In, passwordStdinMost+1))
+	switch {
+	case err != nil:
+		return secret.Plain{}, fmt.Errorf("read the password: %w", err)
+	case len(b) > passwordStdinMost:
+		return secret.Plain{}, errors.New("the password on standard input is too long: is it the right one?")
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
+	if text == "" {
+		return secret.Plain{}, errors.New("the password on standard input is empty")
+	}
+	return secret.Of(text), nil
+}
+
+func userCreateCommand(p process) *cobra.Command {
+	var m members
+	var from passwordFrom
+	var u issuer.NewUser
+	cmd := &cobra.Command{
+		Use:   "create EMAIL",
+		Short: "Create a user",
+		Long: "Create a user. Without --password-file they cannot sign in by password; in a demo they\n" +
+			"can still be picked.",
+		Example: "  deskauth user create ada@acme.example --name 'Ada Admin' --role admin --password-file -",
+		Args:    exactArgs("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			if err := oneOf("role", u.Role, issuer.Admin, issuer.Agent, issuer.EndUser); err != nil {
+				return err
+			}
+			u.Email = args[0]
+			if u.Name == "" {
+				u.Name, _, _ = strings.Cut(u.Email, "@")
+			}
+			if from.File != "" {
+				var err error
+				if u.Password, err = from.read(p); err != nil {
+					return err
+				}
+			}
+			i, a, closing, err := m.open(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			defer closing()
+			made, err := i.CreateUser(cmd.Context(), a, u, issuer.By{})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.Out, "Created %s %s in account %s.\n", made.Role, made.Email, a.Subdomain)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	m.flags(f)
+	from.flags(f, "")
+	f.StringVar(&u.Name, "name", "", "their name (default what stands before the @)")
+	f.StringVar((*string)(&u.Role), "role", string(issuer.EndUser), "admin, agent or end-user")
+	return cmd
+}
+
+// userPage is how many users are read at once.
+const userPage = 100
+
+func userListCommand(p process) *cobra.Command {
+	var m members
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the users of an account",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			i, a, closing, err := m.open(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			defer closing()
+			t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(t, "ID\tEMAIL\tNAME\tROLE\tSTATE\tCREATED")
+			r := issuer.Range{Limit: userPage}
+			for more := true; more; {
+				page, err := i.Store.UserPage(cmd.Context(), a.ID, r)
+				if err != nil {
+					return err
+				}
+				for _, u := range page.Items {
+					fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", u.ID, u.Email, u.Name, u.Role, state(u), u.Created.Format(time.RFC3339))
+					r.After = int64(u.ID)
+				}
+				more = page.More
+			}
+			return t.Flush()
+		},
+	}
+	m.flags(cmd.Flags())
+	return cmd
+}
+
+func state(u issuer.User) string {
+	switch {
+	case u.Suspended:
+		return "suspended"
+	case u.PasswordHash == "":
+		return "no password"
+	default:
+		return "active"
+	}
+}
+
+// changing is a command that changes one user, named by their email.
+func changing(p process, cmd *cobra.Command, arguments []string, change func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, args []string) (told string, err error)) *cobra.Command {
+	var m members
+	cmd.Args = exactArgs(arguments...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := fromEnvironment(cmd, p); err != nil {
+			return err
+		}
+		i, a, closing, err := m.open(cmd.Context(), p)
+		if err != nil {
+			return err
+		}
+		defer closing()
+		u, err := findUser(cmd.Context(), i, a, args[0])
+		if err != nil {
+			return err
+		}
+		told, err := change(cmd.Context(), i, a, u, args)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.Out, "%s of account %s: %s.\n", u.Email, a.Subdomain, told)
+		return nil
+	}
+	m.flags(cmd.Flags())
+	return cmd
+}
+
+func userSetPasswordCommand(p process) *cobra.Command {
+	var from passwordFrom
+	cmd := changing(p, &cobra.Command{
+		Use:   "set-password EMAIL",
+		Short: "Give a user another password",
+		Long:  "Give a user another password, read from standard input or a file. Their sessions end;\ntheir tokens live on.",
+		Example: "  printf %s \"$PASSWORD\" | deskauth user set-password ada@acme.example\n" +
+			"  deskauth user set-password ada@acme.example --password-file new.txt",
+	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
+		password, err := from.read(p)
+		if err != nil {
+			return "", err
+		}
+		return "the password was changed", i.SetPassword(ctx, a, u.ID, password, issuer.By{})
+	})
+	from.flags(cmd.Flags(), "-")
+	return cmd
+}
+
+func userSuspendCommand(p process) *cobra.Command {
+	undo := false
+	cmd := changing(p, &cobra.Command{
+		Use:   "suspend EMAIL",
+		Short: "Suspend a user, or let them in again",
+		Long:  "Suspend a user: they cannot sign in, and their tokens open nothing for as long.",
+	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
+		suspended := !undo
+		_, err := i.UpdateUser(ctx, a, u.ID, issuer.UserChange{Suspended: &suspended}, issuer.By{})
+		if undo {
+			return "no longer suspended", err
+		}
+		return "suspended", err
+	})
+	cmd.Flags().BoolVar(&undo, "undo", false, "let them in again")
+	return cmd
+}
+
+func userRoleCommand(p process) *cobra.Command {
+	return changing(p, &cobra.Command{
+		Use:   "role EMAIL ROLE",
+		Short: "Give a user another role: admin, agent or end-user",
+		Long:  "Give a user another role: admin, agent or end-user. Their tokens open what it opens, at once.",
+	}, []string{"EMAIL", "ROLE"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, args []string) (string, error) {
+		role := issuer.Role(args[1])
+		_, err := i.UpdateUser(ctx, a, u.ID, issuer.UserChange{Role: &role}, issuer.By{})
+		return "the role is " + args[1], err
+	})
+}
+
+func userDeleteCommand(p process) *cobra.Command {
+	return changing(p, &cobra.Command{
+		Use:   "delete EMAIL",
+		Short: "Delete a user, and end their sessions and tokens",
+		Long:  "Delete a user: their name, email and password go, their sessions and tokens end. Clients that\nthey made stay, but can no longer act in their name.",
+	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
+		return "deleted", i.DeleteUser(ctx, a, u.ID, issuer.By{})
+	})
+}
