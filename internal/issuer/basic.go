@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -31,7 +30,7 @@ func (i *Issuer) Basic(ctx context.Context, a Account, username string, password
 	if !a.PasswordAccess || a.BasicAuth == BasicOff {
 		return nobody, nil
 	}
-	u, err := i.byPassword(ctx, a, SignIn{Email: username, Password: password, Origin: from}, i.Passwords.VerifyRemembered)
+	u, err := i.byPassword(ctx, a, SignIn{Email: username, Password: password, Origin: from}, mindful{i.Passwords})
 	if errors.Is(err, ErrSignIn) {
 		return nobody, nil
 	} else if err != nil {
@@ -46,20 +45,24 @@ func (i *Issuer) byAPIToken(ctx context.Context, a Account, email string, token 
 		return Caller{}, ErrBasic
 	}
 	now := i.Now()
-	subject := fmt.Sprintf("api token %d %s", a.ID, from.Address)
-	if err := i.allowed(ctx, now, subject); err != nil {
+	within := limits("api token", a.ID, "", from)
+	if err := i.allowed(ctx, now, within); err != nil {
 		return Caller{}, err
 	}
 	t, err := i.Store.APIToken(ctx, a.ID, token.Digest())
-	if errors.Is(err, ErrNotFound) || err == nil && !t.Active {
-		return Caller{}, i.failed(ctx, now, subject, ErrBasic)
-	} else if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Caller{}, err
 	}
 	u, err := i.Store.UserByEmail(ctx, a.ID, NormalEmail(email))
-	if errors.Is(err, ErrNotFound) || err == nil && !u.MaySignIn() {
-		return Caller{}, i.failed(ctx, now, subject, ErrBasic)
-	} else if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Caller{}, err
+	}
+	if err := i.trySecret(ctx, now, within, func() error {
+		if !t.Active || u.ID == 0 || !u.MaySignIn() {
+			return ErrBasic
+		}
+		return nil
+	}); err != nil {
 		return Caller{}, err
 	}
 	i.Uses.noteAPIToken(APITokenRef{a.ID, t.ID}, now)

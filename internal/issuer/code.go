@@ -44,7 +44,10 @@ func (c Code) Redeem(now time.Time, by Client, req TokenRequest, p Policy, pair 
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "the code belongs to another client")
 	case !c.sameRedirect(req.RedirectURI):
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "redirect_uri differs from the one authorized")
-	case !oauth.Challenge(c.Challenge).Matches(req.CodeVerifier):
+	case p.PKCE && by.Kind == Public && c.Challenge == "":
+		// It was confidential when the code was made: PKCE is demanded at once.
+		return Token{}, oauth.Errorf(oauth.InvalidGrant, "a public client's code without a code_challenge")
+	case p.PKCE && !oauth.Challenge(c.Challenge).Matches(req.CodeVerifier):
 		return Token{}, oauth.Errorf(oauth.InvalidGrant, "code_verifier and code_challenge do not match")
 	}
 	scope, err := by.narrow(c.Scope, req, p)

@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -54,22 +53,24 @@ func (i *Issuer) Exchange(ctx context.Context, req TokenRequest) (answer oauth.T
 // unknown client and a wrong secret get the same answer, after the same work.
 func (i *Issuer) authenticate(ctx context.Context, a Account, p Product, req oauth.TokenRequest, from Origin) (Client, error) {
 	now := i.Now()
-	subject := fmt.Sprintf("client %d %s %s %s", a.ID, p, req.ClientID, from.Address)
-	if err := i.allowed(ctx, now, subject); err != nil {
+	within := limits("client", a.ID, string(p)+" "+req.ClientID, from)
+	if err := i.allowed(ctx, now, within); err != nil {
 		return Client{}, err
 	}
 	c, err := i.Store.Client(ctx, a.ID, p, req.ClientID)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		err = oauth.Errorf(oauth.InvalidClient, "unknown client")
-		_ = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}.Authenticate(now, req, i.Policies[p])
-	case err == nil:
-		err = c.Authenticate(now, req, i.Policies[p])
+	unknown := errors.Is(err, ErrNotFound)
+	if unknown {
+		c = Client{Kind: Confidential, Secrets: []ClientSecret{{}}}
+	} else if err != nil {
+		return Client{}, err
 	}
-	if oauth.ErrorCode(err) == oauth.InvalidClient {
-		return Client{}, i.failed(ctx, now, subject, err)
-	}
-	return c, err
+	return c, i.trySecret(ctx, now, within, func() error {
+		err := c.Authenticate(now, req, i.Policies[p])
+		if unknown {
+			err = oauth.Errorf(oauth.InvalidClient, "unknown client")
+		}
+		return err
+	})
 }
 
 // redeem is the authorization code grant (RFC 6749 section 4.1.3).

@@ -85,7 +85,7 @@ func (i *Issuer) clientCredentials(ctx context.Context, c Client, p Policy, req 
 
 func (i *Issuer) password(ctx context.Context, c Client, p Policy, req TokenRequest) (oauth.TokenResponse, error) {
 	in := SignIn{Email: req.Username, Password: secret.Of(req.Password), Origin: req.Origin}
-	u, err := i.byPassword(ctx, req.Account, in, i.Passwords.Verify)
+	u, err := i.byPassword(ctx, req.Account, in, forgetful{i.Passwords})
 	if errors.Is(err, ErrSignIn) {
 		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidGrant, "%s", err)
 	} else if err != nil {

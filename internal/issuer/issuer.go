@@ -24,7 +24,8 @@ type Issuer struct {
 	// must not block.
 	Tell func(ctx context.Context, v Verdict)
 
-	keys keyCache
+	keys  keyCache
+	guard guard
 }
 
 // Forget drops what is remembered of the store: a demo exchanges rows beneath it.

@@ -84,24 +84,39 @@ func (p *Passwords) enter(ctx context.Context) (func(), error) {
 	}
 }
 
-// VerifyRemembered is Verify for Basic authentication, which sends the password
-// with every request: what was right stays known for a minute, as a keyed digest
-// that says nothing without this process's key. The hash is part of it, so a
-// changed password is forgotten at once.
-func (p *Passwords) VerifyRemembered(ctx context.Context, password secret.Plain, hash string) (bool, error) {
+// forgetful checks each password anew.
+type forgetful struct{ *Passwords }
+
+func (forgetful) remembers(secret.Plain, string) bool { return false }
+
+func (f forgetful) verify(ctx context.Context, password secret.Plain, hash string) (bool, error) {
+	return f.Verify(ctx, password, hash)
+}
+
+// mindful is for Basic authentication, which sends the password with every
+// request: what was right stays known for a minute, as a keyed digest that says
+// nothing without this process's key. The hash is part of it, so a changed
+// password is forgotten at once.
+type mindful struct{ *Passwords }
+
+func (m mindful) verify(ctx context.Context, password secret.Plain, hash string) (bool, error) {
+	right, err := m.Verify(ctx, password, hash)
+	if right && err == nil {
+		m.remember(m.digest(password, hash))
+	}
+	return right, err
+}
+
+func (m mindful) remembers(password secret.Plain, hash string) bool {
+	return m.known(m.digest(password, hash))
+}
+
+func (p *Passwords) digest(password secret.Plain, hash string) [sha256.Size]byte {
 	mac := hmac.New(sha256.New, p.key)
 	mac.Write([]byte(hash))
 	mac.Write([]byte{0})
 	mac.Write([]byte(password.Reveal()))
-	known := [sha256.Size]byte(mac.Sum(nil))
-	if p.remembers(known) {
-		return true, nil
-	}
-	right, err := p.Verify(ctx, password, hash)
-	if right && err == nil {
-		p.remember(known)
-	}
-	return right, err
+	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // How long a verified password is remembered (machine time), and how many are.
@@ -110,7 +125,7 @@ const (
 	rememberMost = 10_000
 )
 
-func (p *Passwords) remembers(known [sha256.Size]byte) bool {
+func (p *Passwords) known(known [sha256.Size]byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at, found := p.verified[known]

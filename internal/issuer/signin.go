@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -22,7 +21,7 @@ type SignIn struct {
 //
 // It returns ErrSignIn, *TooMany after too many failures, or ErrBusy.
 func (i *Issuer) SignIn(ctx context.Context, a Account, in SignIn, old secret.Plain) (secret.Plain, error) {
-	u, err := i.byPassword(ctx, a, in, i.Passwords.Verify)
+	u, err := i.byPassword(ctx, a, in, forgetful{i.Passwords})
 	if err != nil {
 		return secret.Plain{}, err
 	}
@@ -34,27 +33,33 @@ func (i *Issuer) SignIn(ctx context.Context, a Account, in SignIn, old secret.Pl
 func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify verifier) (u User, err error) {
 	defer i.tellSignIn(ctx, a, &u, &err)
 	now := i.Now()
-	subject := fmt.Sprintf("sign-in %d %s %s", a.ID, NormalEmail(in.Email), in.Origin.Address)
-	if err := i.allowed(ctx, now, subject); err != nil {
+	within := limits("sign-in", a.ID, NormalEmail(in.Email), in.Origin)
+	if err := i.allowed(ctx, now, within); err != nil {
 		return User{}, err
 	}
 	u, err = i.Store.UserByEmail(ctx, a.ID, NormalEmail(in.Email))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, err
 	}
-	// An unknown email costs the same work as a known one.
-	right, busy := verify(ctx, in.Password, u.PasswordHash)
-	if busy != nil {
-		return User{}, busy
+	if verify.remembers(in.Password, u.PasswordHash) && u.MaySignIn() {
+		return u, nil
 	}
-	if !right || !u.MaySignIn() {
-		return User{}, i.failed(ctx, now, subject, ErrSignIn)
-	}
-	return u, nil
+	return u, i.tryPassword(ctx, now, in.Origin, within, ErrSignIn, func() error {
+		// An unknown email costs the same work as a known one.
+		right, err := verify.verify(ctx, in.Password, u.PasswordHash)
+		if err == nil && (!right || !u.MaySignIn()) {
+			err = ErrSignIn
+		}
+		return err
+	})
 }
 
-// verifier is a way of Passwords to check one.
-type verifier func(ctx context.Context, password secret.Plain, hash string) (bool, error)
+// verifier is a way to check passwords: with a memory of those that were right
+// a moment ago, or without.
+type verifier interface {
+	remembers(password secret.Plain, hash string) bool
+	verify(ctx context.Context, password secret.Plain, hash string) (bool, error)
+}
 
 // SignInAs starts a session without a password. It is a power of a demo.
 func (i *Issuer) SignInAs(ctx context.Context, a Account, email string, old secret.Plain, from Origin) (session secret.Plain, err error) {
@@ -105,44 +110,4 @@ func (i *Issuer) SignedIn(ctx context.Context, a Account, id secret.Plain) (User
 		return User{}, ErrNotFound
 	}
 	return u, nil
-}
-
-// Failures are slowed down by window: so many in this time, then wait for its
-// end. Successes and invalid_grant never count.
-const (
-	failuresMost   = 10
-	failuresWindow = time.Minute
-)
-
-// allowed tells whether a subject may try at all.
-func (i *Issuer) allowed(ctx context.Context, now time.Time, subject string) error {
-	failures, ends, err := i.Store.Failures(ctx, subjectKey(subject), now)
-	if err != nil {
-		return err
-	}
-	if failures >= failuresMost {
-		return &TooMany{After: ends.Sub(now)}
-	}
-	return nil
-}
-
-// failed counts a failure and returns what it was.
-func (i *Issuer) failed(ctx context.Context, now time.Time, subject string, cause error) error {
-	if err := i.Store.CountFailure(ctx, subjectKey(subject), now, now.Add(failuresWindow)); err != nil {
-		return err
-	}
-	return cause
-}
-
-// subjectMost is far below the 2.7 kB of PostgreSQL's longest key. A client_id may
-// be 8 kB of anything, and must be refused without a fault of ours.
-const subjectMost = 400
-
-// subjectKey bounds a subject, part of which a stranger wrote.
-func subjectKey(subject string) string {
-	if len(subject) <= subjectMost {
-		return subject
-	}
-	digest := secret.Of(subject).Digest()
-	return "digest " + hex.EncodeToString(digest.Bytes())
 }

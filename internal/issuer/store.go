@@ -109,8 +109,9 @@ type Store interface {
 	// Failures returns how many failures of a subject the window at now holds,
 	// and when that window ends.
 	Failures(ctx context.Context, subject string, now time.Time) (n int, ends time.Time, err error)
-	// CountFailure adds one to the window at now; without one, a new one ends at ends.
-	CountFailure(ctx context.Context, subject string, now, ends time.Time) error
+	// CountFailures adds one to the window of each subject at now; where there is
+	// none, a new one ends at ends.
+	CountFailures(ctx context.Context, subjects []string, now, ends time.Time) error
 
 	// Plant adds what an account lacks of a plot, the account included, and
 	// alters nothing that is there. New clients belong to the user with the
@@ -118,7 +119,14 @@ type Store interface {
 	// the plot's order.
 	Plant(ctx context.Context, want Plot, creator string) (have Plot, err error)
 
-	// Prune deletes up to limit rows of each kind that ended before a time, and
+	// Prune deletes up to limit rows of each kind that are over at a time, and
 	// returns how many it deleted.
-	Prune(ctx context.Context, before time.Time, limit int) (int, error)
+	Prune(ctx context.Context, over Over, limit int) (int, error)
+}
+
+// Over tells what may be pruned.
+type Over struct {
+	Ended    time.Time // sessions, codes and tokens that ended before
+	Failures time.Time // windows of failures that ended before
+	Events   time.Time // events from before; zero: none
 }

@@ -37,6 +37,11 @@ func (s *Server) exchange(r *http.Request, d dialect) (oauth.TokenResponse, erro
 		return oauth.TokenResponse{}, err
 	}
 	httpd.Note(r.Context(), slog.String("account", account.Subdomain))
+	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+		// A page of another site: Zendesk's token endpoint is for servers (facts
+		// section 2.6), and a page must not use up a client's failures.
+		return oauth.TokenResponse{}, oauth.Errorf(oauth.InvalidRequest, "a form of another site")
+	}
 	req, err := tokenRequest(r, d)
 	if err != nil {
 		return oauth.TokenResponse{}, err

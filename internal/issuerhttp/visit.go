@@ -129,7 +129,8 @@ func (v visit) forget() {
 // else into the home page: "//evil.example" and "/\evil.example" are addresses
 // of another host to a browser.
 func localPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t\x00") {
+	control := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, control) {
 		return "/"
 	}
 	return next

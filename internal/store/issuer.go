@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -188,18 +189,24 @@ func (s issuerStore) Failures(ctx context.Context, subject string, now time.Time
 	return n, fromMicros(ends), err
 }
 
-// CountFailure starts a new window when the old one has ended, or when time was
-// set back to before it began.
-func (s issuerStore) CountFailure(ctx context.Context, subject string, now, ends time.Time) error {
+// CountFailures starts a new window when the old one has ended, or when time was
+// set back to before it began. It goes through the subjects in one order, for
+// two replicas that count the same ones.
+func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, ends time.Time) error {
+	inOrder := slices.Sorted(slices.Values(subjects))
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ExecContext(ctx, `
-			INSERT INTO issuer_failures (subject, failures, starts_at, ends_at) VALUES ($1, 1, $2, $3)
-			ON CONFLICT (subject) DO UPDATE SET
-				failures = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.failures + 1 ELSE 1 END,
-				starts_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.starts_at ELSE $2 END,
-				ends_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.ends_at ELSE $3 END`,
-			subject, micros(now), micros(ends))
-		return err
+		for _, subject := range inOrder {
+			if _, err := t.ExecContext(ctx, `
+				INSERT INTO issuer_failures (subject, failures, starts_at, ends_at) VALUES ($1, 1, $2, $3)
+				ON CONFLICT (subject) DO UPDATE SET
+					failures = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.failures + 1 ELSE 1 END,
+					starts_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.starts_at ELSE $2 END,
+					ends_at = CASE WHEN issuer_failures.ends_at > $2 AND issuer_failures.starts_at <= $2 THEN issuer_failures.ends_at ELSE $3 END`,
+				subject, micros(now), micros(ends)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -212,8 +219,6 @@ var prunes = []string{
 		AND digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
 	`DELETE FROM issuer_codes WHERE expires_at < $1
 		AND digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
-	`DELETE FROM issuer_failures WHERE ends_at < $1
-		AND subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`,
 	`DELETE FROM issuer_tokens WHERE id IN (
 		SELECT t.id FROM issuer_tokens t
 		WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
@@ -224,21 +229,39 @@ var prunes = []string{
 		LIMIT $2)`,
 }
 
-func (s issuerStore) Prune(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+// pruneFailures needs no patience: a window that ended says nothing any more, and
+// strangers decide how many there are. pruneEvents is for when nobody asks any more.
+const (
+	pruneFailures = `DELETE FROM issuer_failures WHERE ends_at < $1
+		AND subject IN (SELECT subject FROM issuer_failures WHERE ends_at < $1 LIMIT $2)`
+	pruneEvents = `DELETE FROM issuer_events WHERE id IN (SELECT id FROM issuer_events WHERE at < $1 ORDER BY at LIMIT $2)`
+)
+
+func (s issuerStore) Prune(ctx context.Context, over issuer.Over, limit int) (deleted int, err error) {
 	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		deleted = 0
 		for _, query := range prunes {
-			result, err := t.ExecContext(ctx, query, micros(before), limit)
-			if err != nil {
+			if err := pruneRows(ctx, t, &deleted, query, over.Ended, limit); err != nil {
 				return err
 			}
-			n, err := result.RowsAffected()
-			if err != nil {
-				return err
-			}
-			deleted += int(n)
 		}
-		return nil
+		if err := pruneRows(ctx, t, &deleted, pruneFailures, over.Failures, limit); err != nil {
+			return err
+		}
+		if over.Events.IsZero() {
+			return nil
+		}
+		return pruneRows(ctx, t, &deleted, pruneEvents, over.Events, limit)
 	})
 	return deleted, err
+}
+
+func pruneRows(ctx context.Context, t *tx, deleted *int, query string, before time.Time, limit int) error {
+	result, err := t.ExecContext(ctx, query, micros(before), limit)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	*deleted += int(n)
+	return err
 }

@@ -221,7 +221,7 @@ func TestFailures(t *testing.T) {
 		ctx := t.Context()
 		count := func(at time.Duration) {
 			t.Helper()
-			if err := s.CountFailure(ctx, "ada", noon.Add(at), noon.Add(at+time.Minute)); err != nil {
+			if err := s.CountFailures(ctx, []string{"ada"}, noon.Add(at), noon.Add(at+time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -260,7 +260,7 @@ func TestFailures(t *testing.T) {
 func pruned(t testing.TB, s issuer.Store, before time.Time, limit int) (rounds []int) {
 	t.Helper()
 	for len(rounds) < 100 {
-		n, err := s.Prune(t.Context(), before, limit)
+		n, err := s.Prune(t.Context(), issuer.Over{Ended: before, Failures: before}, limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,8 +293,8 @@ func TestPrune(t *testing.T) {
 				}
 			}
 			if err := errors.Join(
-				s.CountFailure(ctx, fmt.Sprint("old ", n), noon, noon.Add(time.Minute)),
-				s.CountFailure(ctx, fmt.Sprint("young ", n), noon, later.Add(time.Minute)),
+				s.CountFailures(ctx, []string{fmt.Sprint("old ", n)}, noon, noon.Add(time.Minute)),
+				s.CountFailures(ctx, []string{fmt.Sprint("young ", n)}, noon, later.Add(time.Minute)),
 			); err != nil {
 				t.Fatal(err)
 			}
