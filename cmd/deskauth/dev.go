@@ -133,7 +133,7 @@ func (o devOptions) dataDir(p process) (string, error) {
 func (o devOptions) issuer(shared serving, dir string) issuerOptions {
 	return issuerOptions{
 		serving: shared, Listen: o.IssuerListen, ListenFlag: "issuer-listen", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
-		BaseDomains: []string{"localhost"}, Demo: true, Control: o.Control,
+		BaseDomains: []string{"localhost"}, Demo: true, EventsKeep: eventsKeep, Control: o.Control,
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 // issuerOptions are the flags of `deskauth issuer`.
 type issuerOptions struct {
 	serving
+	EventsKeep     time.Duration
 	Listen         string
 	ListenFlag     string // empty: "listen"; dev calls it by another name
 	DB             string
@@ -53,6 +54,7 @@ func (o *issuerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DefaultAccount, "default-account", "", "`subdomain` of the account at an IP address or bare localhost (default the first)")
 	o.deskFlags(f)
 	o.demoFlags(f)
+	f.DurationVar(&o.EventsKeep, "events-keep", eventsKeep, "how long events of the audit trail are kept; 0 for ever")
 	o.serving.flags(f, "127.0.0.1:4003")
 }
 
@@ -79,6 +81,18 @@ func issuerCommand(p process) *cobra.Command {
 	}
 	o.flags(cmd.Flags())
 	return cmd
+}
+
+// eventsKeep is how long events are kept where nothing else is said: 400 days.
+const eventsKeep = 400 * 24 * time.Hour
+
+// part names the default database: a demo has one of its own, because its
+// passwords and secrets are public.
+func (o issuerOptions) part() string {
+	if o.Demo {
+		return "issuer-demo"
+	}
+	return "issuer"
 }
 
 // serveIssuer runs until ctx ends.
@@ -163,7 +177,7 @@ func (o issuerOptions) readSeed() (seed.File, error) {
 }
 
 func (run *runningIssuer) openStore(ctx context.Context, p process) error {
-	dsn, err := withDefaultSQLite(run.options.DB, "issuer", p)
+	dsn, err := withDefaultSQLite(run.options.DB, run.options.part(), p)
 	if err != nil {
 		return err
 	}
@@ -194,6 +208,9 @@ func (run *runningIssuer) prepare(ctx context.Context) error {
 	if err := run.steer(ctx); err != nil {
 		return err
 	}
+	if err := run.refuseDemoData(ctx); err != nil {
+		return err
+	}
 	notes, err := run.seed.Apply(ctx, run.issuer, run.db.Desk())
 	if err != nil {
 		return err
@@ -210,6 +227,19 @@ func (run *runningIssuer) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// refuseDemoData keeps what a demo made public from being served as if it were
+// secret.
+func (run *runningIssuer) refuseDemoData(ctx context.Context) error {
+	if run.options.Demo {
+		return nil
+	}
+	held, err := seed.BuiltIn().HeldBy(ctx, run.issuer.Store)
+	if err != nil || !held {
+		return err
+	}
+	return errors.New("the database holds a demo's people and clients, whose passwords and secrets are public: start with --demo, or name another --db")
 }
 
 // pruneKeep is how long what ended is kept, for people who ask why.
@@ -235,7 +265,12 @@ func (run *runningIssuer) chores() func() error {
 
 func (run *runningIssuer) prune(ctx context.Context) error {
 	for {
-		n, err := run.issuer.Store.Prune(ctx, run.issuer.Now().Add(-pruneKeep), pruneMost)
+		now := run.issuer.Now()
+		over := issuer.Over{Ended: now.Add(-pruneKeep), Failures: now}
+		if run.options.EventsKeep > 0 {
+			over.Events = now.Add(-run.options.EventsKeep)
+		}
+		n, err := run.issuer.Store.Prune(ctx, over, pruneMost)
 		if err != nil || n == 0 {
 			return err
 		}
