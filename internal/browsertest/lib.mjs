@@ -19,13 +19,15 @@ export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
 
 // journey runs `tell(world)` and prints the outcome that run.go reads. The world has
-// `input` (what the Go test gave) and `visitor()`. What tell returns is said to the
-// Go test; what it throws is a problem like the others.
+// `input` (what the Go test gave) and `visitor()`. The browser is one of its own, or the
+// one that listens for DevTools at input.devtools, which somebody else opened. What tell
+// returns is said to the Go test; what it throws is a problem like the others.
 export async function journey(tell) {
   const given = JSON.parse(readFileSync(0, 'utf8'));
   const problems = [];
   let said = null;
-  const browser = await chromium.launch({ executablePath: given.chromium, args: flags });
+  const browser = given.input.devtools ? await chromium.connectOverCDP(given.input.devtools)
+    : await chromium.launch({ executablePath: given.chromium, args: flags });
   try {
     said = await tell({
       input: given.input,
