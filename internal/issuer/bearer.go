@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 
@@ -69,6 +68,11 @@ func (u *Uses) note(t TokenRef, at time.Time) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.keepLater(t, at)
+}
+
+// keepLater notes a use unless a later one is known. The caller holds mu.
+func (u *Uses) keepLater(t TokenRef, at time.Time) {
 	if u.last == nil {
 		u.last = map[TokenRef]time.Time{}
 	}
@@ -79,6 +83,9 @@ func (u *Uses) note(t TokenRef, at time.Time) {
 
 // take returns what was gathered and begins anew.
 func (u *Uses) take() map[TokenRef]time.Time {
+	if u == nil {
+		return nil
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	taken := u.last
@@ -86,14 +93,12 @@ func (u *Uses) take() map[TokenRef]time.Time {
 	return taken
 }
 
-// putBack returns what could not be stored, unless newer uses came meanwhile.
+// putBack returns what could not be stored, unless later uses came meanwhile.
 func (u *Uses) putBack(uses map[TokenRef]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	newer := u.last
-	u.last = maps.Clone(uses)
-	for t, at := range newer {
-		u.last[t] = at
+	for t, at := range uses {
+		u.keepLater(t, at)
 	}
 }
 
