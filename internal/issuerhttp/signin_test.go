@@ -296,3 +296,18 @@ func TestDemoPicksNobodySuspended(t *testing.T) {
 		b.post(signInPath, form(web.FieldPerson, who)).want(http.StatusUnauthorized)
 	}
 }
+
+// A link is looked at by HEAD before it is followed. Where consent was given
+// before, GET makes a code; HEAD must not.
+func TestHeadChangesNothing(t *testing.T) {
+	w := onSQLite(t, options{})
+	w.token(grant(w.code())).pair()
+	b, before := w.as(ada), w.rows()
+	for _, target := range []string{"/", signInPath, zendesk.AuthorizePath + "?" + request().Encode()} {
+		if r := b.send(http.MethodHead, target, nil, nil); r.Header.Get("Location") != "" {
+			t.Errorf("HEAD %s leads to %s", target, r.Header.Get("Location"))
+		}
+	}
+	w.unchanged(before)
+	b.authorize(request()).want(http.StatusFound)
+}
