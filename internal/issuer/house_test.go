@@ -62,8 +62,10 @@ var cheap = &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLengt
 // each runs f once on each engine.
 func each(t *testing.T, f func(t *testing.T, h *house)) {
 	t.Helper()
+	t.Parallel() // most of the time is spent waiting for PostgreSQL
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			h := &house{clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, raw: storetest.Raw(t, dsn)}
 			h.Issuer = &issuer.Issuer{

@@ -48,8 +48,10 @@ func marks(t testing.TB, dsn string) map[string]bool {
 // eachDSN runs f once on each engine, with all tables in place and the address at hand.
 func eachDSN(t *testing.T, f func(t *testing.T, dsn string, db *store.DB)) {
 	t.Helper()
+	t.Parallel() // most of the time is spent waiting for PostgreSQL
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			f(t, dsn, storetest.Open(t, dsn))
 		})
@@ -58,7 +60,7 @@ func eachDSN(t *testing.T, f func(t *testing.T, dsn string, db *store.DB)) {
 
 // patiently bounds a step that a mistake would let wait forever.
 func patiently(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
