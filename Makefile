@@ -8,6 +8,7 @@ BUILD    := build
 WITHPG   := $(BUILD)/withpg
 NODE     := internal/browsertest
 PACKAGES := ./...
+LOGS     := $(CURDIR)/$(BUILD)/logs
 
 LINT_VERSION := v2.15.0
 # Beside Go's own cache, so that whatever keeps that one keeps this too: it takes
@@ -29,9 +30,17 @@ build: ## Build the static binary that ships, build/deskauth.
 	CGO_ENABLED=0 go build -trimpath -o $(BUILD)/deskauth ./cmd/deskauth
 
 .PHONY: test
-test: deps browser ## Run every test: both database engines, the race detector, a browser.
+test: deps browser ## Run every test: both database engines, the race detector, a browser; no secret in any log.
 	@go build -o $(WITHPG) ./internal/store/storetest/withpg
-	CGO_ENABLED=1 $(WITHPG) -- go test -race -timeout 20m $(PACKAGES)
+	@mkdir -p $(LOGS)
+	@# A new directory for each run: a result that go test remembers has logged
+	@# elsewhere. It stays when something failed.
+	@logs=$$(mktemp -d $(LOGS)/XXXXXX); status=0; \
+	DESKAUTH_TEST_LOGS=$$logs CGO_ENABLED=1 $(WITHPG) -- go test -race -timeout 20m $(PACKAGES) 2>&1 \
+	  | tee $$logs/output.txt || status=$$?; \
+	go run ./internal/testlog/leakcheck $$logs $$logs/output.txt || status=1; \
+	[ $$status -ne 0 ] || rm -rf $$logs; \
+	exit $$status
 	@echo "make test: all of the above passed"
 
 .PHONY: browser

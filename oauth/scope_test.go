@@ -1,8 +1,10 @@
 package oauth_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,4 +77,22 @@ func FuzzScope(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A list that somebody else made long must not keep the reader busy.
+func TestLongScopesTakeNoLongTime(t *testing.T) {
+	var b strings.Builder
+	const words = 200_000
+	for i := range words {
+		fmt.Fprintf(&b, "%x ", i)
+	}
+	before := time.Now()
+	long := oauth.ParseScope(b.String())
+	rest := long.Minus(long[:words/2])
+	if len(long) != words || len(rest) != words/2 || !long.Contains(rest) || !rest.Equal(rest) {
+		t.Errorf("%d words, %d of them left", len(long), len(rest))
+	}
+	if took := time.Since(before); took > 5*time.Second {
+		t.Errorf("took %v", took) // some 40 ms; compared pairwise, minutes
+	}
 }

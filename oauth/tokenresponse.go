@@ -21,12 +21,19 @@ type TokenResponse struct {
 	RefreshTokenExpiresIn *int64 `json:"refresh_token_expires_in,omitempty"` // seconds; nil = not said
 }
 
-var errNoAccessToken = errors.New("the answer holds no access_token")
+// scopeMost bounds a scope, in bytes. All of Zendesk's scopes together are about
+// 1 KiB.
+const scopeMost = 8 << 10
+
+var (
+	errNoAccessToken = errors.New("the answer holds no access_token")
+	errLongScope     = errors.New("the answer's scope is longer than 8 KiB")
+)
 
 // UnmarshalJSON reads what servers send. A pair that was answered exists
-// nowhere else, so nothing but a missing access token loses it: a lifetime may
-// be a number, a text, null, or nonsense, which counts as not said; a scope may
-// be an array.
+// nowhere else, so nothing loses it but a missing access token, or a scope of
+// more than 8 KiB, which no server means: a lifetime may be a number, a text,
+// null, or nonsense, which counts as not said; a scope may be an array.
 func (t *TokenResponse) UnmarshalJSON(data []byte) error {
 	var wire struct {
 		AccessToken           any         `json:"access_token"`
@@ -43,10 +50,14 @@ func (t *TokenResponse) UnmarshalJSON(data []byte) error {
 	if access == "" {
 		return errNoAccessToken
 	}
+	scope := text(wire.Scope)
+	if len(scope) > scopeMost {
+		return errLongScope
+	}
 	*t = TokenResponse{
 		AccessToken:           access,
 		TokenType:             text(wire.TokenType),
-		Scope:                 text(wire.Scope),
+		Scope:                 scope,
 		ExpiresIn:             wire.ExpiresIn.n,
 		RefreshToken:          text(wire.RefreshToken),
 		RefreshTokenExpiresIn: wire.RefreshTokenExpiresIn.n,

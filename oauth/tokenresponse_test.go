@@ -2,6 +2,8 @@ package oauth_test
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +71,24 @@ func TestTokenResponseRefuses(t *testing.T) {
 		got := oauth.TokenResponse{Scope: "before"}
 		if err := json.Unmarshal([]byte(wire), &got); err == nil {
 			t.Errorf("%s was taken as %v", wire, got)
+		}
+	}
+}
+
+func TestTokenResponseRefusesAnEndlessScope(t *testing.T) {
+	word := strings.Repeat("x", 1023)
+	for n, taken := range map[int]bool{8: true, 9: false} {
+		words := slices.Repeat([]string{word}, n)
+		array, err := json.Marshal(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, scope := range []string{`"` + strings.Join(words, " ") + `"`, string(array)} {
+			var got oauth.TokenResponse
+			err := json.Unmarshal([]byte(`{"access_token":"a","scope":`+scope+`}`), &got)
+			if (err == nil) != taken {
+				t.Errorf("%d KiB: %v", n, err)
+			}
 		}
 	}
 }

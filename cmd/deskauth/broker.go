@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -94,16 +95,16 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	if err != nil {
 		return err
 	}
-	running, err := openBroker(ctx, o, e, p, clientSecret)
+	var running *runningBroker
+	ops, err := o.ops(e, func(ctx context.Context) error { return running.db.Ping(ctx) })
 	if err != nil {
+		return err
+	}
+	if running, err = openBroker(ctx, o, e, p, clientSecret); err != nil {
+		closeServers(ops)
 		return err
 	}
 	defer running.close()
-	ops, err := o.ops(e, running.db.Ping)
-	if err != nil {
-		closing(running.servers)
-		return err
-	}
 	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
 	running.describe(p)
 	describeOps(p, ops)
@@ -114,6 +115,7 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 // runningBroker is a broker with its listener open and its chores under way.
 type runningBroker struct {
 	options brokerOptions
+	base    zendesk.Base
 	db      *store.DB
 	broker  *broker.Broker
 	clock   *control.Follower // nil: nobody's
@@ -126,6 +128,13 @@ type runningBroker struct {
 // after its servers ended.
 func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientSecret secret.Plain) (_ *runningBroker, err error) {
 	run := &runningBroker{options: o}
+	if run.base, err = o.base(); err != nil {
+		return nil, usagef("--zendesk-url: %w", err)
+	}
+	if err := checkScope(o.Scope); err != nil {
+		return nil, err
+	}
+	// Nothing is written before the address is ours.
 	listener, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
 	if err != nil {
 		return nil, err
@@ -165,7 +174,19 @@ func (o brokerOptions) publicURL(e edge, l net.Listener) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
 		return nil, usagef("--public-url must be a scheme and a host, such as https://connect.example.com")
 	}
+	if err := oauth.CheckRedirectURI(brokerhttp.RedirectURI(u, "")); err != nil {
+		return nil, usagef("--public-url %s cannot be sent back to: %w", text, err)
+	}
 	return u, nil
+}
+
+// checkScope refuses what cannot be a scope (RFC 6749 section 3.3). Which scopes
+// there are, Zendesk knows.
+func checkScope(scope string) error {
+	if strings.ContainsFunc(scope, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+		return usagef("--scope must be names such as read or tickets:write, separated by spaces")
+	}
+	return nil
 }
 
 func (run *runningBroker) openStore(ctx context.Context, p process) error {
@@ -191,15 +212,14 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 		if err != nil {
 			return err
 		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("--sealing-keys: %w", err)
+		}
 		keys = dir + "/sealing-keys.json"
 	}
 	ring, err := seal.OpenFile(keys)
 	if err != nil {
 		return err
-	}
-	base, err := o.base()
-	if err != nil {
-		return usagef("--zendesk-url: %w", err)
 	}
 	if o.Now == nil {
 		if run.clock, err = followClock(ctx, p); err != nil {
@@ -210,8 +230,8 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 		}
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
-		Store: run.db.Broker(), Ring: ring, Base: base, Scope: oauth.ParseScope(o.Scope),
-		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: base, AllowPrivate: o.AllowPrivate}),
+		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
+		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -129,23 +130,11 @@ func (run *runningIssuer) hosts() apihttp.Hosts {
 	return apihttp.Hosts{Store: run.issuer.Store, BaseDomains: lower(run.options.BaseDomains), Default: run.options.DefaultAccount}
 }
 
-// controlServer opens the listener of the controls, if there is to be one.
-func (run *runningIssuer) controlServer() ([]httpd.Server, error) {
-	address := run.options.Control
-	if run.controls == nil || address == "" {
-		return nil, nil
-	}
-	listener, err := httpd.Listen(address)
-	if err != nil {
-		return nil, fmt.Errorf("--control: %w", err)
-	}
-	if !loopback(listener.Addr()) {
-		_ = listener.Close()
-		return nil, usagef("--control %s can be reached by other machines: name an address of this one", address)
-	}
+// controlServer serves the controls.
+func (run *runningIssuer) controlServer(l net.Listener) httpd.Server {
 	plain := run.edge
 	plain.tls = nil // it is for this machine, and its clients know no certificate
-	return []httpd.Server{plain.server("control", listener, run.controls.Handler(), nil)}, nil
+	return plain.server("control", l, run.controls.Handler(), nil)
 }
 
 // describeControls prints where the controls are and, lest anybody wonder, that the

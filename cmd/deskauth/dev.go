@@ -74,20 +74,20 @@ func brokerClient(public *url.URL) string {
 
 // serveDev runs both halves until ctx ends.
 func serveDev(ctx context.Context, o devOptions, p process) (err error) {
-	dir, err := o.dataDir(p)
-	if err != nil {
-		return err
-	}
-	clientSecret, err := keptSecret(filepath.Join(dir, "broker-client-secret"))
-	if err != nil {
-		return err
-	}
 	shared := serving{Ops: o.Ops, LogLevel: o.LogLevel, LogFormat: o.LogFormat}
 	e, err := shared.edge(p)
 	if err != nil {
 		return err
 	}
 	public, err := devPublicURL(o.BrokerListen)
+	if err != nil {
+		return err
+	}
+	dir, err := o.dataDir(p)
+	if err != nil {
+		return err
+	}
+	clientSecret, err := keptSecret(filepath.Join(dir, "broker-client-secret"))
 	if err != nil {
 		return err
 	}
@@ -98,14 +98,14 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	defer func() { err = errors.Join(err, zendesk.close()) }()
 	b, err := openBroker(ctx, o.broker(shared, dir, public, zendesk), e, p, clientSecret)
 	if err != nil {
-		closing(zendesk.servers)
+		closeServers(zendesk.servers)
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	servers := append(zendesk.servers, b.servers...)
 	ops, err := shared.ops(e, func(ctx context.Context) error { return errors.Join(zendesk.db.Ping(ctx), b.db.Ping(ctx)) })
 	if err != nil {
-		closing(servers)
+		closeServers(servers)
 		return err
 	}
 	fmt.Fprintf(p.Out, "deskauth dev is ready. Press Ctrl-C to stop.\n\n  Open %s and sign in to Zendesk, as the users of an app would.\n", b.public)

@@ -101,16 +101,16 @@ func serveIssuer(ctx context.Context, o issuerOptions, p process) error {
 	if err != nil {
 		return err
 	}
-	running, err := openIssuer(ctx, o, e, p)
+	var running *runningIssuer
+	ops, err := o.ops(e, func(ctx context.Context) error { return running.db.Ping(ctx) })
 	if err != nil {
+		return err
+	}
+	if running, err = openIssuer(ctx, o, e, p); err != nil {
+		closeServers(ops)
 		return err
 	}
 	defer running.close()
-	ops, err := o.ops(e, running.db.Ping)
-	if err != nil {
-		closing(running.servers)
-		return err
-	}
 	running.announce(p)
 	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
@@ -134,31 +134,45 @@ type runningIssuer struct {
 
 // openIssuer opens all that an issuer needs. What it returns is closed by close,
 // after its servers ended.
-func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant ...func(*seed.File)) (_ *runningIssuer, err error) {
+func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant ...func(*seed.File)) (*runningIssuer, error) {
 	run := &runningIssuer{options: o, edge: e}
+	var err error
 	if run.seed, err = o.readSeed(); err != nil {
 		return nil, err
 	}
 	for _, more := range plant {
 		more(&run.seed)
 	}
-	listener, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
+	// Nothing is written before every address is ours.
+	listeners, err := o.listeners()
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = listener.Close()
-		}
-	}()
 	if err := run.openStore(ctx, p); err != nil {
+		closeAll(listeners)
 		return nil, err
 	}
 	run.close = run.chores()
-	if err := run.serve(ctx, listener); err != nil {
-		return nil, errors.Join(err, run.close())
-	}
+	run.serve(listeners)
 	return run, nil
+}
+
+// listeners are the issuer's and, in a demo, that of its controls.
+func (o issuerOptions) listeners() ([]net.Listener, error) {
+	public, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
+	if err != nil || o.Control == "" {
+		return []net.Listener{public}, err
+	}
+	controls, err := httpd.Listen(o.Control)
+	if err != nil {
+		closeAll([]net.Listener{public})
+		return nil, fmt.Errorf("--control: %w", err)
+	}
+	if !loopback(controls.Addr()) {
+		closeAll([]net.Listener{public, controls})
+		return nil, usagef("--control %s can be reached by other machines: name an address of this one", o.Control)
+	}
+	return []net.Listener{public, controls}, nil
 }
 
 func (o issuerOptions) readSeed() (seed.File, error) {
@@ -277,7 +291,7 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 	}
 }
 
-func (run *runningIssuer) serve(ctx context.Context, listener net.Listener) error {
+func (run *runningIssuer) serve(listeners []net.Listener) {
 	o, e := run.options, run.edge
 	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts()}
 	surface.Routes, surface.Handlers = run.deskSurface()
@@ -285,10 +299,11 @@ func (run *runningIssuer) serve(ctx context.Context, listener net.Listener) erro
 	if run.controls != nil {
 		surface.Bend, handler = run.controls.Bend, run.controls.Wrap(handler)
 	}
-	run.port = port(listener)
-	controls, err := run.controlServer()
-	run.servers = append([]httpd.Server{e.server("issuer", listener, handler, surface.Panicked)}, controls...)
-	return err
+	run.port = port(listeners[0])
+	run.servers = []httpd.Server{e.server("issuer", listeners[0], handler, surface.Panicked)}
+	if len(listeners) > 1 {
+		run.servers = append(run.servers, run.controlServer(listeners[1]))
+	}
 }
 
 func lower(names []string) []string {

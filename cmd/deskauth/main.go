@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
@@ -72,6 +73,24 @@ func run(ctx context.Context, args []string, p process) int {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// helpCommand is cobra's, but that it refuses what there is no help for.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [command]", Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return usage{err}
+			}
+			if len(rest) > 0 {
+				return usagef("unknown command %q for %q", rest[0], about.CommandPath())
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // usage is an error of the command line itself.

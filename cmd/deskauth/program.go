@@ -80,7 +80,10 @@ func (o runOptions) carryOut(args []string, t told, p process) error {
 		return fmt.Errorf("--browser: %w", err)
 	}
 	result := o.program(args, vars, p).run()
-	_ = browser.Process.Signal(syscall.SIGTERM) // it may have been closed already
+	// It may have been closed already. Windows knows no signal but this end.
+	if browser.Process.Signal(syscall.SIGTERM) != nil {
+		_ = browser.Process.Kill()
+	}
 	_ = browser.Wait()
 	return result
 }
@@ -126,9 +129,10 @@ func (c program) forward(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
+// terminal tells whether a person types there.
 func terminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull && !sameAsNull(info)
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && !sameAsNull(info)
 }
 
 // sameAsNull tells /dev/null, a character device like a terminal.

@@ -109,7 +109,7 @@ func serveRun(ctx context.Context, o runOptions, args []string, p process) (err 
 	defer func() { err = beside(p, err, local.close()) }()
 	listener, err := o.listen()
 	if err != nil {
-		closing(local.servers)
+		closeServers(local.servers)
 		return err
 	}
 	proxy := &intercept.Proxy{
@@ -189,7 +189,7 @@ func (o runOptions) zendesk(ctx context.Context, e edge, dir string, p process) 
 		return answering{}, err
 	}
 	if len(demo.accounts) == 0 {
-		closing(demo.servers)
+		closeServers(demo.servers)
 		return answering{}, errors.Join(usagef("--seed %s has no account", o.Seed), demo.close())
 	}
 	return answering{

@@ -123,10 +123,16 @@ func loopback(a net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// closing closes listeners of servers that will not run.
-func closing(servers []httpd.Server) {
+// closeServers closes the listeners of servers that will not run.
+func closeServers(servers []httpd.Server) {
 	for _, s := range servers {
 		_ = s.Listener.Close()
+	}
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
 	}
 }
 

@@ -172,8 +172,10 @@ func TestPreflight(t *testing.T) {
 func TestNoTokenInTheLog(t *testing.T) {
 	w := newWorld(t, apihttp.Route{Method: "GET", Path: "/api/v2/thing/{id}", Scopes: []string{"read"}, Serve: answering(apihttp.Response{}, nil)})
 	token := w.token("read")
-	for _, target := range []string{"/api/v2/thing/" + token, "/api/v2/thing/7?access_token=" + token, "/api/v2/" + token,
-		"/api/v2/thing/7?access_token=" + token + "&access_token=" + token, "/api/v2/thing/7?access_token=" + token + "%zz", "/api/v2/thing/7?access_token=" + token + ";"} {
+	for _, target := range []string{
+		"/api/v2/thing/" + token, "/api/v2/thing/7?access_token=" + token, "/api/v2/" + token,
+		"/api/v2/thing/7?access_token=" + token + "&access_token=" + token, "/api/v2/thing/7?access_token=" + token + "%zz", "/api/v2/thing/7?access_token=" + token + ";",
+	} {
 		w.call("GET", target, "")
 		w.call("GET", target, token)
 	}

@@ -24,14 +24,16 @@ type Incoming struct {
 func (d *Desk) Upload(ctx context.Context, c issuer.Caller, in Incoming) (Upload, error) {
 	a, by := caller(c)
 	now := d.now()
-	u := Upload{Account: a, User: by.ID, Token: in.Token, Digest: in.Token.Digest(), Created: now, Expires: now.Add(UploadLife)}
-	if isNew := in.Token.IsZero(); isNew {
+	u := Upload{Account: a, User: by.ID, Token: in.Token, Created: now, Expires: now.Add(UploadLife)}
+	if in.Token.IsZero() {
 		u.Token = secret.Code(d.Rand)
 		u.Digest = u.Token.Digest()
-	} else if found, err := d.ownUpload(ctx, c, in.Token); err != nil {
-		return Upload{}, err
 	} else {
-		found.Token, u = in.Token, found
+		var err error
+		if u, err = d.ownUpload(ctx, c, in.Token); err != nil {
+			return Upload{}, err
+		}
+		u.Token = in.Token
 	}
 	file := Attachment{
 		Account: a, User: by.ID, Token: secret.Code(d.Rand).Reveal(), File: rand.Text(),

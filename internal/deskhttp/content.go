@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
@@ -34,6 +35,9 @@ func (s *Server) Content(log *slog.Logger) http.Handler {
 	})
 }
 
+// noFolders keeps a name from leading out of the folder that a file is saved in.
+var noFolders = strings.NewReplacer("/", "_", `\`, "_")
+
 func (s *Server) content(w http.ResponseWriter, r *http.Request) error {
 	account, err := s.Hosts.Account(r.Context(), r.Host)
 	if err != nil {
@@ -47,7 +51,7 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) error {
 	defer file.Close()
 	h := w.Header()
 	h.Set("Content-Type", a.Type)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": noFolders.Replace(a.Name)}))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("Cache-Control", "private, no-store")
 	http.ServeContent(w, r, "", a.Created, file)

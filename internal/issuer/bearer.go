@@ -123,6 +123,9 @@ func (u *Uses) ofAPIToken(t APITokenRef) time.Time {
 
 // take returns what was gathered and begins anew.
 func (u *Uses) take() (map[TokenRef]time.Time, map[APITokenRef]time.Time) {
+	if u == nil {
+		return nil, nil
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	tokens, apiTokens := u.tokens, u.apiTokens
@@ -130,7 +133,7 @@ func (u *Uses) take() (map[TokenRef]time.Time, map[APITokenRef]time.Time) {
 	return tokens, apiTokens
 }
 
-// putBack returns what could not be stored.
+// putBack returns what could not be stored, unless later uses came meanwhile.
 func (u *Uses) putBack(tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -35,5 +35,9 @@ type User struct {
 // MaySignIn tells whether the user may have sessions and tokens.
 func (u User) MaySignIn() bool { return !u.Suspended && !u.Erased }
 
-// NormalEmail is the form in which emails are kept and compared.
-func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// NormalEmail is the form in which emails are kept and compared. What no column
+// of text may hold, a NUL or broken UTF-8, becomes a character that no email has.
+func NormalEmail(email string) string {
+	email = strings.ToValidUTF8(strings.ReplaceAll(email, "\x00", "\ufffd"), "\ufffd")
+	return strings.ToLower(strings.TrimSpace(email))
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,13 +197,13 @@ func (w *world) rawStatus(sent string) int {
 }
 
 // endless is a body that never ends. It counts what was taken of it.
-type endless struct{ taken int64 }
+type endless struct{ taken atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'x'
 	}
-	e.taken += int64(len(p))
+	e.taken.Add(int64(len(p)))
 	return len(p), nil
 }
 
@@ -224,9 +225,35 @@ func TestEndlessBodies(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("%s: %d, want %d", target, resp.StatusCode, want)
 		}
-		if body.taken > 32<<20 {
-			t.Errorf("%s: %d bytes were taken", target, body.taken)
+		if taken := body.taken.Load(); taken > 32<<20 {
+			t.Errorf("%s: %d bytes were taken", target, taken)
 		}
+	}
+}
+
+// A fault of ours is said in the words of the surface, and says a request id alone.
+func TestPanics(t *testing.T) {
+	w := onSQLite(t, options{})
+	w.panics = true
+	w.token(grant(w.code())).pair() // consent is skipped from now on
+	body, session := grant(w.code()).Encode(), w.cookie(w.as(ada))
+	w.issuer.Rand = strings.NewReader("") // without randomness nothing goes on
+	ask := func(method, target, body string) *reply {
+		r, err := http.NewRequestWithContext(t.Context(), method, w.server.URL+target, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "acme.localhost"
+		r.Header = header("Cookie", session, "Content-Type", "application/x-www-form-urlencoded")
+		return w.send(w.server.Client(), r) // past the witness, who takes no 500
+	}
+	r := ask(http.MethodPost, zendesk.TokenPath, body)
+	r.wantBody(500, `{"error":"server_error","error_description":"Something went wrong. Request `+r.Header.Get("X-Request-Id")+`."}`)
+	r.wantOAuthHeaders()
+	r = ask(http.MethodGet, zendesk.AuthorizePath+"?"+request().Encode(), "")
+	r.wantPage(500, "Something went wrong on our side ·")
+	if !strings.Contains(r.Body, r.Header.Get("X-Request-Id")) || w.secrets.within(r.Body) != "" {
+		t.Errorf("the page says the wrong things:\n%s", r.Body)
 	}
 }
 
@@ -250,29 +277,37 @@ func TestDatabaseHoldsNoSecret(t *testing.T) {
 func (w *world) dump() string {
 	w.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"issuer_accounts", "issuer_users", "issuer_clients", "issuer_client_secrets", "issuer_sessions",
-		"issuer_codes", "issuer_tokens", "issuer_failures", "issuer_events"} {
-		rows, err := w.raw.QueryContext(w.t.Context(), `SELECT * FROM `+table)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for rows.Next() {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				w.t.Fatal(err)
-			}
-			fmt.Fprintf(&b, "%s %s\n", table, values)
-		}
-		if err := rows.Close(); err != nil || rows.Err() != nil {
-			w.t.Fatal(err, rows.Err())
-		}
+	for _, table := range []string{
+		"issuer_accounts", "issuer_users", "issuer_clients", "issuer_client_secrets", "issuer_sessions",
+		"issuer_codes", "issuer_tokens", "issuer_failures", "issuer_events",
+	} {
+		w.dumpTable(&b, table)
 	}
 	return b.String()
+}
+
+func (w *world) dumpTable(b *strings.Builder, table string) {
+	w.t.Helper()
+	rows, err := w.raw.QueryContext(w.t.Context(), `SELECT * FROM `+table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			w.t.Fatal(err)
+		}
+		fmt.Fprintf(b, "%s %s\n", table, values)
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
 }

@@ -233,8 +233,10 @@ func TestLifetimes(t *testing.T) {
 				return `{"client_id":"app","client_secret":"` + key + `",` + grant + c.params + `}`
 			}
 			exchange := func(grant string) pair {
-				return w.call(call{Method: http.MethodPost, Host: host, Target: zendesk.TokenPath,
-					Header: header("Content-Type", "application/json"), Body: body(grant)}).pair()
+				return w.call(call{
+					Method: http.MethodPost, Host: host, Target: zendesk.TokenPath,
+					Header: header("Content-Type", "application/json"), Body: body(grant),
+				}).pair()
 			}
 			first := exchange(`"grant_type":"authorization_code","code":"` + w.as(person).allow(request()).code() + `","redirect_uri":"` + appCallback + `"`)
 			second := exchange(`"grant_type":"refresh_token","refresh_token":"` + first.Refresh + `"`)

@@ -24,8 +24,10 @@ var update = flag.Bool("update", false, "write the golden exchanges anew")
 type transcript struct{ b strings.Builder }
 
 // left out: what is new each time, or the same in every answer and checked there.
-var leftOut = []string{"Date", "Content-Length", "X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options",
-	"Cross-Origin-Opener-Policy", "Accept-Encoding", "User-Agent", "Content-Language", "Content-Security-Policy"}
+var leftOut = []string{
+	"Date", "Content-Length", "X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options",
+	"Cross-Origin-Opener-Policy", "Accept-Encoding", "User-Agent", "Content-Language", "Content-Security-Policy",
+}
 
 // record notes every exchange of f and compares them with testdata/name.txt.
 func (w *world) record(name string, f func(note func(string))) {

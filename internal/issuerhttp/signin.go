@@ -73,8 +73,11 @@ func (s *Server) signIn(v visit) error {
 	if problem, status := signInProblem(err); problem != web.ProblemNone {
 		page := web.SignIn{Next: next, Email: email, Problem: problem}
 		var tooMany *issuer.TooMany
-		if errors.As(err, &tooMany) {
+		switch {
+		case errors.As(err, &tooMany):
 			page.RetryAfter = wholeSeconds(tooMany.After)
+		case errors.Is(err, issuer.ErrBusy):
+			page.RetryAfter = wholeSeconds(busyWait)
 		}
 		return s.showSignIn(v, status, page)
 	} else if err != nil {

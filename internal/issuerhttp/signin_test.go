@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -97,6 +98,23 @@ func TestTooManySignIns(t *testing.T) {
 	}
 }
 
+// Checking a password is slow on purpose. When too many wait for it, the page says
+// when to come back, and nothing counts as a failure. No Passwords is always busy.
+func TestBusySignIn(t *testing.T) {
+	w := onSQLite(t, options{})
+	passwords := w.issuer.Passwords
+	w.issuer.Passwords = &issuer.Passwords{}
+	b := w.browser("acme.localhost")
+	for range 11 {
+		r := b.post(signInPath, credentials(ada, adaPassword)).wantPage(429, signInPage)
+		if got := r.Header.Get("Retry-After"); got != "2" {
+			t.Errorf("Retry-After %q", got)
+		}
+	}
+	w.issuer.Passwords = passwords
+	b.post(signInPath, credentials(ada, adaPassword)).want(http.StatusSeeOther)
+}
+
 // The id of a session changes with each sign-in, so that one that was planted in a
 // browser before is worth nothing, and the one before ends.
 func TestSessionsRotate(t *testing.T) {
@@ -148,8 +166,11 @@ func TestCookieFlags(t *testing.T) {
 	}{
 		{"plain", options{}, nil, "deskauth_issuer_session=…; Path=/; HttpOnly; SameSite=Lax"},
 		{"TLS", options{TLS: true}, nil, "__Host-deskauth_issuer_session=…; Path=/; HttpOnly; Secure; SameSite=Lax"},
-		{"TLS at a proxy that is trusted", options{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
-			header("X-Forwarded-Proto", "https"), "__Host-deskauth_issuer_session=…; Path=/; HttpOnly; Secure; SameSite=Lax"},
+		{
+			"TLS at a proxy that is trusted",
+			options{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+			header("X-Forwarded-Proto", "https"), "__Host-deskauth_issuer_session=…; Path=/; HttpOnly; Secure; SameSite=Lax",
+		},
 		{"a client that says so itself", options{}, header("X-Forwarded-Proto", "https"), "deskauth_issuer_session=…; Path=/; HttpOnly; SameSite=Lax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -274,4 +295,19 @@ func TestDemoPicksNobodySuspended(t *testing.T) {
 	for _, who := range []string{sam, "nobody@acme.example", "\x00", "\xff", randomText(20000)} {
 		b.post(signInPath, form(web.FieldPerson, who)).want(http.StatusUnauthorized)
 	}
+}
+
+// A link is looked at by HEAD before it is followed. Where consent was given
+// before, GET makes a code; HEAD must not.
+func TestHeadChangesNothing(t *testing.T) {
+	w := onSQLite(t, options{})
+	w.token(grant(w.code())).pair()
+	b, before := w.as(ada), w.rows()
+	for _, target := range []string{"/", signInPath, zendesk.AuthorizePath + "?" + request().Encode()} {
+		if r := b.send(http.MethodHead, target, nil, nil); r.Header.Get("Location") != "" {
+			t.Errorf("HEAD %s leads to %s", target, r.Header.Get("Location"))
+		}
+	}
+	w.unchanged(before)
+	b.authorize(request()).want(http.StatusFound)
 }

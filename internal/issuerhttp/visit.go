@@ -41,7 +41,11 @@ func (s *Server) of(d dialect, p page) http.Handler {
 			return
 		}
 		httpd.Note(r.Context(), slog.String("account", account.Subdomain))
-		v.account, v.session = account, sessionOf(r)
+		v.account = account
+		if r.Method != http.MethodHead {
+			// HEAD changes nothing: as nobody's, it can make no code.
+			v.session = sessionOf(r)
+		}
 		if err := p(v); err != nil {
 			s.fail(v, err)
 		}

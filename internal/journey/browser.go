@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"html"
@@ -26,6 +27,8 @@ var transport = &http.Transport{
 		}
 		return (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 	},
+	// Whoever signed the certificate of a test: it is this machine.
+	TLSClientConfig:       &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // G402: see above
 	MaxIdleConnsPerHost:   64,
 	ResponseHeaderTimeout: 2 * patience,
 }

@@ -27,10 +27,9 @@ const patience = 60 * time.Second
 
 // Daemon is a running process of the binary.
 type Daemon struct {
-	t    testing.TB
-	name string
-	args []string
-	env  []string
+	t     testing.TB
+	place Place
+	args  []string
 
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process is gone
@@ -41,12 +40,25 @@ type Daemon struct {
 	ops string
 }
 
+// Place is where a daemon runs, and what it is called in logs.
+type Place struct {
+	Name string
+	Dir  string   // "" for that of the test
+	Env  []string // beside that of the test
+}
+
 // Start runs the binary with args until the test ends, and returns when it is
 // ready. --ops is added: by it, readiness is asked. A daemon that ends instead
 // fails the test with what it said.
 func Start(t testing.TB, name string, env []string, args ...string) *Daemon {
 	t.Helper()
-	d := &Daemon{t: t, name: name, args: append(args, "--ops", "127.0.0.1:0"), env: env}
+	return StartIn(t, Place{Name: name, Env: env}, args...)
+}
+
+// StartIn is Start in another directory.
+func StartIn(t testing.TB, place Place, args ...string) *Daemon {
+	t.Helper()
+	d := &Daemon{t: t, place: place, args: append(args, "--ops", "127.0.0.1:0")}
 	t.Cleanup(d.Kill)
 	d.Restart()
 	return d
@@ -64,13 +76,13 @@ func (d *Daemon) Restart() {
 		// A port that was ours before may have been borrowed by an outgoing
 		// connection for a moment.
 		if !strings.Contains(d.Log(), "already in use") || time.Now().After(deadline) {
-			d.t.Fatalf("%s: %v\n%s%s", d.name, err, d.Out(), d.Log())
+			d.t.Fatalf("%s: %v\n%s%s", d.place.Name, err, d.Out(), d.Log())
 		}
 	}
 }
 
 func (d *Daemon) start() error {
-	d.log = testlog.Path(d.t, d.name)
+	d.log = testlog.Path(d.t, d.place.Name)
 	log, err := os.OpenFile(d.log, os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
@@ -78,7 +90,8 @@ func (d *Daemon) start() error {
 	defer log.Close() // the process has its own descriptor
 	// Not the test's context: a test that failed still stops its daemons in order.
 	d.cmd = exec.CommandContext(context.Background(), binary, d.args...)
-	d.cmd.Env = append(os.Environ(), d.env...)
+	d.cmd.Env = append(os.Environ(), d.place.Env...)
+	d.cmd.Dir = d.place.Dir
 	d.cmd.Stderr = log
 	stdout, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -93,7 +106,7 @@ func (d *Daemon) start() error {
 	}
 	d.ended = make(chan struct{})
 	announced := make(chan struct{})
-	go d.follow(d.cmd, stdout, testlog.Path(d.t, d.name+"-stdout"), announced, d.ended)
+	go d.follow(d.cmd, stdout, testlog.Path(d.t, d.place.Name+"-stdout"), announced, d.ended)
 	select {
 	case <-announced:
 	case <-d.ended:
@@ -184,7 +197,7 @@ func (d *Daemon) Find(pattern string) string {
 	d.t.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(d.Out())
 	if m == nil {
-		d.t.Fatalf("%s did not print %s:\n%s", d.name, pattern, d.Out())
+		d.t.Fatalf("%s did not print %s:\n%s", d.place.Name, pattern, d.Out())
 	}
 	return m[1]
 }
@@ -203,13 +216,13 @@ func (d *Daemon) Kill() {
 func (d *Daemon) Stop(by os.Signal) int {
 	d.t.Helper()
 	if err := d.cmd.Process.Signal(by); err != nil {
-		d.t.Fatalf("%s: %v: it has ended before:\n%s", d.name, err, d.Log())
+		d.t.Fatalf("%s: %v: it has ended before:\n%s", d.place.Name, err, d.Log())
 	}
 	select {
 	case <-d.ended:
 	case <-time.After(patience):
 		d.Kill()
-		d.t.Fatalf("%s did not stop on %v:\n%s", d.name, by, d.Log())
+		d.t.Fatalf("%s did not stop on %v:\n%s", d.place.Name, by, d.Log())
 	}
 	return d.cmd.ProcessState.ExitCode()
 }
@@ -219,7 +232,7 @@ func (d *Daemon) Stop(by os.Signal) int {
 func (d *Daemon) Terminate() {
 	d.t.Helper()
 	if code := d.Stop(syscall.SIGTERM); code != 0 {
-		d.t.Errorf("%s: exit code %d after SIGTERM:\n%s", d.name, code, d.Log())
+		d.t.Errorf("%s: exit code %d after SIGTERM:\n%s", d.place.Name, code, d.Log())
 	}
 }
 

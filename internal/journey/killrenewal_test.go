@@ -20,11 +20,11 @@ import (
 func TestBrokerKilledAmongRenewals(t *testing.T) {
 	each(t, func(t *testing.T, engine store.Engine) {
 		r := startRenewals(t, engine)
-		for n := range times(kills) {
-			r.session(n)
+		for r.sessions < times(kills) || r.count < times(operations) {
+			r.session()
 		}
 		r.settle()
-		t.Logf("%d tokens lent, %d kills, %d answers lost and healed", r.count, times(kills), r.healed)
+		t.Logf("%d tokens lent, %d kills, %d answers lost and healed", r.count, r.sessions, r.healed)
 	})
 }
 
@@ -39,7 +39,9 @@ type renewals struct {
 	last   map[broker.ConnectionID]lent
 	count  int
 	healed int
-	said   map[broker.ConnectionID]string // by whom nothing is lent: why
+	// sessions is how many lenders there were.
+	sessions int
+	said     map[broker.ConnectionID]string // by whom nothing is lent: why
 }
 
 func startRenewals(t *testing.T, engine store.Engine) *renewals {
@@ -70,15 +72,16 @@ func (r *renewals) signIn(who journey.Person) broker.ConnectionID {
 
 // session lets a lender work, kills it or the issuer or both at a random moment, and
 // looks at what is left.
-func (r *renewals) session(n int) {
+func (r *renewals) session() {
 	r.t.Helper()
+	r.sessions++
 	run := startLender(r.t, lending{
-		DSN: r.pair.dsn, Keys: r.pair.keys, IssuerPort: r.pair.issuerPort, Connections: r.ids, Session: n + 1,
+		DSN: r.pair.dsn, Keys: r.pair.keys, IssuerPort: r.pair.issuerPort, Connections: r.ids, Session: r.sessions,
 	})
 	// The first line tells that it is at work.
 	r.read(run, 1+r.rand.IntN(12))
 	<-time.After(time.Duration(r.rand.Int64N(int64(20 * time.Millisecond))))
-	if n%3 == 1 {
+	if r.sessions%3 == 2 {
 		r.pair.issuer.Kill()
 		r.pair.issuer.Restart()
 		r.read(run, 1+r.rand.IntN(4))
@@ -186,7 +189,7 @@ func (r *renewals) check(id broker.ConnectionID) {
 // healed.
 func (r *renewals) settle() {
 	r.t.Helper()
-	after := time.Duration(times(kills)+2) * sessionHours * time.Hour
+	after := time.Duration(r.sessions+2) * sessionHours * time.Hour
 	b := openBroker(r.t, r.pair, func() time.Time { return time.Now().Add(after) })
 	for _, id := range r.ids {
 		if line := lendOnce(r.t.Context(), b, id); line.Access == "" {

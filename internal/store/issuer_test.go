@@ -175,7 +175,7 @@ func TestRowsNameTheirOwnAccountAlone(t *testing.T) {
 func TestSessions(t *testing.T) {
 	eachIssuer(t, func(t *testing.T, dsn string, s issuer.Store, acme, globex issuer.Plot) {
 		ctx, a := t.Context(), acme.Account.ID
-		start := func(in issuer.Plot, name string, follows string) {
+		start := func(in issuer.Plot, name, follows string) {
 			t.Helper()
 			v := issuer.Session{Account: in.Account.ID, Digest: digest(name), User: in.Users[admin].ID, Created: noon, Expires: noon.Add(time.Hour)}
 			e := issuer.Event{

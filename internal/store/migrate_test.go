@@ -49,7 +49,7 @@ func TestMigrateAPartLater(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer db.Close()
+			t.Cleanup(func() { _ = db.Close() })
 			if err := db.MigrateIssuer(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestMigrateByEightAtOnce(t *testing.T) {
 						t.Errorf("starter %d: open: %v", n, err)
 						return
 					}
-					defer db.Close()
+					defer func() { _ = db.Close() }()
 					if err := migrateAll(patiently(t), db); err != nil {
 						t.Errorf("starter %d: migrate: %v", n, err)
 						return

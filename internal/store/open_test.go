@@ -45,7 +45,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db, err := store.Open(t.Context(), tt.dsn)
 			if err == nil {
-				db.Close()
+				_ = db.Close()
 				t.Fatal("it was opened")
 			}
 			said := err.Error()

@@ -48,8 +48,10 @@ func marks(t testing.TB, dsn string) map[string]bool {
 // eachDSN runs f once on each engine, with all tables in place and the address at hand.
 func eachDSN(t *testing.T, f func(t *testing.T, dsn string, db *store.DB)) {
 	t.Helper()
+	t.Parallel() // most of the time is spent waiting for PostgreSQL
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			f(t, dsn, storetest.Open(t, dsn))
 		})
@@ -58,7 +60,7 @@ func eachDSN(t *testing.T, f func(t *testing.T, dsn string, db *store.DB)) {
 
 // patiently bounds a step that a mistake would let wait forever.
 func patiently(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -179,6 +181,17 @@ func TestCallerThatGivesUp(t *testing.T) {
 	})
 }
 
+// leaving ends as soon as somebody waits for its end.
+type leaving struct {
+	context.Context
+	leave context.CancelFunc
+}
+
+func (c leaving) Done() <-chan struct{} {
+	c.leave()
+	return c.Context.Done()
+}
+
 // A caller that waits for a connection of the pool may leave.
 func TestCallerLeavesAFullPool(t *testing.T) {
 	dsn := storetest.DSN(t, store.Postgres)
@@ -194,9 +207,8 @@ func TestCallerLeavesAFullPool(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		left <- db.Step(ctx, func(ctx context.Context, tx *store.Tx) error { return mark(ctx, tx, "too late") })
+		left <- db.Step(leaving{ctx, cancel}, func(ctx context.Context, tx *store.Tx) error { return mark(ctx, tx, "too late") })
 	}()
-	cancel()
 	select {
 	case err := <-left:
 		if !errors.Is(err, context.Canceled) {
@@ -291,14 +303,21 @@ func TestWriterRecoversFromAStepThatEndsTheTransaction(t *testing.T) {
 			db := storetest.Open(t, dsn)
 			errs := together(t, db,
 				func(ctx context.Context, tx *store.Tx) error {
-					_, err := tx.ExecContext(ctx, statement)
+					_, err := tx.ExecContext(ctx, `PRAGMA busy_timeout = 1; `+statement)
 					return err
 				},
 				func(ctx context.Context, tx *store.Tx) error { return mark(ctx, tx, "neighbour") })
 			if errs[1] == nil != marks(t, dsn)["neighbour"] {
 				t.Errorf("the neighbour was answered %v, against its row", errs[1])
 			}
-			if err := db.Step(patiently(t), func(ctx context.Context, tx *store.Tx) error { return mark(ctx, tx, "next") }); err != nil {
+			err := db.Step(patiently(t), func(ctx context.Context, tx *store.Tx) error {
+				var timeout int
+				if err := tx.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&timeout); err != nil || timeout != 5000 {
+					t.Errorf("the next transaction runs on the connection that was left behind: busy_timeout %d, %v", timeout, err)
+				}
+				return mark(ctx, tx, "next")
+			})
+			if err != nil {
 				t.Error("the step after it:", err)
 			}
 		})
@@ -343,6 +362,9 @@ func TestCloseWhileStepsWait(t *testing.T) {
 			t.Error("close:", err)
 		}
 	})
+	for range 10_000 { // so that Close has begun
+		runtime.Gosched()
+	}
 	for n := range late {
 		all.Go(func() {
 			late[n] = db.Step(ctx, func(ctx context.Context, tx *store.Tx) error { return mark(ctx, tx, fmt.Sprint("late ", n)) })

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/deskauth/deskauth/internal/journey"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(journey.Main(m)) }
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+// The scripts run the built binary. Beside testscript's own commands they have:
+//
+//	refuses CODE ARG…     deskauth ARG… ends with CODE and one clear line
+//	daemon NAME ARG…      deskauth ARG… runs; $NAME_port is where it listens, $NAME_ops its health
+//	end NAME SIGNAL       ends it in order: exit code 0; NAME.out and NAME.err are what it said
+//	restart NAME          starts it again
+//	postgres NAME         $NAME is the DSN of a new database, $NAME_absent that of none
+//	newer DSN TABLE       writes a version into TABLE that no deskauth knows yet
+//	listen NAME           $NAME is an address where somebody else listens
+//	port NAME             $NAME is a port where nobody listens
+//	certificate NAME      NAME.pem and NAME.key are a certificate for localhost and its key
+//	get URL               prints what the page says, whoever signed the certificate
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
+		Deadline: time.Now().Add(5 * time.Minute),
+		Setup:    setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"refuses": refuses, "daemon": daemon, "end": end, "restart": restart,
+			"postgres": postgres, "newer": newer, "listen": listen, "port": freePort,
+			"certificate": certificate, "get": get,
+		},
+	})
+}
+
+// scriptKey finds what Setup gave to a script.
+type scriptKey struct{}
+
+// script is what the commands of a script share.
+type script struct {
+	t       testing.TB
+	daemons map[string]*journey.Daemon
+}
+
+func setup(env *testscript.Env) error {
+	env.Values[scriptKey{}] = &script{t: env.T().(testing.TB), daemons: map[string]*journey.Daemon{}}
+	env.Setenv("PATH", filepath.Dir(journey.Binary())+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+	env.Setenv("DESKAUTH_OPS", "127.0.0.1:0") // scripts run side by side
+	return nil
+}
+
+func of(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
+
+// refuses runs a command that must not get ready: it says why in one line, to
+// standard error alone, and where the command line was wrong, where to read more.
+func refuses(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: refuses CODE ARG…")
+	}
+	err := ts.Exec("deskauth", args[1:]...)
+	exit := (*exec.ExitError)(nil)
+	if !errors.As(err, &exit) {
+		ts.Fatalf("it did not fail: %v", err)
+	}
+	if code := strconv.Itoa(exit.ExitCode()); code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("a failure prints to standard output:\n%s", out)
+	}
+	said := ts.ReadFile("stderr")
+	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
+	most := 1
+	if args[0] == strconv.Itoa(exitUsage) {
+		most = 2
+		if !strings.HasPrefix(lines[len(lines)-1], "See `deskauth") {
+			ts.Fatalf("no hint where to read more:\n%s", said)
+		}
+	}
+	if len(lines) != most || !strings.HasPrefix(said, "deskauth: ") {
+		ts.Fatalf("want %d line(s), the first beginning with the program's name:\n%s", most, said)
+	}
+}
+
+func daemon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: daemon NAME ARG…")
+	}
+	s, name := of(ts), args[0]
+	place := journey.Place{Name: name, Dir: ts.MkAbs(".")}
+	for _, v := range []string{"HOME", "XDG_STATE_HOME", "DESKAUTH_CLIENT_SECRET", "DESKAUTH_DB_FILE"} {
+		if value := ts.Getenv(v); value != "" {
+			place.Env = append(place.Env, v+"="+value)
+		}
+	}
+	s.daemons[name] = journey.StartIn(s.t, place, args[1:]...)
+	announce(ts, name)
+}
+
+// announce sets the variables of a daemon from what it printed.
+func announce(ts *testscript.TestScript, name string) {
+	d := of(ts).daemons[name]
+	ts.Setenv(name+"_ops", d.Find(`Health and metrics: (\S+)`))
+	u, err := url.Parse(d.Find(`(https?://[a-z0-9.-]+:\d+)`))
+	ts.Check(err)
+	ts.Setenv(name+"_port", u.Port())
+}
+
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: end NAME SIGNAL")
+	}
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
+	d := of(ts).daemons[args[0]]
+	code := d.Stop(signals[args[1]])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(d.Out()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), []byte(d.Log()), 0o600))
+	if code != exitOK {
+		ts.Fatalf("exit code %d:\n%s", code, d.Log())
+	}
+}
+
+func restart(ts *testscript.TestScript, _ bool, args []string) {
+	of(ts).daemons[args[0]].Restart()
+	announce(ts, args[0])
+}
+
+func postgres(ts *testscript.TestScript, _ bool, args []string) {
+	dsn := storetest.DSN(of(ts).t, store.Postgres)
+	u, err := url.Parse(dsn)
+	ts.Check(err)
+	u.Path = "/deskauth_absent"
+	ts.Setenv(args[0], dsn)
+	ts.Setenv(args[0]+"_absent", u.String())
+}
+
+// newer lets a database look as if a newer deskauth had been there.
+func newer(ts *testscript.TestScript, _ bool, args []string) {
+	driver, dsn := "pgx", args[0]
+	if path, found := strings.CutPrefix(dsn, "sqlite:"); found {
+		driver, dsn = "sqlite", ts.MkAbs(path)
+	}
+	db, err := sql.Open(driver, dsn)
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), `INSERT INTO `+args[1]+` (version_id, is_applied) VALUES (9999, true)`)
+	ts.Check(err)
+}
+
+func listen(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
+}
+
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], journey.FreePort(of(ts).t))
+}
+
+func certificate(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(journey.Certificate(ts.MkAbs(args[0]+".pem"), ts.MkAbs(args[0]+".key")))
+}
+
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	page, err := journey.NewBrowser().Get(ctx, args[0])
+	ts.Check(err)
+	fmt.Fprintln(ts.Stdout(), page.Status)
+	for line := range strings.Lines(page.Text()) {
+		if line = strings.TrimSpace(line); line != "" {
+			fmt.Fprintln(ts.Stdout(), line)
+		}
+	}
+}
