@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"fmt"
 	"strconv"
 	"sync"
@@ -27,7 +26,7 @@ type SigningKey struct {
 
 // newSigningKey makes a key for ES256.
 func (i *Issuer) newSigningKey(a AccountID) (SigningKey, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), i.Rand)
+	private, err := newES256Key(i.Rand)
 	if err != nil {
 		return SigningKey{}, fmt.Errorf("make a signing key: %w", err)
 	}
@@ -97,7 +96,7 @@ type accessClaims struct {
 // sign makes the access token a JWT: typ at+jwt, as newer clients get them at
 // Zendesk (facts section 2.2). What made it unguessable becomes its jti.
 func (k SigningKey) sign(base string, c Client, t Token, random secret.Plain) (secret.Plain, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: k.Private},
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: es256{k.Private}},
 		(&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", k.ID))
 	if err != nil {
 		return secret.Plain{}, fmt.Errorf("sign a token: %w", err)

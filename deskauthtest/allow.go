@@ -1,0 +1,68 @@
+package deskauthtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk/chat"
+)
+
+// Allow is a browser whose user follows the link of an app to Zendesk, signs in
+// and allows what it asks for. It returns where Zendesk sends the browser: the
+// app's redirect URI, with a code or an error. authorizeURL is that link, at
+// zendesk.com or at URL.
+func (z *Zendesk) Allow(email, authorizeURL string) *url.URL {
+	to, err := z.answer(email, authorizeURL, true)
+	z.check(err)
+	return to
+}
+
+// Deny is Allow for a user who does not.
+func (z *Zendesk) Deny(email, authorizeURL string) *url.URL {
+	to, err := z.answer(email, authorizeURL, false)
+	z.check(err)
+	return to
+}
+
+// answer takes the steps of the pages, without the pages.
+func (z *Zendesk) answer(email, authorizeURL string, allow bool) (*url.URL, error) {
+	ctx := context.Background()
+	u, err := url.Parse(authorizeURL)
+	if err != nil {
+		return nil, err
+	}
+	account, err := z.hosts().Account(ctx, u.Host)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", u.Host, err)
+	}
+	session, err := z.issuer.SignInAs(ctx, account, email, secret.Plain{}, issuer.Origin{RequestID: httpd.RequestIDFrom(ctx)})
+	if err != nil {
+		return nil, fmt.Errorf("sign in as %s: %w", email, err)
+	}
+	decoded, malformed := oauth.DecodeAuthorizeRequest(u.Query())
+	req := issuer.AuthorizeRequest{
+		Account: account, Product: issuer.Support, Base: u.Scheme + "://" + u.Host, Session: session,
+		AuthorizeRequest: decoded, Malformed: malformed,
+	}
+	if u.Path == chat.AuthorizePath {
+		req.Product = issuer.Chat
+	}
+	outcome, err := z.issuer.Authorize(ctx, req)
+	if err == nil && outcome.Step == issuer.StepConsent {
+		outcome.Redirect, err = z.issuer.Decide(ctx, issuer.Decision{AuthorizeRequest: req, User: outcome.User.ID, Allow: allow})
+	}
+	var refused *issuer.Refused
+	if errors.As(err, &refused) {
+		outcome.Redirect, err = refused.Redirect(""), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(outcome.Redirect)
+}
