@@ -99,6 +99,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		&zendesk.OAuthTokenEnvelope{Token: zendesk.OAuthToken{ID: 7, FullToken: s}},
 		zendesk.Client{ID: 7, Secret: s},
 		zendesk.APIToken{ID: 7, Token: s, FullToken: s},
+		zendesk.Upload{Token: s, Attachment: zendesk.Attachment{ID: 7}},
 	} {
 		var out bytes.Buffer
 		fmt.Fprintf(&out, "%v %+v %#v %s %q %x\n", v, v, v, v, v, v)
