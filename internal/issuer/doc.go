@@ -8,6 +8,7 @@
 //	authorize ─► consent ──► code    the dispatcher; what the person allowed
 //	exchange ──► token           a code or a refresh token becomes a token
 //	bearer   ──► caller          a token becomes whoever calls the API
+//	tokens, clients, globals, apitokens, users    what an admin sees and changes of all that
 //
 // Each use case loads, calls a value method that decides (no collaborators;
 // the time and fresh secrets are arguments), asks the Store for one atomic

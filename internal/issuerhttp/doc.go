@@ -8,6 +8,8 @@
 //	consent.go     Allow, Deny, another account
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me
+//	oauthtokens.go, oauthclients.go, globalclients.go, apitokens.go
+//	               the management API: who has which token, through which client
 //	respond.go     each error in the dialect of the surface it came through
 //
 // It parses and renders. What may happen, package issuer decides.
