@@ -160,6 +160,9 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 	if err := a.spend(w, account, route); err != nil {
 		return err
 	}
+	if route.product() == issuer.Chat && account.Chat == issuer.ChatOff {
+		return zendesk.InvalidEndpoint
+	}
 	caller, err := a.caller(w, r, account, route.product())
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ func (s *Server) Handler() http.Handler {
 	api.Add(s.oauthClientRoutes()...)
 	api.Add(s.globalClientRoutes()...)
 	api.Add(s.apiTokenRoutes()...)
+	api.Add(s.chatRoutes()...)
 	api.Add(s.Routes...)
 
 	mux := http.NewServeMux()
