@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ const rewriteMost = 8 << 20
 // http://localhost:4000, or the same with {subdomain}. before the host. The account acme
 // is asked for as acme.localhost:4000, and its answers name acme.zendesk.com again.
 // The connection goes to the address's host whatever the account, because most resolvers
-// know no names below localhost.
+// know no names below localhost; an IP address stands for localhost.
 func Remote(address string) (http.Handler, error) {
 	base, err := url.Parse(strings.Replace(address, "://{subdomain}.", "://", 1))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" ||
@@ -61,7 +62,12 @@ type mapping struct {
 
 func names(host string, base *url.URL) mapping {
 	m := mapping{host: hostname(host), base: base}
-	m.local = strings.TrimSuffix(m.host, domain) + base.Host
+	below := base.Host
+	if _, err := netip.ParseAddr(base.Hostname()); err == nil {
+		// There are no names below an address; localhost is an issuer's own default.
+		below = strings.TrimSuffix("localhost:"+base.Port(), ":")
+	}
+	m.local = strings.TrimSuffix(m.host, domain) + below
 	m.here, m.there = []byte("https://"+m.host), []byte(base.Scheme+"://"+m.local)
 	return m
 }

@@ -23,12 +23,13 @@ func TestRemoteMapsNames(t *testing.T) {
 		}
 	}))
 	defer issuer.Close()
-	for _, address := range []string{issuer.URL, issuer.URL + "/", strings.Replace(issuer.URL, "://", "://{subdomain}.", 1)} {
+	named := strings.Replace(issuer.URL, "127.0.0.1", "localhost", 1)
+	for _, address := range []string{issuer.URL, named, named + "/", strings.Replace(named, "://", "://{subdomain}.", 1)} {
 		remote, err := Remote(address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		local := "acme." + strings.TrimPrefix(issuer.URL, "http://")
+		local := "acme." + strings.TrimPrefix(named, "http://")
 		ask := func(host, path string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest(http.MethodGet, "https://"+host+path, nil)
 			r.Header.Set("Origin", "https://"+host)
