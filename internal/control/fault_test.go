@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -150,6 +151,41 @@ func TestFaultsBendTogether(t *testing.T) {
 	}
 }
 
+// A demo under chaos disturbs about the part that was asked, by every kind of the
+// mix, and the same requests with the same seed.
+func TestChaos(t *testing.T) {
+	const requests, part = 4000, 0.05
+	under := func(seed uint64) (disturbed map[int]Kind) {
+		var s Faults
+		for _, f := range Chaos(part, seed) {
+			if _, err := s.Add(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		disturbed = map[int]Kind{}
+		for n := range requests {
+			for _, f := range s.pick(refresh()) {
+				disturbed[n] = f.Kind
+			}
+		}
+		return disturbed
+	}
+	first := under(1)
+	kinds := map[Kind]bool{}
+	for _, k := range first {
+		kinds[k] = true
+	}
+	if share := float64(len(first)) / requests; share < part*0.7 || share > part*1.3 || len(kinds) != 4 {
+		t.Errorf("%.1f %% disturbed, by %v", share*100, kinds)
+	}
+	if again := under(1); !maps.Equal(first, again) {
+		t.Error("the same seed disturbed others")
+	}
+	if other := under(2); maps.Equal(first, other) {
+		t.Error("another seed disturbed the same")
+	}
+}
+
 func TestParsePart(t *testing.T) {
 	for text, want := range map[string]float64{"5%": 0.05, "0.05": 0.05, "0": 0, "100%": 1, " 1 ": 1} {
 		if got, err := ParsePart(text); err != nil || got != want {
@@ -159,11 +195,6 @@ func TestParsePart(t *testing.T) {
 	for _, text := range []string{"", "5", "101%", "-1%", "NaN", "five", "%"} {
 		if got, err := ParsePart(text); err == nil {
 			t.Errorf("%q: %v, want an error", text, got)
-		}
-	}
-	for _, f := range Chaos(0.05, 1) {
-		if err := f.check(); err != nil {
-			t.Errorf("%+v: %v", f, err)
 		}
 	}
 }

@@ -1,0 +1,9 @@
+package control
+
+import "time"
+
+// SetMachine gives a timekeeper another machine's time.
+func (k *Timekeeper) SetMachine(now func() time.Time) { k.machine = now }
+
+// RereadAfter is how long a replica goes on by what it knows.
+const RereadAfter = rereadAfter
