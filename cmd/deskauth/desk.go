@@ -19,34 +19,29 @@ func (o *issuerOptions) deskFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.Files, "files", "", "`directory` of uploaded files, which replicas share (default beside the SQLite file, else in the user's state directory)")
 }
 
-// filesDir is where uploads are kept, for the database that dsn names.
-func (o *issuerOptions) filesDir(dsn string, p process) (string, error) {
+// filesDir is where uploads are kept, for the database that dsn names; empty where
+// there is no place for them. That is said to whoever uploads: an issuer that
+// serves nothing but OAuth needs none.
+func (o *issuerOptions) filesDir(dsn string, p process) string {
 	if o.Files != "" {
-		return o.Files, nil
+		return o.Files
 	}
 	if path, found := strings.CutPrefix(dsn, "sqlite:"); found {
 		path = strings.TrimPrefix(path, "//")
-		return strings.TrimSuffix(path, filepath.Ext(path)) + "-files", nil
+		return strings.TrimSuffix(path, filepath.Ext(path)) + "-files"
 	}
 	dir, err := stateDir(p)
 	if err != nil {
-		return "", err
+		return ""
 	}
-	return filepath.Join(dir, "issuer-files"), nil
+	return filepath.Join(dir, "issuer-files")
 }
 
 // openDesk opens the helpdesk on the issuer's database, in the issuer's time.
-func (run *runningIssuer) openDesk(dsn string, p process) error {
-	dir, err := run.options.filesDir(dsn, p)
-	if err != nil {
-		return err
+func (run *runningIssuer) openDesk(dsn string, p process) {
+	run.desk = &desk.Desk{
+		Store: run.db.Desk(), Files: desk.NewFiles(run.options.filesDir(dsn, p)), Now: run.issuer.Now, Rand: run.issuer.Rand,
 	}
-	files, err := desk.OpenFiles(dir)
-	if err != nil {
-		return err
-	}
-	run.desk = &desk.Desk{Store: run.db.Desk(), Files: files, Now: run.issuer.Now, Rand: run.issuer.Rand}
-	return nil
 }
 
 // pruneDesk removes what was uploaded and no comment has.

@@ -205,9 +205,7 @@ func (run *runningIssuer) openStore(ctx context.Context, p process) error {
 	if err := run.prepare(ctx); err != nil {
 		return errors.Join(err, run.db.Close())
 	}
-	if err := run.openDesk(dsn, p); err != nil {
-		return errors.Join(err, run.db.Close())
-	}
+	run.openDesk(dsn, p)
 	return nil
 }
 

@@ -166,11 +166,17 @@ func TestSight(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	dir := t.TempDir() + "/files"
-	f, err := OpenFiles(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := NewFiles(dir)
 	defer f.Close()
+	if _, err := f.open("a"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("before there is a directory: %v", err)
+	}
+	if err := f.remove("a"); err != nil {
+		t.Errorf("before there is a directory: %v", err)
+	}
+	if _, err := NewFiles("").keep("a", strings.NewReader("x"), 5); err == nil {
+		t.Error("kept nowhere")
+	}
 	if n, err := f.keep("a", strings.NewReader("12345"), 5); n != 5 || err != nil {
 		t.Errorf("kept %d, %v", n, err)
 	}

@@ -6,42 +6,71 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 )
 
-// Files keeps what people upload, each in a file of a directory. It is safe for
+// Files keeps what people upload, each in a file of one directory. It is safe for
 // concurrent use, by many processes too, where they share the directory.
 type Files struct {
-	root *os.Root
+	dir  string
+	mu   sync.Mutex
+	root *os.Root // nil until the directory is needed
 }
 
-// OpenFiles opens a directory, which is made when it is missing, readable by its
-// owner alone. The caller closes it.
-func OpenFiles(dir string) (*Files, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open the directory of uploads: %w", err)
+// NewFiles keeps files in a directory. It is made for the first of them, readable
+// by its owner alone: an issuer to whom nobody uploads needs none. The caller
+// closes it.
+func NewFiles(dir string) *Files { return &Files{dir: dir} }
+
+// Close ends the use of the directory.
+func (f *Files) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.root == nil {
+		return nil
 	}
-	root, err := os.OpenRoot(dir)
+	return f.root.Close()
+}
+
+// at returns the directory, which is made if it is missing and wanted.
+func (f *Files) at(wanted bool) (*os.Root, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.root != nil {
+		return f.root, nil
+	}
+	if f.dir == "" {
+		return nil, errors.New("there is no directory for uploaded files: name one with --files")
+	}
+	if wanted {
+		if err := os.MkdirAll(f.dir, 0o700); err != nil {
+			return nil, fmt.Errorf("make the directory of uploads: %w", err)
+		}
+	}
+	root, err := os.OpenRoot(f.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of uploads: %w", err)
 	}
-	return &Files{root}, nil
+	f.root = root
+	return root, nil
 }
-
-// Close ends the use of the directory.
-func (f *Files) Close() error { return f.root.Close() }
 
 // keep writes a new file of that name and returns its size, or ErrTooLarge when
 // it has more than most bytes. What it returns is on the disk. An error of
 // reading r is returned as it is.
 func (f *Files) keep(name string, r io.Reader, most int64) (size int64, err error) {
-	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	root, err := f.at(true)
+	if err != nil {
+		return 0, err
+	}
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return 0, fmt.Errorf("keep an upload: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			_ = file.Close()
-			_ = f.root.Remove(name)
+			_ = root.Remove(name)
 		}
 	}()
 	if size, err = io.Copy(file, io.LimitReader(r, most+1)); err != nil {
@@ -58,7 +87,13 @@ func (f *Files) keep(name string, r io.Reader, most int64) (size int64, err erro
 
 // open opens a file; the caller closes it.
 func (f *Files) open(name string) (*os.File, error) {
-	file, err := f.root.Open(name)
+	root, err := f.at(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	} else if err != nil {
+		return nil, err
+	}
+	file, err := root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotFound
 	}
@@ -67,7 +102,11 @@ func (f *Files) open(name string) (*os.File, error) {
 
 // remove removes a file that may be gone already.
 func (f *Files) remove(name string) error {
-	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	root, err := f.at(false)
+	if err == nil {
+		err = root.Remove(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove an upload: %w", err)
 	}
 	return nil

@@ -68,10 +68,7 @@ func newWorld(t *testing.T, engine store.Engine) *world {
 		Store: db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),
 		Now: w.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
 	}
-	files, err := desk.OpenFiles(w.files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := desk.NewFiles(w.files)
 	w.desk = &desk.Desk{Store: db.Desk(), Files: files, Now: w.Now, Rand: rand.Reader}
 	w.plant("acme", issuer.PlanNone, ada, grace, carl, carol)
 	w.plant("globex", issuer.PlanTeam, hank)

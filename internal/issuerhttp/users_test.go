@@ -64,9 +64,9 @@ func TestUsersMe(t *testing.T) {
 		{"no such endpoint", "/api/v2/nonsense.json", bearer, 404, invalidEndpoint, ""},
 		{"no such endpoint, by nobody", "/api/v2/nonsense", nil, 404, invalidEndpoint, ""},
 		{"a slash more", me + "/", bearer, 404, invalidEndpoint, ""},
-		{".json twice", me + ".json.json", bearer, 404, invalidEndpoint, ""},
+		{".json twice", me + ".json.json", bearer, 404, recordNotFound, ""},
 		{"the root", "/api/v2/", bearer, 404, invalidEndpoint, ""},
-		{"somebody else", "/api/v2/users/you", bearer, 404, invalidEndpoint, ""},
+		{"somebody else", "/api/v2/users/you", bearer, 404, recordNotFound, ""},
 		{"nothing but .json", "/api/v2/.json", bearer, 404, invalidEndpoint, ""},
 	} {
 		w.run(c.name, func(t *testing.T) {
