@@ -36,7 +36,7 @@ func TestAuthorizeErrorsInOrder(t *testing.T) {
 	}{
 		{"scope", func(c *Client, _ *AuthorizeRequest) { c.AllowedScopes = oauth.Scope{"read"} }, oauth.InvalidScope, "tickets:write"},
 		{"challenge", func(_ *Client, r *AuthorizeRequest) { r.CodeChallengeMethod = "plain" }, oauth.InvalidRequest, "S256"},
-		{"response type", func(_ *Client, r *AuthorizeRequest) { r.ResponseType = "token" }, oauth.UnsupportedResponseType, "response_type"},
+		{"response type", func(_ *Client, r *AuthorizeRequest) { r.ResponseType = "id_token" }, oauth.UnsupportedResponseType, "response_type"},
 		{"no response type", func(_ *Client, r *AuthorizeRequest) { r.ResponseType = "" }, oauth.InvalidRequest, "no response_type"},
 		{"malformed", func(_ *Client, r *AuthorizeRequest) {
 			r.Malformed = oauth.Errorf(oauth.InvalidRequest, "scope is repeated")

@@ -8,29 +8,39 @@ import (
 )
 
 func TestUses(t *testing.T) {
-	a, b := TokenRef{1, 1}, TokenRef{1, 2}
+	a, b, key := TokenRef{1, 1}, TokenRef{1, 2}, APITokenRef{1, 1}
 	var u Uses
-	if got := u.take(); len(got) != 0 {
-		t.Errorf("at first: %v", got)
+	if tokens, apiTokens := u.take(); len(tokens)+len(apiTokens) != 0 {
+		t.Errorf("at first: %v, %v", tokens, apiTokens)
 	}
 	u.note(a, noon.Add(time.Second))
 	u.note(a, noon) // told late: an older use changes nothing
 	u.note(b, noon)
-	taken := u.take()
+	u.noteAPIToken(key, noon.Add(time.Minute))
+	u.noteAPIToken(key, noon)
+	taken, takenKeys := u.take()
 	if diff := cmp.Diff(map[TokenRef]time.Time{a: noon.Add(time.Second), b: noon}, taken); diff != "" {
 		t.Error("gathered (-want +got):\n" + diff)
 	}
-	if got := u.take(); len(got) != 0 {
-		t.Errorf("taken twice: %v", got)
+	if diff := cmp.Diff(map[APITokenRef]time.Time{key: noon.Add(time.Minute)}, takenKeys); diff != "" {
+		t.Error("gathered of API tokens (-want +got):\n" + diff)
+	}
+	if tokens, apiTokens := u.take(); len(tokens)+len(apiTokens) != 0 {
+		t.Errorf("taken twice: %v, %v", tokens, apiTokens)
 	}
 	u.note(a, noon.Add(time.Hour))
 	u.note(b, noon.Add(-time.Hour))
-	u.putBack(taken)
-	if diff := cmp.Diff(map[TokenRef]time.Time{a: noon.Add(time.Hour), b: noon}, u.take()); diff != "" {
+	u.putBack(taken, takenKeys)
+	tokens, apiTokens := u.take()
+	if diff := cmp.Diff(map[TokenRef]time.Time{a: noon.Add(time.Hour), b: noon}, tokens); diff != "" {
 		t.Error("put back, with what came meanwhile (-want +got):\n" + diff)
+	}
+	if diff := cmp.Diff(map[APITokenRef]time.Time{key: noon.Add(time.Minute)}, apiTokens); diff != "" {
+		t.Error("put back of API tokens (-want +got):\n" + diff)
 	}
 	var none *Uses
 	none.note(a, noon)
+	none.noteAPIToken(key, noon)
 	if err := (&Issuer{}).FlushUses(t.Context()); err != nil {
 		t.Error("an issuer that gathers no uses:", err)
 	}

@@ -44,7 +44,7 @@ func TestAuthenticate(t *testing.T) {
 		{"public without a secret, presenting one", Public, nil, noon, oauth.TokenRequest{ClientSecret: "x"}, false},
 		{"unknown kind", "", rolling, noon, oauth.TokenRequest{}, false},
 	} {
-		err := Client{Kind: tt.kind, Secrets: tt.secrets}.Authenticate(tt.at, tt.req)
+		err := Client{Kind: tt.kind, Secrets: tt.secrets}.Authenticate(tt.at, tt.req, SupportPolicy())
 		if (err == nil) != tt.ok || err != nil && oauth.ErrorCode(err) != oauth.InvalidClient {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -115,15 +115,15 @@ func TestLifetimes(t *testing.T) {
 		{"refresh too short", Legacy, "", nil, seconds64(604_799), 0, 0, true},
 		{"refresh too long", Legacy, "", nil, seconds64(7_776_001), 0, 0, true},
 	} {
-		access, refresh, err := Client{Era: tt.client}.lifetimes(Account{Era: tt.account}, SupportPolicy(), Lifetimes{tt.expires, tt.refreshExpires})
+		l, err := Client{Era: tt.client}.lifetimes(Account{Era: tt.account}, SupportPolicy(), Lifetimes{tt.expires, tt.refreshExpires})
 		if tt.refused {
 			if oauth.ErrorCode(err) != oauth.InvalidRequest {
 				t.Errorf("%s: %v", tt.name, err)
 			}
 			continue
 		}
-		if err != nil || refresh == nil || *refresh != tt.refresh || (access == nil) != (tt.access == never) || access != nil && *access != tt.access {
-			t.Errorf("%s: %v, %v, %v", tt.name, access, refresh, err)
+		if err != nil || l.refresh == nil || *l.refresh != tt.refresh || (l.access == nil) != (tt.access == never) || l.access != nil && *l.access != tt.access {
+			t.Errorf("%s: %v, %v, %v", tt.name, l.access, l.refresh, err)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func TestAuthorizeFailures(t *testing.T) {
 			{"redirect and all the rest", func(r *issuer.AuthorizeRequest) {
 				r.RedirectURI, r.ResponseType, r.Malformed = "https://evil.example", "x", oauth.Errorf(oauth.InvalidRequest, "x")
 			}, `"redirect_uri" mismatch`, ""},
-			{"response type", func(r *issuer.AuthorizeRequest) { r.ResponseType = "token" }, "", oauth.UnsupportedResponseType},
+			{"response type", func(r *issuer.AuthorizeRequest) { r.ResponseType = "id_token" }, "", oauth.UnsupportedResponseType},
 			{"public without challenge", func(r *issuer.AuthorizeRequest) { r.ClientID = "spa" }, "", oauth.InvalidRequest},
 		} {
 			// Signed in or not, on the way to the page and from it: one answer.

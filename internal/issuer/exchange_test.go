@@ -109,7 +109,7 @@ func TestExchangeErrors(t *testing.T) {
 			}, oauth.InvalidClient},
 			{"unknown grant", func(c, r *issuer.TokenRequest) { c.GrantType, r.GrantType = "device", "device" }, oauth.UnsupportedGrantType},
 			{"grant that is not served", func(c, r *issuer.TokenRequest) {
-				c.GrantType, r.GrantType = oauth.GrantPassword, oauth.GrantClientCredentials
+				c.GrantType, r.GrantType = oauth.GrantPassword, oauth.GrantPassword
 			}, oauth.UnsupportedGrantType},
 			{"another client", func(c, r *issuer.TokenRequest) { c.ClientID, r.ClientID = "other", "other" }, oauth.InvalidGrant},
 			{"unknown value", func(c, r *issuer.TokenRequest) { c.Code, r.RefreshToken = "x", "x" }, oauth.InvalidGrant},

@@ -98,7 +98,7 @@ func (h *house) build(t *testing.T, subdomain string) place {
 	if p.Plot, err = h.Store.Plant(t.Context(), issuer.Plot{
 		Account: issuer.Account{
 			Subdomain: subdomain, Name: subdomain, Era: issuer.Enforced, BasicAuth: issuer.BasicAllowed,
-			Chat: issuer.ChatWithSupport, Plan: issuer.PlanNone, Created: now,
+			Chat: issuer.ChatWithSupport, Plan: issuer.PlanNone, PasswordAccess: true, TokenAccess: true, Created: now,
 		},
 		Users: []issuer.User{
 			{Email: ada, Name: "Ada Admin", Role: issuer.Admin, PasswordHash: hash},

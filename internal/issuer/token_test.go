@@ -14,14 +14,14 @@ import (
 
 var pair = Pair{Access: secret.Of("access-token-of-the-test"), Refresh: secret.Of("refresh-token-of-the-test"), Family: 99}
 
-// verifier and liveCode belong together.
-const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+// proof and liveCode belong together.
+const proof = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 func liveCode() Code {
 	return Code{
 		Account: 1, Product: Support, Digest: secret.Of("c").Digest(), Client: 7, User: 3,
 		RedirectURI: "https://app.example/cb", RedirectSent: true, Scope: oauth.Scope{"read", "write"},
-		Challenge: oauth.S256(verifier), Created: noon, Expires: noon.Add(2 * time.Minute),
+		Challenge: oauth.S256(proof), Created: noon, Expires: noon.Add(2 * time.Minute),
 	}
 }
 
@@ -29,7 +29,7 @@ func redemption() TokenRequest {
 	return TokenRequest{
 		Account: Account{ID: 1, Era: Enforced}, Product: Support,
 		TokenRequest: oauth.TokenRequest{
-			GrantType: oauth.GrantAuthorizationCode, RedirectURI: "https://app.example/cb", CodeVerifier: verifier,
+			GrantType: oauth.GrantAuthorizationCode, RedirectURI: "https://app.example/cb", CodeVerifier: proof,
 		},
 	}
 }
@@ -52,7 +52,7 @@ func TestRedeem(t *testing.T) {
 		{"redirect left out twice", func(c *Code, _ *Client, r *TokenRequest) { c.RedirectSent, r.RedirectURI = false, "" }, 0, "", ""},
 		{"redirect sent, left out before", func(c *Code, _ *Client, _ *TokenRequest) { c.RedirectSent = false }, 0, "", ""},
 		{"another redirect, left out before", func(c *Code, _ *Client, r *TokenRequest) { c.RedirectSent, r.RedirectURI = false, "https://x" }, 0, oauth.InvalidGrant, "redirect_uri"},
-		{"wrong verifier", func(_ *Code, _ *Client, r *TokenRequest) { r.CodeVerifier = strings.ToUpper(verifier) }, 0, oauth.InvalidGrant, "code_verifier"},
+		{"wrong verifier", func(_ *Code, _ *Client, r *TokenRequest) { r.CodeVerifier = strings.ToUpper(proof) }, 0, oauth.InvalidGrant, "code_verifier"},
 		{"no verifier", func(_ *Code, _ *Client, r *TokenRequest) { r.CodeVerifier = "" }, 0, oauth.InvalidGrant, "code_verifier"},
 		{"the challenge as verifier", func(c *Code, _ *Client, r *TokenRequest) { r.CodeVerifier = c.Challenge }, 0, oauth.InvalidGrant, "code_verifier"},
 		{"verifier without challenge", func(c *Code, _ *Client, _ *TokenRequest) { c.Challenge = "" }, 0, oauth.InvalidGrant, "code_verifier"},

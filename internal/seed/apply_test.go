@@ -219,7 +219,7 @@ func TestSeedTwoProcessesAtOnce(t *testing.T) {
 		}
 		want := map[string]int{
 			"issuer_accounts": 2, "issuer_users": 6, "issuer_clients": 4, "issuer_client_secrets": 3, "issuer_api_tokens": 1,
-			"issuer_events": 2 + 6 + 4 + 1, "desk_tickets": 3, "desk_comments": 3,
+			"issuer_events": 2 + 6 + 4 + 1, "desk_counters": 1, "desk_tickets": 3, "desk_audits": 3, "desk_events": 18, "desk_comments": 3,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("rows (-want +got):\n%s", diff)
