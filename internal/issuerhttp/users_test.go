@@ -50,7 +50,12 @@ func TestUsersMe(t *testing.T) {
 		{"a token in another case", me, header("Authorization", "Bearer "+strings.ToUpper(token)), 401, invalidToken, invalidTokenHeader},
 		{"a long token", me, header("Authorization", "Bearer "+strings.Repeat("x", 9000)), 401, invalidToken, invalidTokenHeader},
 		{"a token that is not UTF-8", me, header("Authorization", "Bearer \xff\xfe"), 401, invalidToken, invalidTokenHeader},
-		{"Basic", me, header("Authorization", "Basic YTpi"), 401, couldntAuthenticate, `Basic realm="Web Password"`},
+		// A wrong password makes nobody (facts section 6.2); a wrong API token is told so.
+		{"a wrong password", me, header("Authorization", basic(ada, "x")), 200, anonymousUser, ""},
+		{"a password of nobody", me, header("Authorization", "Basic YTpi"), 200, anonymousUser, ""},
+		{"a wrong API token", me, header("Authorization", basic(ada+"/token", "x")), 401, couldntAuthenticate, `Basic realm="Web Password"`},
+		{"Basic that is no base64", me, header("Authorization", "Basic !"), 401, couldntAuthenticate, `Basic realm="Web Password"`},
+		{"Basic without a colon", me, header("Authorization", "Basic YWI="), 401, couldntAuthenticate, `Basic realm="Web Password"`},
 		{"a scheme nobody knows", me, header("Authorization", "Digest "+token), 401, couldntAuthenticate, `Basic realm="Web Password"`},
 		{"the token without a scheme", me, header("Authorization", token), 401, couldntAuthenticate, `Basic realm="Web Password"`},
 

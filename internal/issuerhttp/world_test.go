@@ -162,7 +162,9 @@ func plantings() []issuer.Planting {
 	spa.Kind = issuer.Public
 	narrow := confidential("narrow", narrowSecret, "https://narrow.example/cb")
 	narrow.AllowedScopes = oauth.Scope{"read", "tickets:write"}
-	settings := issuer.Account{BasicAuth: issuer.BasicAllowed, Chat: issuer.ChatWithSupport, Plan: issuer.PlanNone}
+	settings := issuer.Account{
+		BasicAuth: issuer.BasicAllowed, PasswordAccess: true, TokenAccess: true, Chat: issuer.ChatWithSupport, Plan: issuer.PlanNone,
+	}
 	acme, globex := settings, settings
 	acme.Subdomain, acme.Name, acme.Era = "acme", "Acme Inc.", issuer.Enforced
 	globex.Subdomain, globex.Name, globex.Era = "globex", "Globex", issuer.Legacy
