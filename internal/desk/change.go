@@ -144,7 +144,7 @@ func (t Ticket) with(want Change, c cast) Ticket {
 	return t
 }
 
-func set[T any](to *T, value *T) {
+func set[T any](to, value *T) {
 	if value != nil {
 		*to = *value
 	}

@@ -167,7 +167,7 @@ func TestSight(t *testing.T) {
 func TestFiles(t *testing.T) {
 	dir := t.TempDir() + "/files"
 	f := NewFiles(dir)
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := f.open("a"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("before there is a directory: %v", err)
 	}

@@ -98,13 +98,13 @@ func ptr[T any](v T) *T { return &v }
 func eventsOf(a zendesk.Audit) (all []string) {
 	for _, e := range a.Events {
 		line := fmt.Sprintf("%s %s = %v", e.Type, e.FieldName, e.Value)
-		switch {
-		case e.Type == zendesk.EventComment:
+		switch e.Type {
+		case zendesk.EventComment:
 			line = fmt.Sprintf("%s %q", e.Type, e.Body)
 			if !e.Public {
 				line += " (internal)"
 			}
-		case e.Type == zendesk.EventChange:
+		case zendesk.EventChange:
 			line += fmt.Sprintf(", was %v", e.PreviousValue)
 		}
 		all = append(all, line)
