@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/intercept"
+	"github.com/deskauth/deskauth/internal/issuer"
 )
 
 // runOptions are the flags of `deskauth run`.
@@ -183,16 +185,20 @@ func (o runOptions) zendesk(ctx context.Context, e edge, dir string, p process) 
 	demo, err := openIssuer(ctx, issuerOptions{
 		// It listens, too: what a page links to under localhost is found there.
 		Listen: "127.0.0.1:0", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed, Demo: true,
-		BaseDomains: []string{"localhost", "zendesk.com"}, DefaultAccount: o.Account,
+		BaseDomains: []string{"localhost", "zendesk.com"},
 	}, e, p)
 	if err != nil {
 		return answering{}, err
 	}
-	if len(demo.accounts) == 0 {
+	account := o.Account
+	if account == "" && len(demo.accounts) > 0 {
+		account = demo.accounts[0].Subdomain
+	}
+	if !slices.ContainsFunc(demo.accounts, func(a issuer.Account) bool { return a.Subdomain == account }) {
 		closeServers(demo.servers)
-		return answering{}, errors.Join(usagef("--seed %s has no account", o.Seed), demo.close())
+		return answering{}, errors.Join(usagef("the demo has no account %q: name one with --account, or a file of them with --seed", account), demo.close())
 	}
 	return answering{
-		answer: demo.servers[0].Handler, account: demo.fallback(), servers: demo.servers, close: demo.close,
+		answer: demo.servers[0].Handler, account: account, servers: demo.servers, close: demo.close,
 	}, nil
 }
