@@ -33,7 +33,7 @@ var demoOnly = []string{"control", "chaos", "random-seed"}
 func (o *issuerOptions) checkDemo(f *pflag.FlagSet) error {
 	if !o.Demo {
 		for _, name := range demoOnly {
-			if f.Changed(name) {
+			if f.Changed(name) && f.Lookup(name).Value.String() != "" {
 				return usagef("--%s needs --demo", name)
 			}
 		}

@@ -89,22 +89,26 @@ func (c *Controls) Reset(ctx context.Context) error {
 	return nil
 }
 
-// State is everything in words: each table as a list of objects, without what is
-// secret, with times as RFC 3339 has them.
+// State is everything in words: under "issuer" and "desk" each table as a list of
+// objects, without what is secret, with times as RFC 3339 has them.
 func (c *Controls) State(ctx context.Context) (map[string]any, error) {
 	s, err := c.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	state := map[string]any{"clock": s.Clock, "faults": c.Faults.List()}
+	parts := map[string]map[string]any{}
 	for _, t := range s.Tables {
 		rows := []map[string]any{}
 		for _, row := range t.Rows {
 			rows = append(rows, t.object(row))
 		}
-		state[strings.TrimPrefix(strings.TrimPrefix(t.Name, "issuer_"), "desk_")] = rows
+		part, name, _ := strings.Cut(t.Name, "_")
+		if parts[part] == nil {
+			parts[part] = map[string]any{}
+		}
+		parts[part][name] = rows
 	}
-	return state, nil
+	return map[string]any{"clock": s.Clock, "faults": c.Faults.List(), "issuer": parts["issuer"], "desk": parts["desk"]}, nil
 }
 
 // object leaves out digests and keys, which are bytes, and hashes of passwords.
