@@ -205,27 +205,6 @@ func (b *Broker) withPair(c Connection, p Pair) (Connection, error) {
 	return c, err
 }
 
-// fly runs f once for all who ask for the same key at the same time. It goes on
-// when they leave, up to its own deadline.
-func fly[V any](ctx context.Context, b *Broker, key string, deadline time.Duration, f func(context.Context) (V, error)) (V, error) {
-	done := b.flights.DoChan(key, func() (any, error) {
-		b.life.RLock()
-		defer b.life.RUnlock()
-		if b.closed {
-			return *new(V), errClosed
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
-		defer cancel()
-		return f(ctx)
-	})
-	select {
-	case r := <-done:
-		return r.Val.(V), r.Err
-	case <-ctx.Done():
-		return *new(V), ctx.Err()
-	}
-}
-
 // insist stores what exists nowhere else: a database that is away for a moment
 // must not cost a token. It gives up after half a minute, whatever ctx says.
 func insist(ctx context.Context, step func(context.Context) error) error {

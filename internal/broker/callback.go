@@ -14,8 +14,8 @@ import (
 type Arrival struct {
 	Connection Connection
 	Flow       Flow
-	// Again tells that this sign-in had arrived before: a page was loaded again.
-	// It must not sign anybody in a second time.
+	// Again tells that this sign-in has arrived elsewhere: a page was loaded again,
+	// before or at the same time. It must not sign anybody in a second time.
 	Again bool
 }
 
@@ -41,9 +41,11 @@ func (b *Broker) Callback(ctx context.Context, query url.Values, browser secret.
 	case kind == "" && malformed != nil:
 		return Arrival{}, flow.failure(AnsweredWrongly, malformed)
 	}
-	return fly(ctx, b, fmt.Sprintf("flow/%d", flow.ID), b.Timing.Flight, func(ctx context.Context) (Arrival, error) {
+	arrival, first, err := fly(ctx, b, fmt.Sprintf("flow/%d", flow.ID), b.Timing.Flight, func(ctx context.Context) (Arrival, error) {
 		return b.finish(ctx, flow, answer)
 	})
+	arrival.Again = arrival.Again || !first
+	return arrival, err
 }
 
 // Result is what became of a sign-in, for the browser that began it.

@@ -48,8 +48,9 @@ type Store interface {
 	// and grant already.
 	SettleConnection(ctx context.Context, c Connection, e Event) error
 	// MergeConnection gives the tokens of a pending connection, sealed anew, to the
-	// one that its user has already, whose generation is still next.Generation − 1.
-	// The pending one goes; the flow points at the other.
+	// one that its user has already, whose generation is still next.Generation − 1
+	// and which is still disabled if next is, and not if it is not. The pending one
+	// goes; the flow points at the other.
 	MergeConnection(ctx context.Context, next Connection, pending ConnectionID, flow FlowID, e Event) error
 
 	Connection(ctx context.Context, id ConnectionID) (Connection, error)

@@ -352,6 +352,45 @@ func TestMergeIsWhole(t *testing.T) {
 	})
 }
 
+// Whoever signs in again while the connection is being disabled (or enabled) must
+// decide again.
+func TestMergeLeavesWhatAPersonDecided(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		old := newActive(t, s, c, 7)
+		pending, flow := newPending(t, s, c, "again")
+		pending = withTokens(pending)
+		if err := s.KeepTokens(t.Context(), pending); err != nil {
+			t.Fatal(err)
+		}
+		disabled := old
+		disabled.State = broker.Disabled
+		if err := s.Condemn(t.Context(), disabled, broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.MergeConnection(t.Context(), withTokens(old), pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("merged what was disabled meanwhile: %v", err)
+		}
+		sameConnection(t, s, disabled)
+		sameConnection(t, s, pending)
+		next := withTokens(disabled)
+		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		sameConnection(t, s, next)
+
+		active := newActive(t, s, c, 8)
+		pending, flow = newPending(t, s, c, "once more")
+		if err := s.KeepTokens(t.Context(), withTokens(pending)); err != nil {
+			t.Fatal(err)
+		}
+		stale := withTokens(active)
+		stale.State = broker.Disabled
+		if err := s.MergeConnection(t.Context(), stale, pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("merged what was enabled meanwhile: %v", err)
+		}
+	})
+}
+
 func TestCondemnLeavesWhatAPersonDecided(t *testing.T) {
 	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
 		conn := newActive(t, s, c, 7)
