@@ -23,6 +23,7 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/testlog"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -91,7 +92,7 @@ func newSite(t *testing.T, edit func(*brokerhttp.Config)) *site {
 	if err := b.UseClient(t.Context(), "", broker.Support, "app", secret.Of("the client's s3cret")); err != nil {
 		t.Fatal(err)
 	}
-	config := brokerhttp.Config{Broker: b, PublicURL: s.url, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	config := brokerhttp.Config{Broker: b, PublicURL: s.url, Log: slog.New(slog.NewTextHandler(io.MultiWriter(s.log, testlog.Writer(t, "broker")), nil))}
 	if edit != nil {
 		edit(&config)
 	}
@@ -190,6 +191,7 @@ func (s *site) depart() string {
 	if err != nil || resp.StatusCode != http.StatusSeeOther || to.Host != s.zendesk.URL("acme").Host {
 		s.t.Fatalf("answered %d, to %v, %v", resp.StatusCode, to, err)
 	}
+	testlog.Issued(s.t, to.Query().Get("state"))
 	return to.Query().Get("state")
 }
 
