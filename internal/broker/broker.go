@@ -28,6 +28,10 @@ type Config struct {
 	RedirectURI string       // one constant string: registered, authorized and exchanged (facts §12.6)
 	Scope       oauth.Scope  // asked when a sign-in names none; default "read"
 
+	// Accounts may connect; none named: every account. It decides about sign-ins:
+	// connections that are there are lent all the same.
+	Accounts Accounts
+
 	AccessLife  time.Duration // asked of Zendesk; default 30 minutes
 	RefreshLife time.Duration // asked of Zendesk; default 30 days
 
@@ -73,6 +77,9 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	}
 	if err := oauth.CheckRedirectURI(c.RedirectURI); err != nil {
 		return nil, fmt.Errorf("broker: the redirect URL %q: %w", c.RedirectURI, err)
+	}
+	if err := c.Accounts.Check(); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
 	}
 	c.setDefaults()
 	if err := c.asked().Check(); err != nil {

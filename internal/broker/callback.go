@@ -71,6 +71,8 @@ func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeRespo
 	switch {
 	case !f.Spent.IsZero():
 		return b.arrived(ctx, f)
+	case !b.Accounts.Serve(f.Account): // not any more: no code and no secret goes there
+		err = b.spend(ctx, f, NotServed, nil)
 	case answer.Error != "":
 		refused := &oauth.Error{Code: oauth.Code(answer.Error), Description: answer.ErrorDescription}
 		err = b.spend(ctx, f, refusal(refused.Code), refused)
@@ -208,6 +210,8 @@ func exchangeFailure(r Reply) Kind {
 // found out then are asked about once more.
 func (b *Broker) arrived(ctx context.Context, f Flow) (Arrival, error) {
 	switch {
+	case !b.Accounts.Serve(f.Account):
+		return Arrival{}, f.failure(NotServed, nil)
 	case f.Outcome != "":
 		return Arrival{}, f.failure(f.Outcome, nil)
 	case f.Connection == 0:
