@@ -34,6 +34,7 @@ type Config struct {
 
 	AccessLife  time.Duration // asked of Zendesk; default 30 minutes
 	RefreshLife time.Duration // asked of Zendesk; default 30 days
+	EventsKeep  time.Duration // how long the audit trail goes back; default 400 days
 
 	Now    func() time.Time // protocol time; default time.Now
 	Rand   io.Reader        // default crypto/rand
@@ -106,6 +107,7 @@ func (c *Config) setDefaults() {
 	}
 	set(&c.AccessLife, zendesk.DefaultExpiresIn*time.Second)
 	set(&c.RefreshLife, zendesk.DefaultRefreshTokenExpiresIn*time.Second)
+	set(&c.EventsKeep, DefaultEventsKeep)
 	set(&c.Timing.Lease, 5*time.Second)
 	set(&c.Timing.Poll, 100*time.Millisecond)
 	set(&c.Timing.Post, 20*time.Second)
@@ -124,6 +126,9 @@ func (c *Config) setDefaults() {
 		c.HTTP = NewHTTPClient(HTTPConfig{Base: c.Base})
 	}
 }
+
+// DefaultEventsKeep is how long events are kept where nothing else is said.
+const DefaultEventsKeep = 400 * 24 * time.Hour
 
 // asked are the lifetimes that every token request asks for (facts §12.2).
 func (c *Config) asked() zendesk.Lifetimes {
@@ -158,6 +163,16 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 		c.Secrets = append(c.Secrets, sealed)
 	}
 	return b.Store.ReplaceSecrets(ctx, c, Event{At: b.now(), Kind: ClientChanged, Account: account, Client: c.ID, Detail: identifier})
+}
+
+// credentials are a client and its secrets, in their order.
+func (b *Broker) credentials(ctx context.Context, id ClientID) (Client, []secret.Plain, error) {
+	client, err := b.Store.Client(ctx, id)
+	if err != nil {
+		return client, nil, err
+	}
+	secrets, err := b.secrets(client)
+	return client, secrets, err
 }
 
 // secrets opens the client's secrets.
@@ -226,51 +241,6 @@ func insist(ctx context.Context, step func(context.Context) error) error {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return err
-		}
-	}
-}
-
-// note remembers that a connection was lent, for the next flush.
-func (b *Broker) note(id ConnectionID, at time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used[id] = at
-}
-
-func (b *Broker) flush(ctx context.Context) error {
-	b.mu.Lock()
-	used := b.used
-	b.used = map[ConnectionID]time.Time{}
-	b.mu.Unlock()
-	if len(used) == 0 {
-		return nil
-	}
-	return b.Store.Used(ctx, used)
-}
-
-// pruneMost bounds how much one round of pruning removes.
-const pruneMost = 500
-
-// Run does the housekeeping until ctx ends: it stores when connections were used,
-// every second, and removes sign-ins that nobody finished, every minute. What goes
-// wrong is told to report and tried again.
-func (b *Broker) Run(ctx context.Context, report func(error)) {
-	second, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
-	defer second.Stop()
-	defer minute.Stop()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return
-		case <-second.C:
-			err = b.flush(ctx)
-		case <-minute.C:
-			// A used sign-in is kept for a while, so that a page loaded again finds it.
-			_, err = b.Store.Prune(ctx, b.now().Add(-time.Hour), pruneMost)
-		}
-		if err != nil && ctx.Err() == nil {
-			report(fmt.Errorf("housekeeping: %w", err))
 		}
 	}
 }

@@ -119,11 +119,7 @@ func (b *Broker) signInFailed(f Flow, kind Kind) Event {
 
 // redeem exchanges the code, once, and stores the tokens before it looks at them.
 func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival, error) {
-	client, err := b.Store.Client(ctx, f.Client)
-	if err != nil {
-		return Arrival{}, err
-	}
-	secrets, err := b.secrets(client)
+	client, secrets, err := b.credentials(ctx, f.Client)
 	if err != nil {
 		return Arrival{}, err
 	}
@@ -140,7 +136,14 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	}
 	f.Connection = c.ID
 
-	reply := b.exchange(ctx, f, client, secrets, code, verifier)
+	reply := b.exchange(ctx, f.Account, f.Product, client, secrets, oauth.TokenRequest{
+		GrantType:    oauth.GrantAuthorizationCode,
+		Code:         code.Reveal(),
+		RedirectURI:  f.RedirectURI,
+		CodeVerifier: verifier.Reveal(),
+		Scope:        f.Scope.String(),
+		HasScope:     true,
+	})
 	if reply.Result != Renewed {
 		kind := exchangeFailure(reply)
 		if err := b.Store.FailFlow(ctx, f.ID, c.ID, kind, b.signInFailed(f, kind)); err != nil {
@@ -161,20 +164,13 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	return b.identify(ctx, f, c, pair)
 }
 
-// exchange posts the code with each of the client's secrets until one is accepted.
-// A refused client leaves the code unspent.
-func (b *Broker) exchange(ctx context.Context, f Flow, client Client, secrets []secret.Plain, code, verifier secret.Plain) Reply {
+// exchange posts a grant with each of the client's secrets until one is accepted.
+// A refused client leaves the grant unspent.
+func (b *Broker) exchange(ctx context.Context, account string, p Product, client Client, secrets []secret.Plain, r oauth.TokenRequest) Reply {
 	for i := 0; ; i++ {
-		r := b.post(ctx, f.Account, f.Product, client, nth(secrets, i), oauth.TokenRequest{
-			GrantType:    oauth.GrantAuthorizationCode,
-			Code:         code.Reveal(),
-			RedirectURI:  f.RedirectURI,
-			CodeVerifier: verifier.Reveal(),
-			Scope:        f.Scope.String(),
-			HasScope:     true,
-		})
-		if r.Result != ClientRejected || i+1 >= len(secrets) {
-			return r
+		reply := b.post(ctx, account, p, client, nth(secrets, i), r)
+		if reply.Result != ClientRejected || i+1 >= len(secrets) {
+			return reply
 		}
 	}
 }
