@@ -6,6 +6,7 @@
 //		Path:         "connections.db",
 //		SealingKeys:  "sealing-keys.json",
 //		PublicURL:    "https://app.example",
+//		Accounts:     []string{"acme"},
 //		ClientID:     "my_app",
 //		ClientSecret: secret,
 //		OnConnected:  signIn,
@@ -19,6 +20,19 @@
 //	/connect?account=acme ──► Zendesk ──► /zendesk/oauth/callback ──► OnConnected(connection)
 //	                                                                        │ keep connection.ID
 //	b.HTTPClient(id).Get("https://acme.zendesk.com/api/v2/tickets") ◄───────┘
+//
+// # Who signed in
+//
+// An account at Zendesk is the word of whoever runs it, and anybody can have one in
+// which any name and email address is theirs. So a person is Connection.Account
+// together with User.ID, and never an email address or a name alone. Name the
+// accounts that you serve in Config.Accounts; a program that serves every account
+// must look at Account before it takes anybody for somebody it knows:
+//
+//	func signIn(w http.ResponseWriter, r *http.Request, c deskauth.Connection, returnTo string) {
+//		customer, ok := customers[c.Account] // not: users[c.User.Email]
+//		…
+//	}
 //
 // Register Broker.RedirectURL at Zendesk as the OAuth client's redirect URL.
 package embedded

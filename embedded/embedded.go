@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,12 +45,17 @@ type Config struct {
 	ZendeskURL string
 	// Account is filled in where a person is asked for the subdomain.
 	Account string
+	// Accounts are those whose people may connect, by subdomain; default Account
+	// alone. With neither, people of every Zendesk account may, and who they are is
+	// their account's word: see the package's doc. Connections that are there stay.
+	Accounts []string
 	// ClientID is the OAuth client's unique identifier. A public client has no
 	// ClientSecret.
 	ClientID, ClientSecret string
 	// Scopes are asked for; default read.
 	Scopes []string
-	// Proxy is asked for the proxy of each request to Zendesk; nil: none.
+	// Proxy is asked for the proxy of each request to Zendesk; nil: none. The proxy
+	// resolves names then, and must keep requests from private addresses itself.
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// OnConnected answers the browser after a sign-in, once per sign-in. returnTo is
@@ -86,6 +92,13 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case c.Account == "":
+	case len(c.Accounts) == 0:
+		c.Accounts = []string{c.Account}
+	case !slices.Contains(c.Accounts, c.Account):
+		return nil, fmt.Errorf("embedded: Account %q is not among Accounts", c.Account)
+	}
 	if c.SealingKeys == "" {
 		return nil, errors.New("embedded: SealingKeys is missing: name a file, which is created at the first start")
 	}
@@ -108,7 +121,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	network := broker.HTTPConfig{Base: base, Proxy: c.Proxy}
 	inner, err := broker.New(ctx, broker.Config{
 		Store: db.Broker(), Ring: ring, Base: base, HTTP: broker.NewHTTPClient(network),
-		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes),
+		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -210,6 +211,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"public URL with a path", func(c *embedded.Config) { c.PublicURL = "https://app.example/x" }, "PublicURL"},
 		{"plain http elsewhere", func(c *embedded.Config) { c.PublicURL = "http://app.example" }, "redirect URL"},
 		{"no Zendesk", func(c *embedded.Config) { c.ZendeskURL = "https://acme.zendesk.com" }, "{subdomain}"},
+		{"accounts that are none", func(c *embedded.Config) { c.Accounts = []string{"acme.zendesk.com"} }, `"acme.zendesk.com"`},
+		{"an account that is none", func(c *embedded.Config) { c.Account = "a b" }, `"a b"`},
+		{"an account that is not served", func(c *embedded.Config) { c.Account, c.Accounts = "acme", []string{"globex"} }, `"acme" is not among Accounts`},
 		{"no client", func(c *embedded.Config) { c.ClientID = "" }, "client id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -235,5 +239,47 @@ func TestOpenRefuses(t *testing.T) {
 	config.SealingKeys = filepath.Join(t.TempDir(), "others.json")
 	if _, err := embedded.Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), "do not open this database") {
 		t.Errorf("with other keys: %v", err)
+	}
+}
+
+// Whoever runs another account gives its users what addresses they like: nobody of
+// it arrives.
+func TestAccountsAreServed(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		account  string
+		accounts []string
+		want     map[string]bool
+	}{
+		{"the account", "acme", nil, map[string]bool{"acme": true, "globex": false, "support": false}},
+		{"the list", "", []string{"globex", "support"}, map[string]bool{"acme": false, "globex": true, "support": true}},
+		{"the list, with one filled in", "acme", []string{"acme", "globex"}, map[string]bool{"acme": true, "globex": true, "mallory": false}},
+		{"neither", "", nil, map[string]bool{"acme": true, "mallory": true, "support": false}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			zendesk := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			defer zendesk.Close()
+			b, err := embedded.Open(t.Context(), embedded.Config{
+				Path: filepath.Join(t.TempDir(), "c.db"), SealingKeys: filepath.Join(t.TempDir(), "k.json"),
+				PublicURL: "http://localhost:8080", ClientID: "app", Account: c.account, Accounts: c.accounts,
+				ZendeskURL: "http://{subdomain}.localhost" + zendesk.URL[strings.LastIndexByte(zendesk.URL, ':'):],
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = b.Close() }()
+			for account, served := range c.want {
+				want := http.StatusUnprocessableEntity
+				if served {
+					want = http.StatusSeeOther
+				}
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/connect", strings.NewReader("subdomain="+account))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				w := httptest.NewRecorder()
+				if b.Handler().ServeHTTP(w, r); w.Code != want {
+					t.Errorf("%s: answered %d, want %d", account, w.Code, want)
+				}
+			}
+		})
 	}
 }

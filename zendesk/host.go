@@ -36,6 +36,21 @@ func CheckSubdomain(s string) error {
 	return nil
 }
 
+// reserved are labels below zendesk.com that have a host and are no customer's
+// account: Zendesk's own sites and what serves their files and mail. Zendesk
+// publishes no such list; this one holds what is known and what a host of that
+// name could only be.
+var reserved = []string{
+	"account", "accounts", "admin", "api", "app", "apps", "assets", "auth", "blog", "cdn", "community", "contributor",
+	"developer", "developers", "docs", "email", "help", "investor", "login", "mail", "marketplace", "media",
+	"relay", "signup", "smtp", "static", "status", "support", "training", "web-assets", "www",
+}
+
+// Reserved tells whether a subdomain is Zendesk's own rather than a customer's, as
+// far as is known. One that it does not name need not be an account either. Where
+// the accounts are not Zendesk's, such a name may well be one.
+func Reserved(subdomain string) bool { return slices.Contains(reserved, subdomain) }
+
 // CleanSubdomain takes what a person types or pastes, "acme", "Acme ",
 // "acme.zendesk.com", "https://acme.zendesk.com/agent/tickets/1" or
 // "acme.localhost:4000", to the subdomain. The error is in plain words.

@@ -141,3 +141,14 @@ func FuzzCleanSubdomain(f *testing.F) {
 		}
 	})
 }
+
+func TestReserved(t *testing.T) {
+	for s, want := range map[string]bool{
+		"www": true, "support": true, "api": true, "developer": true, "static": true,
+		"": false, "acme": false, "WWW": false, "support2": false, "acme-support": false,
+	} {
+		if got := zendesk.Reserved(s); got != want {
+			t.Errorf("Reserved(%q) = %t", s, got)
+		}
+	}
+}

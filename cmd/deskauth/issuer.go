@@ -23,7 +23,6 @@ import (
 	"github.com/deskauth/deskauth/internal/issuerhttp"
 	"github.com/deskauth/deskauth/internal/seed"
 	"github.com/deskauth/deskauth/internal/store"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // issuerOptions are the flags of `deskauth issuer`.
@@ -110,7 +109,7 @@ func serveIssuer(ctx context.Context, o issuerOptions, p process) error {
 		closeServers(ops)
 		return err
 	}
-	defer running.close()
+	defer func() { _ = running.close() }() // its error is returned below, once
 	running.announce(p)
 	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
@@ -362,9 +361,4 @@ func (run *runningIssuer) describePeople(t *tabwriter.Writer) {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", a.Account.Subdomain, u.Email, password, u.Name, u.Role)
 		}
 	}
-}
-
-// baseURL is the issuer's address with the subdomain left open, for a broker.
-func (run *runningIssuer) baseURL() (zendesk.Base, error) {
-	return zendesk.ParseBase(run.url("{subdomain}"))
 }

@@ -34,16 +34,16 @@ func run(ctx context.Context, args ...string) error {
 	flags := flag.NewFlagSet("signin", flag.ExitOnError)
 	listen := flags.String("listen", "localhost:8080", "address of this app")
 	zendeskURL := flags.String("zendesk", "https://{subdomain}.zendesk.com", "where Zendesk is")
-	account := flags.String("account", "", "your subdomain, filled in for whoever signs in")
+	account := flags.String("account", "", "your subdomain: its people alone may sign in")
 	data := flags.String("data", ".", "directory for the connections and the keys that seal them")
 	_ = flags.Parse(args)
 	var a app
 	var err error
 	a.Broker, err = embedded.Open(ctx, embedded.Config{
 		Path: *data + "/connections.db", SealingKeys: *data + "/sealing-keys.json",
-		PublicURL: "http://" + *listen, CallbackPath: "/handle_user_decision",
-		ZendeskURL: *zendeskURL, Account: *account, ClientID: "oauth_tutorial_app", ClientSecret: os.Getenv("ZENDESK_CLIENT_SECRET"),
-		OnConnected: a.signedIn,
+		PublicURL: "http://" + *listen, CallbackPath: "/handle_user_decision", ZendeskURL: *zendeskURL,
+		Account: *account, Accounts: []string{*account}, // the word of another account proves nothing here
+		ClientID: "oauth_tutorial_app", ClientSecret: os.Getenv("ZENDESK_CLIENT_SECRET"), OnConnected: a.signedIn,
 	})
 	if err != nil {
 		return err

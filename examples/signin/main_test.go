@@ -54,6 +54,10 @@ func TestSignIn(t *testing.T) {
 	if home := open("/profile"); home.Title() != "Welcome" || !strings.Contains(home.Body, `<a href="/connect">Sign in to Zendesk</a>`) {
 		t.Fatalf("whoever is not signed in sees %q", home.Body)
 	}
+	elsewhere, err := browser.Submit(t.Context(), open("/connect"), "subdomain=mallory")
+	if err != nil || elsewhere.Status != http.StatusUnprocessableEntity || !strings.Contains(elsewhere.Text(), "This site is for acme.localhost") {
+		t.Errorf("another account: %+v, %v", elsewhere, err)
+	}
 	signIn := func(decision string) *journey.Page {
 		t.Helper()
 		page := open("/connect")
@@ -82,6 +86,14 @@ func TestSignIn(t *testing.T) {
 	zendesk.Stop(syscall.SIGTERM)
 	if page := open("/profile"); page.Status != http.StatusBadGateway || page.Title() != "That did not work" {
 		t.Errorf("without Zendesk: %d %q", page.Status, page.Title())
+	}
+}
+
+// An app that takes anybody's word for who they are does not start.
+func TestAnAccountIsNeeded(t *testing.T) {
+	err := run(t.Context(), "-listen", "localhost:1", "-data", t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "the subdomain is empty") {
+		t.Errorf("ran until %v", err)
 	}
 }
 

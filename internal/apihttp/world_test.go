@@ -20,6 +20,7 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/testlog"
 	"github.com/deskauth/deskauth/oauth"
 )
 
@@ -60,7 +61,7 @@ func newWorld(t *testing.T, routes ...apihttp.Route) *world {
 			w.acme = account
 		}
 	}
-	log := slog.New(slog.NewTextHandler(w.log, nil))
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(w.log, testlog.Writer(t, "api")), nil))
 	api := &apihttp.API{Issuer: w.issuer, Log: log, Hosts: apihttp.Hosts{Store: w.issuer.Store, BaseDomains: []string{"localhost"}}}
 	api.Add(routes...)
 	w.server = httptest.NewServer(httpd.Chain(api.Handler(), httpd.RequestID, httpd.Log(log)))
@@ -110,6 +111,7 @@ func (w *world) token(scope string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	testlog.Issued(w.t, code, session.Reveal(), answer.AccessToken, answer.RefreshToken)
 	return answer.AccessToken
 }
 

@@ -28,8 +28,13 @@ type Config struct {
 	RedirectURI string       // one constant string: registered, authorized and exchanged (facts §12.6)
 	Scope       oauth.Scope  // asked when a sign-in names none; default "read"
 
+	// Accounts may connect; none named: every account. It decides about sign-ins:
+	// connections that are there are lent all the same.
+	Accounts Accounts
+
 	AccessLife  time.Duration // asked of Zendesk; default 30 minutes
 	RefreshLife time.Duration // asked of Zendesk; default 30 days
+	EventsKeep  time.Duration // how long the audit trail goes back; default 400 days
 
 	Now    func() time.Time // protocol time; default time.Now
 	Rand   io.Reader        // default crypto/rand
@@ -74,6 +79,9 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := oauth.CheckRedirectURI(c.RedirectURI); err != nil {
 		return nil, fmt.Errorf("broker: the redirect URL %q: %w", c.RedirectURI, err)
 	}
+	if err := c.Accounts.Check(); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
 	c.setDefaults()
 	if err := c.asked().Check(); err != nil {
 		return nil, fmt.Errorf("broker: %s", err.Reason)
@@ -99,6 +107,7 @@ func (c *Config) setDefaults() {
 	}
 	set(&c.AccessLife, zendesk.DefaultExpiresIn*time.Second)
 	set(&c.RefreshLife, zendesk.DefaultRefreshTokenExpiresIn*time.Second)
+	set(&c.EventsKeep, DefaultEventsKeep)
 	set(&c.Timing.Lease, 5*time.Second)
 	set(&c.Timing.Poll, 100*time.Millisecond)
 	set(&c.Timing.Post, 20*time.Second)
@@ -117,6 +126,9 @@ func (c *Config) setDefaults() {
 		c.HTTP = NewHTTPClient(HTTPConfig{Base: c.Base})
 	}
 }
+
+// DefaultEventsKeep is how long events are kept where nothing else is said.
+const DefaultEventsKeep = 400 * 24 * time.Hour
 
 // asked are the lifetimes that every token request asks for (facts §12.2).
 func (c *Config) asked() zendesk.Lifetimes {
@@ -151,6 +163,16 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 		c.Secrets = append(c.Secrets, sealed)
 	}
 	return b.Store.ReplaceSecrets(ctx, c, Event{At: b.now(), Kind: ClientChanged, Account: account, Client: c.ID, Detail: identifier})
+}
+
+// credentials are a client and its secrets, in their order.
+func (b *Broker) credentials(ctx context.Context, id ClientID) (Client, []secret.Plain, error) {
+	client, err := b.Store.Client(ctx, id)
+	if err != nil {
+		return client, nil, err
+	}
+	secrets, err := b.secrets(client)
+	return client, secrets, err
 }
 
 // secrets opens the client's secrets.
@@ -205,27 +227,6 @@ func (b *Broker) withPair(c Connection, p Pair) (Connection, error) {
 	return c, err
 }
 
-// fly runs f once for all who ask for the same key at the same time. It goes on
-// when they leave, up to its own deadline.
-func fly[V any](ctx context.Context, b *Broker, key string, deadline time.Duration, f func(context.Context) (V, error)) (V, error) {
-	done := b.flights.DoChan(key, func() (any, error) {
-		b.life.RLock()
-		defer b.life.RUnlock()
-		if b.closed {
-			return *new(V), errClosed
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
-		defer cancel()
-		return f(ctx)
-	})
-	select {
-	case r := <-done:
-		return r.Val.(V), r.Err
-	case <-ctx.Done():
-		return *new(V), ctx.Err()
-	}
-}
-
 // insist stores what exists nowhere else: a database that is away for a moment
 // must not cost a token. It gives up after half a minute, whatever ctx says.
 func insist(ctx context.Context, step func(context.Context) error) error {
@@ -240,51 +241,6 @@ func insist(ctx context.Context, step func(context.Context) error) error {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return err
-		}
-	}
-}
-
-// note remembers that a connection was lent, for the next flush.
-func (b *Broker) note(id ConnectionID, at time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used[id] = at
-}
-
-func (b *Broker) flush(ctx context.Context) error {
-	b.mu.Lock()
-	used := b.used
-	b.used = map[ConnectionID]time.Time{}
-	b.mu.Unlock()
-	if len(used) == 0 {
-		return nil
-	}
-	return b.Store.Used(ctx, used)
-}
-
-// pruneMost bounds how much one round of pruning removes.
-const pruneMost = 500
-
-// Run does the housekeeping until ctx ends: it stores when connections were used,
-// every second, and removes sign-ins that nobody finished, every minute. What goes
-// wrong is told to report and tried again.
-func (b *Broker) Run(ctx context.Context, report func(error)) {
-	second, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
-	defer second.Stop()
-	defer minute.Stop()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return
-		case <-second.C:
-			err = b.flush(ctx)
-		case <-minute.C:
-			// A used sign-in is kept for a while, so that a page loaded again finds it.
-			_, err = b.Store.Prune(ctx, b.now().Add(-time.Hour), pruneMost)
-		}
-		if err != nil && ctx.Err() == nil {
-			report(fmt.Errorf("housekeeping: %w", err))
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 type Arrival struct {
 	Connection Connection
 	Flow       Flow
-	// Again tells that this sign-in had arrived before: a page was loaded again.
-	// It must not sign anybody in a second time.
+	// Again tells that this sign-in has arrived elsewhere: a page was loaded again,
+	// before or at the same time. It must not sign anybody in a second time.
 	Again bool
 }
 
@@ -41,9 +41,11 @@ func (b *Broker) Callback(ctx context.Context, query url.Values, browser secret.
 	case kind == "" && malformed != nil:
 		return Arrival{}, flow.failure(AnsweredWrongly, malformed)
 	}
-	return fly(ctx, b, fmt.Sprintf("flow/%d", flow.ID), b.Timing.Flight, func(ctx context.Context) (Arrival, error) {
+	arrival, first, err := fly(ctx, b, fmt.Sprintf("flow/%d", flow.ID), b.Timing.Flight, func(ctx context.Context) (Arrival, error) {
 		return b.finish(ctx, flow, answer)
 	})
+	arrival.Again = arrival.Again || !first
+	return arrival, err
 }
 
 // Result is what became of a sign-in, for the browser that began it.
@@ -69,6 +71,8 @@ func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeRespo
 	switch {
 	case !f.Spent.IsZero():
 		return b.arrived(ctx, f)
+	case !b.Accounts.Serve(f.Account): // not any more: no code and no secret goes there
+		err = b.spend(ctx, f, NotServed, nil)
 	case answer.Error != "":
 		refused := &oauth.Error{Code: oauth.Code(answer.Error), Description: answer.ErrorDescription}
 		err = b.spend(ctx, f, refusal(refused.Code), refused)
@@ -115,11 +119,7 @@ func (b *Broker) signInFailed(f Flow, kind Kind) Event {
 
 // redeem exchanges the code, once, and stores the tokens before it looks at them.
 func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival, error) {
-	client, err := b.Store.Client(ctx, f.Client)
-	if err != nil {
-		return Arrival{}, err
-	}
-	secrets, err := b.secrets(client)
+	client, secrets, err := b.credentials(ctx, f.Client)
 	if err != nil {
 		return Arrival{}, err
 	}
@@ -136,7 +136,14 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	}
 	f.Connection = c.ID
 
-	reply := b.exchange(ctx, f, client, secrets, code, verifier)
+	reply := b.exchange(ctx, f.Account, f.Product, client, secrets, oauth.TokenRequest{
+		GrantType:    oauth.GrantAuthorizationCode,
+		Code:         code.Reveal(),
+		RedirectURI:  f.RedirectURI,
+		CodeVerifier: verifier.Reveal(),
+		Scope:        f.Scope.String(),
+		HasScope:     true,
+	})
 	if reply.Result != Renewed {
 		kind := exchangeFailure(reply)
 		if err := b.Store.FailFlow(ctx, f.ID, c.ID, kind, b.signInFailed(f, kind)); err != nil {
@@ -157,20 +164,13 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	return b.identify(ctx, f, c, pair)
 }
 
-// exchange posts the code with each of the client's secrets until one is accepted.
-// A refused client leaves the code unspent.
-func (b *Broker) exchange(ctx context.Context, f Flow, client Client, secrets []secret.Plain, code, verifier secret.Plain) Reply {
+// exchange posts a grant with each of the client's secrets until one is accepted.
+// A refused client leaves the grant unspent.
+func (b *Broker) exchange(ctx context.Context, account string, p Product, client Client, secrets []secret.Plain, r oauth.TokenRequest) Reply {
 	for i := 0; ; i++ {
-		r := b.post(ctx, f.Account, f.Product, client, nth(secrets, i), oauth.TokenRequest{
-			GrantType:    oauth.GrantAuthorizationCode,
-			Code:         code.Reveal(),
-			RedirectURI:  f.RedirectURI,
-			CodeVerifier: verifier.Reveal(),
-			Scope:        f.Scope.String(),
-			HasScope:     true,
-		})
-		if r.Result != ClientRejected || i+1 >= len(secrets) {
-			return r
+		reply := b.post(ctx, account, p, client, nth(secrets, i), r)
+		if reply.Result != ClientRejected || i+1 >= len(secrets) {
+			return reply
 		}
 	}
 }
@@ -206,6 +206,8 @@ func exchangeFailure(r Reply) Kind {
 // found out then are asked about once more.
 func (b *Broker) arrived(ctx context.Context, f Flow) (Arrival, error) {
 	switch {
+	case !b.Accounts.Serve(f.Account):
+		return Arrival{}, f.failure(NotServed, nil)
 	case f.Outcome != "":
 		return Arrival{}, f.failure(f.Outcome, nil)
 	case f.Connection == 0:

@@ -35,6 +35,9 @@ func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, erro
 	if err := zendesk.CheckSubdomain(r.Account); err != nil {
 		return Departure{}, &Invalid{"subdomain", err.Error()}
 	}
+	if !b.Accounts.Serve(r.Account) {
+		return Departure{}, &Failure{Kind: NotServed, Account: r.Account, ReturnTo: LocalPath(r.ReturnTo)}
+	}
 	client, err := b.Store.ClientFor(ctx, r.Account, Support)
 	if errors.Is(err, ErrNotFound) {
 		return Departure{}, &Failure{Kind: NoSuchClient, Account: r.Account, Err: errors.New("no client is set up for this account")}

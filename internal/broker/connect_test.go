@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,14 +104,21 @@ func TestCallbackTwice(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		state, browser := h.depart()
 		var wg sync.WaitGroup
+		var first atomic.Int64
 		for range 8 { // an impatient person
 			wg.Go(func() {
-				if _, err := h.Callback(t.Context(), answer(state), browser); err != nil {
+				a, err := h.Callback(t.Context(), answer(state), browser)
+				if err != nil {
 					t.Error(err)
+				} else if !a.Again {
+					first.Add(1)
 				}
 			})
 		}
 		wg.Wait()
+		if n := first.Load(); n != 1 {
+			t.Errorf("%d callers may sign the person in, want one", n)
+		}
 		a, err := h.Callback(t.Context(), answer(state), browser)
 		if err != nil || !a.Again || a.Connection.State != broker.Active {
 			t.Errorf("loaded again: %+v, %v", a, err)
@@ -462,5 +470,20 @@ func TestPruneKeepsWhatHasTokens(t *testing.T) {
 			t.Errorf("pruned %d, %v; want the two flows", n, err)
 		}
 		h.connection(c.ID)
+	})
+}
+
+// PostgreSQL's text holds no NUL; tokens that came with one must be stored all the same.
+func TestControlCharactersInAnswers(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.z.edit = func(answer map[string]any) { answer["scope"] = "re\x00ad users:read\x07" }
+		h.z.serve(zendesk.UsersMePath, func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, map[string]any{"user": map[string]any{"id": 7, "name": "Ada\x00 Admin", "email": "a\x00@acme.example", "role": "ad\x00min"}})
+		})
+		c := h.signIn()
+		want := broker.User{ID: 7, Name: "Ada Admin", Email: "a@acme.example", Role: "admin"}
+		if c.User != want || c.Granted.String() != "read users:read" {
+			t.Errorf("connected as %+v with %q", c.User, c.Granted)
+		}
 	})
 }

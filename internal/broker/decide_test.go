@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -419,9 +420,29 @@ func TestPublicAddress(t *testing.T) {
 		"169.254.169.254": false, "fe80::1": false, "fd00::1": false, "0.0.0.0": false, "::": false,
 		"100.64.0.1": false, "224.0.0.1": false, "ff02::1": false, "255.255.255.255": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "64:ff9b::7f00:1": false, "2002:7f00:1::": false, "198.18.0.1": false,
+		"198.19.255.255": false, "198.20.0.1": true, "192.0.0.8": false, "192.0.2.1": false, "192.0.1.1": true,
+		"198.51.100.1": false, "203.0.113.1": false, "192.88.99.1": false, "240.0.0.1": false, "0.1.2.3": false,
+		"2a00::1": true, "2001:200::1": true, "3ffe::1": true, "::ffff:8.8.8.8": true,
+		"2001:db8::1": false, "2001:2::1": false, "2001:20::1": false, "2001::1": false, "3fff:fff::1": false,
+		"100::1": false, "::127.0.0.1": false, "::ffff:0:8.8.8.8": false, "4000::1": false, "5f00::1": false, "fec0::1": false, "e000::1": false,
 	} {
 		if got := public(netip.MustParseAddr(text)); got != want {
 			t.Errorf("public(%s) = %t, want %t", text, got, want)
+		}
+	}
+}
+
+func TestTextsOfZendesk(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ada Admin":                         "Ada Admin",
+		"Ada\x00 Admin":                     "Ada Admin",
+		"\x00\x1f\x7f\u0085":                "",
+		"Zoë مريم 😀":                        "Zoë مريم 😀",
+		strings.Repeat("é", 1<<20):          strings.Repeat("é", textMost/2),
+		"x" + strings.Repeat("é", textMost): "x" + strings.Repeat("é", textMost/2-1),
+	} {
+		if got := plainText(in); got != want {
+			t.Errorf("%.40q became %.40q (%d bytes)", in, got, len(got))
 		}
 	}
 }

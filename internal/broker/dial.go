@@ -19,7 +19,8 @@ import (
 type HTTPConfig struct {
 	Base zendesk.Base
 	// Proxy is asked for the proxy of each request; nil means none. The
-	// environment is not read.
+	// environment is not read. It is the proxy that resolves names then: where they
+	// lead is not looked at here, and the proxy must refuse private addresses.
 	Proxy func(*http.Request) (*url.URL, error)
 	// AllowPrivate lets Base's names lead to private addresses, for an issuer of
 	// one's own inside a network.
@@ -112,33 +113,49 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// insidePrefixes are ranges that the net package does not count as private:
-// "this network", carrier-grade NAT, benchmarks, and the IPv6 prefixes that carry
-// an IPv4 address which a gateway may reach (NAT64, 6to4, Teredo).
-var insidePrefixes = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("2001::/32"),
+// specialPrefixes are the IPv4 ranges, and those within IPv6's global unicast,
+// that IANA's registries of special-purpose addresses keep for something else
+// than a host of the internet (RFC 6890). Some of the IPv6 ones carry an IPv4
+// address that a gateway may reach.
+var specialPrefixes = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),       // this network
+	netip.MustParsePrefix("10.0.0.0/8"),      // private
+	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT
+	netip.MustParsePrefix("127.0.0.0/8"),     // loopback
+	netip.MustParsePrefix("169.254.0.0/16"),  // link local
+	netip.MustParsePrefix("172.16.0.0/12"),   // private
+	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
+	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
+	netip.MustParsePrefix("192.88.99.0/24"),  // 6to4 relays, given up
+	netip.MustParsePrefix("192.168.0.0/16"),  // private
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
+	netip.MustParsePrefix("224.0.0.0/4"),     // multicast
+	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, broadcast
+	netip.MustParsePrefix("2001::/23"),       // protocol assignments: Teredo, benchmarks, ORCHID
+	netip.MustParsePrefix("2001:db8::/32"),   // documentation
+	netip.MustParsePrefix("2002::/16"),       // 6to4
+	netip.MustParsePrefix("3fff::/20"),       // documentation
 }
+
+// globalUnicast is the one part of IPv6 that is given out to hosts of the internet
+// (RFC 4291 §2.4, IANA's registry); NAT64, private and link-local addresses are
+// outside.
+var globalUnicast = netip.MustParsePrefix("2000::/3")
 
 // public tells an address of the internet from one of this machine or network.
 func public(a netip.Addr) bool {
 	a = a.Unmap()
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
+	if a.Is6() && !globalUnicast.Contains(a) {
 		return false
 	}
-	for _, p := range insidePrefixes {
+	for _, p := range specialPrefixes {
 		if p.Contains(a) {
 			return false
 		}
 	}
-	return true
+	return a.IsValid()
 }
 
 // under tells whether a host is an account of base.

@@ -40,6 +40,7 @@ const (
 	AnsweredWrongly  Kind = "answered_wrongly"  // an answer that is none
 	ClientRefused    Kind = "client_refused"    // our client's secret is not accepted
 	Anonymous        Kind = "anonymous"         // a token that belongs to nobody
+	NotServed        Kind = "not_served"        // people of that account may not connect here
 	Misc             Kind = "misc"
 )
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
@@ -92,11 +95,34 @@ func (b *Broker) who(ctx context.Context, c Connection, access secret.Plain) (Us
 	} else if err != nil {
 		return User{}, err
 	}
-	user := User{ID: *me.ID, Name: me.Name, Role: me.Role}
+	user := User{ID: *me.ID, Name: plainText(me.Name), Role: plainText(me.Role)}
 	if me.Email != nil {
-		user.Email = *me.Email
+		user.Email = plainText(*me.Email)
 	}
 	return user, nil
+}
+
+// textMost bounds a name, email address or scope that is stored, in bytes.
+const textMost = 8 << 10
+
+// plainText is a text of Zendesk's as it may be stored and shown: without control
+// characters, one of which, NUL, PostgreSQL's text cannot hold, and of bounded
+// length. An odd text must not cost the tokens that came with it.
+func plainText(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) <= textMost {
+		return s
+	}
+	end := textMost
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }
 
 // whoFailure is what it means to a person that this could not be found out.

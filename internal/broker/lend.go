@@ -81,9 +81,10 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 		return c, &Unavailable{ID: c.ID, RetryAfter: c.RetryAt.Sub(now), Reason: c.Reason}
 	}
 	key := fmt.Sprintf("renew/%d/%t", c.ID, forced)
-	return fly(ctx, b, key, b.Timing.Flight, func(ctx context.Context) (Connection, error) {
+	next, _, err := fly(ctx, b, key, b.Timing.Flight, func(ctx context.Context) (Connection, error) {
 		return b.renew(ctx, c.ID, forced, want)
 	})
+	return next, err
 }
 
 // grant opens the token and notes the use.

@@ -34,9 +34,9 @@ func (b *Broker) pair(c Connection, t oauth.TokenResponse) Pair {
 	policy, now := policies[c.Product], b.now()
 	p := Pair{
 		Access: secret.Of(t.AccessToken), Refresh: secret.Of(t.RefreshToken),
-		Scope: oauth.ParseScope(t.Scope), Issued: now,
+		Scope: oauth.ParseScope(plainText(t.Scope)), Issued: now,
 	}
-	if t.Scope == "" {
+	if p.Scope.IsEmpty() {
 		if p.Scope = c.Granted; c.Generation == 0 {
 			p.Scope = c.Asked
 		}

@@ -101,11 +101,7 @@ func (b *Broker) hold(ctx context.Context, c Connection) (stop func()) {
 // claimed renews a connection whose claim is held.
 func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, forced bool) (Connection, error) {
 	defer b.hold(ctx, c)()
-	client, err := b.Store.Client(ctx, c.Client)
-	if err != nil {
-		return c, err
-	}
-	secrets, err := b.secrets(client)
+	client, secrets, err := b.credentials(ctx, c.Client)
 	if err != nil {
 		return c, err
 	}

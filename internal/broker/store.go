@@ -48,8 +48,9 @@ type Store interface {
 	// and grant already.
 	SettleConnection(ctx context.Context, c Connection, e Event) error
 	// MergeConnection gives the tokens of a pending connection, sealed anew, to the
-	// one that its user has already, whose generation is still next.Generation − 1.
-	// The pending one goes; the flow points at the other.
+	// one that its user has already, whose generation is still next.Generation − 1
+	// and which is still disabled if next is, and not if it is not. The pending one
+	// goes; the flow points at the other.
 	MergeConnection(ctx context.Context, next Connection, pending ConnectionID, flow FlowID, e Event) error
 
 	Connection(ctx context.Context, id ConnectionID) (Connection, error)
@@ -88,7 +89,16 @@ type Store interface {
 	// Used notes when connections were last lent.
 	Used(ctx context.Context, at map[ConnectionID]time.Time) error
 
-	// Prune removes flows that expired before the instant, and pending connections
-	// without tokens that are older, at most limit of each. It returns how many went.
+	// Prune removes flows that expired before the instant, pending connections
+	// without tokens that are older, and the events of sign-ins that failed before,
+	// at most limit of each. It returns how many went.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
+	// PruneEvents removes at most limit events of before the instant, of any kind,
+	// and returns how many went.
+	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
+	// Abandoned lists pending connections that have tokens and were made before the
+	// instant, oldest first.
+	Abandoned(ctx context.Context, before time.Time, limit int) ([]Connection, error)
+	// DropPending removes a connection that is still pending, with its tokens.
+	DropPending(ctx context.Context, c Connection, e Event) error
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/testlog"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -34,6 +35,7 @@ type site struct {
 	browser *http.Client
 	log     *lockedBuffer
 	token   http.HandlerFunc // the Zendesk's token endpoint
+	me      http.HandlerFunc // and its users/me
 }
 
 // lockedBuffer takes the log of several requests.
@@ -56,13 +58,13 @@ func (b *lockedBuffer) String() string {
 
 func newSite(t *testing.T, edit func(*brokerhttp.Config)) *site {
 	t.Helper()
-	s := &site{t: t, log: &lockedBuffer{}, token: pair}
+	s := &site{t: t, log: &lockedBuffer{}, token: pair, me: ada}
 	remote := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case zendesk.TokenPath:
 			s.token(w, r)
 		case zendesk.UsersMePath:
-			answer(w, map[string]any{"user": map[string]any{"id": 7, "name": "Ada <b>Admin</b>", "role": "admin"}})
+			s.me(w, r)
 		default:
 			_, _ = io.WriteString(w, "please sign in")
 		}
@@ -91,7 +93,7 @@ func newSite(t *testing.T, edit func(*brokerhttp.Config)) *site {
 	if err := b.UseClient(t.Context(), "", broker.Support, "app", secret.Of("the client's s3cret")); err != nil {
 		t.Fatal(err)
 	}
-	config := brokerhttp.Config{Broker: b, PublicURL: s.url, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	config := brokerhttp.Config{Broker: b, PublicURL: s.url, Log: slog.New(slog.NewTextHandler(io.MultiWriter(s.log, testlog.Writer(t, "broker")), nil))}
 	if edit != nil {
 		edit(&config)
 	}
@@ -138,6 +140,10 @@ func pair(w http.ResponseWriter, _ *http.Request) {
 	answer(w, map[string]any{
 		"access_token": "acc3ss-of-ada", "refresh_token": "r3fresh-of-ada", "scope": "read", "expires_in": 1800,
 	})
+}
+
+func ada(w http.ResponseWriter, _ *http.Request) {
+	answer(w, map[string]any{"user": map[string]any{"id": 7, "name": "Ada <b>Admin</b>", "role": "admin"}})
 }
 
 // response is an answer that was read to its end.
@@ -190,6 +196,7 @@ func (s *site) depart() string {
 	if err != nil || resp.StatusCode != http.StatusSeeOther || to.Host != s.zendesk.URL("acme").Host {
 		s.t.Fatalf("answered %d, to %v, %v", resp.StatusCode, to, err)
 	}
+	testlog.Issued(s.t, to.Query().Get("state"))
 	return to.Query().Get("state")
 }
 
@@ -347,6 +354,64 @@ func TestSubdomainBox(t *testing.T) {
 	if page := s.get("/connect?account=Acme.zendesk.com&return_to=//evil.example"); !strings.Contains(page.body, `value="acme"`) ||
 		strings.Contains(page.body, "evil") {
 		t.Error("the box is not filled in, or leads elsewhere")
+	}
+}
+
+func TestAccountsThatAreNotServed(t *testing.T) {
+	for _, c := range []struct {
+		served []string
+		typed  string
+		says   string
+		names  bool
+	}{
+		{[]string{"acme"}, "mallory.zendesk.com", "This site is for acme.localhost", true},
+		{[]string{"acme", "globex", "initech"}, "mallory", "acme.localhost", true},
+		{[]string{"acme", "globex", "initech", "umbrella"}, "mallory", "cannot connect here", false},
+		{nil, "support", "cannot connect here", false},
+	} {
+		var b *broker.Broker
+		s := newSite(t, func(config *brokerhttp.Config) { b = config.Broker })
+		b.Accounts = c.served
+		page := s.connect(url.Values{"subdomain": {c.typed}, "return_to": {"/app"}})
+		if page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, c.says) || page.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%q answered %d, want 422 and %q in\n%s", c.typed, page.StatusCode, c.says, page.body)
+		}
+		if strings.Contains(page.body, "acme.localhost") != c.names {
+			t.Errorf("of %d accounts the page names: %t, want %t", len(c.served), !c.names, c.names)
+		}
+		if !strings.Contains(page.body, `name="return_to" value="/app"`) || !strings.Contains(s.log.String(), "failure=not_served") {
+			t.Error("the way back or the log is missing")
+		}
+	}
+}
+
+func TestAccountNoLongerServed(t *testing.T) {
+	var b *broker.Broker
+	s := newSite(t, func(config *brokerhttp.Config) {
+		b = config.Broker
+		config.OnConnected = func(http.ResponseWriter, *http.Request, broker.Connection, string) {
+			t.Error("somebody of another account was signed in")
+		}
+	})
+	state := s.depart()
+	b.Accounts = broker.Accounts{"globex"}
+	s.token = func(http.ResponseWriter, *http.Request) { t.Error("the code was exchanged") }
+	for range 2 {
+		if page := s.get(callback(state)); page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, "This site is for globex.localhost") {
+			t.Errorf("answered %d:\n%s", page.StatusCode, page.body)
+		}
+	}
+}
+
+// A scope that does not reach the profile is told in words.
+func TestResultWithoutARole(t *testing.T) {
+	s := newSite(t, nil)
+	s.me = func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"user": map[string]any{"id": 7}})
+	}
+	page := s.get(s.get(callback(s.depart())).Header.Get("Location"))
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, "Hi, 7! What you allowed does not show your Zendesk Support user role.") {
+		t.Errorf("answered %d:\n%s", page.StatusCode, page.body)
 	}
 }
 

@@ -146,17 +146,14 @@ func (s *site) result(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := arrival.Connection
-	name, role := c.User.Name, c.User.Role
+	name := c.User.Name
 	if name == "" { // the scope did not reach the profile
 		name = strconv.FormatInt(c.User.ID, 10)
-	}
-	if role == "" {
-		role = "?"
 	}
 	web.Render(w, http.StatusOK, web.Connected{
 		Page:         s.page(r),
 		UserName:     name,
-		Role:         role,
+		Role:         c.User.Role,
 		Product:      productName(c.Product),
 		Account:      s.host(c.Account),
 		Granted:      c.Granted,

@@ -40,6 +40,9 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	var failure *broker.Failure
 	var invalid *broker.Invalid
 	switch {
+	case errors.As(err, &failure) && failure.Kind == broker.NotServed:
+		s.notServed(w, r, failure)
+		return
 	case errors.As(err, &failure):
 	case errors.As(err, &invalid):
 		page := s.homePage(r, "", "")
@@ -70,6 +73,23 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 		Answer:   failure.Answer,
 		RetryURL: s.retryURL(failure),
 	})
+}
+
+// servedMost bounds how many accounts the page names. A site for a few is its
+// people's own; one for many does not show everybody its list of customers.
+const servedMost = 3
+
+// notServed asks again, for an account whose people may connect.
+func (s *site) notServed(w http.ResponseWriter, r *http.Request, f *broker.Failure) {
+	httpd.Note(r.Context(), slog.String("failure", string(f.Kind)), slog.String("account", f.Account))
+	page := s.homePage(r, f.Account, f.ReturnTo)
+	page.Problem = web.ProblemNotServed
+	if served := s.Broker.Accounts; len(served) <= servedMost {
+		for _, account := range served {
+			page.Served = append(page.Served, s.host(account))
+		}
+	}
+	web.Render(w, http.StatusUnprocessableEntity, page)
 }
 
 // retryURL begins again with what is known of the sign-in that failed.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/deskauth/deskauth/internal/journey"
+	"github.com/deskauth/deskauth/internal/testlog"
 )
 
 // The issuer of these tests and who is in it, as testdata/seed.yaml has them.
@@ -50,5 +51,7 @@ func allow(t *testing.T, authorize string) *url.URL {
 	if err != nil {
 		t.Fatal(err)
 	}
+	testlog.Issued(t, to.Query().Get("code"))
+	testlog.Issued(t, b.Cookies(authorize)...)
 	return to
 }

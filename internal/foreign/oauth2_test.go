@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/deskauth/deskauth/internal/testlog"
 )
 
 // TestXOAuth2 signs in with the client library of most Go programs, in each way that it
@@ -56,6 +58,7 @@ func TestXOAuth2(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			testlog.Issued(t, first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken)
 			if second.AccessToken == first.AccessToken || second.RefreshToken == first.RefreshToken {
 				t.Error("the refresh gave a token again that it should have replaced")
 			}

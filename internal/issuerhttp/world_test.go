@@ -25,6 +25,7 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/testlog"
 	"github.com/deskauth/deskauth/oauth"
 )
 
@@ -98,6 +99,9 @@ func newWorld(t *testing.T, dsn string, o options) *world {
 	t.Cleanup(func() {
 		w.server.Close()
 		w.checkLog()
+		// And in no log of the whole run.
+		_, _ = io.WriteString(testlog.Writer(t, "issuer"), w.log.String())
+		testlog.Issued(t, w.secrets.issued()...)
 	})
 	return w
 }

@@ -56,7 +56,7 @@ func TestIssuerKilled(t *testing.T) {
 			issuer.Restart()
 			moments.open()
 		}
-		moments.enough(times(operations))
+		moments.enough(times(2 * operations)) // a sign-in is two: the code, and the exchange
 		running.Wait()
 
 		issuer.Kill()

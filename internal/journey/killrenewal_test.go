@@ -18,6 +18,7 @@ import (
 // be saved says so, and only when the answer to a request that was written down
 // never came; and its person heals it by signing in again.
 func TestBrokerKilledAmongRenewals(t *testing.T) {
+	t.Parallel() // it waits much of the time
 	each(t, func(t *testing.T, engine store.Engine) {
 		r := startRenewals(t, engine)
 		for r.sessions < times(kills) || r.count < times(operations) {

@@ -85,11 +85,11 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 				generation = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
 				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, forced = 0, renewed_at = $16,
 				failures = 0, retry_at = 0, claim_owner = ''
-			WHERE id = $17 AND generation = $18`,
+			WHERE id = $17 AND generation = $18 AND CASE WHEN state = 'disabled' THEN 1 ELSE 0 END = $19`,
 			next.State, next.Reason, next.User.Name, next.User.Email, next.User.Role, next.Asked.String(), next.Granted.String(),
 			next.Generation, sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), instant(next.RenewedAt),
-			next.ID, next.Generation-1); err != nil {
+			next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {

@@ -88,28 +88,3 @@ func (s brokerStore) FailFlow(ctx context.Context, id broker.FlowID, pending bro
 		return addBrokerEvent(ctx, t, e)
 	})
 }
-
-func (s brokerStore) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
-	var gone int64
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		gone = 0
-		for _, query := range []string{
-			`DELETE FROM broker_flows WHERE id IN (
-				SELECT id FROM broker_flows WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
-			`DELETE FROM broker_connections WHERE id IN (
-				SELECT id FROM broker_connections WHERE state = 'pending' AND generation = 0 AND created_at < $1 LIMIT $2)`,
-		} {
-			result, err := t.ExecContext(ctx, query, instant(before), limit)
-			if err != nil {
-				return err
-			}
-			n, err := result.RowsAffected()
-			if err != nil {
-				return err
-			}
-			gone += n
-		}
-		return nil
-	})
-	return int(gone), err
-}

@@ -352,6 +352,45 @@ func TestMergeIsWhole(t *testing.T) {
 	})
 }
 
+// Whoever signs in again while the connection is being disabled (or enabled) must
+// decide again.
+func TestMergeLeavesWhatAPersonDecided(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		old := newActive(t, s, c, 7)
+		pending, flow := newPending(t, s, c, "again")
+		pending = withTokens(pending)
+		if err := s.KeepTokens(t.Context(), pending); err != nil {
+			t.Fatal(err)
+		}
+		disabled := old
+		disabled.State = broker.Disabled
+		if err := s.Condemn(t.Context(), disabled, broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.MergeConnection(t.Context(), withTokens(old), pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("merged what was disabled meanwhile: %v", err)
+		}
+		sameConnection(t, s, disabled)
+		sameConnection(t, s, pending)
+		next := withTokens(disabled)
+		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		sameConnection(t, s, next)
+
+		active := newActive(t, s, c, 8)
+		pending, flow = newPending(t, s, c, "once more")
+		if err := s.KeepTokens(t.Context(), withTokens(pending)); err != nil {
+			t.Fatal(err)
+		}
+		stale := withTokens(active)
+		stale.State = broker.Disabled
+		if err := s.MergeConnection(t.Context(), stale, pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("merged what was enabled meanwhile: %v", err)
+		}
+	})
+}
+
 func TestCondemnLeavesWhatAPersonDecided(t *testing.T) {
 	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
 		conn := newActive(t, s, c, 7)
@@ -390,5 +429,102 @@ func TestUsedNeverGoesBack(t *testing.T) {
 		}
 		conn.LastUsedAt = brokerNow.Add(time.Minute)
 		sameConnection(t, s, conn)
+	})
+}
+
+// Whoever reaches the pages makes rows: those of sign-ins that came to nothing go.
+func TestPruneTakesWhatCameToNothing(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		ctx := t.Context()
+		const n = 7
+		for i := range n {
+			state := fmt.Sprint("state ", i)
+			if err := s.AddFlow(ctx, newFlow(c, state)); err != nil {
+				t.Fatal(err)
+			}
+			f, err := s.Flow(ctx, secret.Of(state).Digest())
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := broker.Event{At: brokerNow, Kind: broker.SignInFailed, Account: "acme", Client: c.ID}
+			if err := s.SpendFlow(ctx, f.ID, brokerNow, broker.Denied, failed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		newPending(t, s, c, "redeemed") // a flow, and a connection without tokens
+		conn := newActive(t, s, c, 7)   // a flow, and an event that stays
+
+		for _, round := range []struct {
+			before time.Duration
+			want   int
+		}{
+			{0, 0},
+			{time.Microsecond, 3 + 1}, // events of failures; the connection without tokens
+			{time.Microsecond, 3},
+			{time.Hour, 3 + 1}, // flows; the last of the events
+			{time.Hour, 3},
+			{time.Hour, 3},
+			{time.Hour, 0},
+		} {
+			if got, err := s.Prune(ctx, brokerNow.Add(round.before), 3); err != nil || got != round.want {
+				t.Fatalf("before %v: %d went, %v; want %d", round.before, got, err, round.want)
+			}
+		}
+		sameConnection(t, s, conn)
+
+		for _, round := range []struct {
+			before time.Duration
+			want   int
+		}{{0, 0}, {time.Microsecond, 1}, {time.Microsecond, 0}} {
+			if got, err := s.PruneEvents(ctx, brokerNow.Add(round.before), 3); err != nil || got != round.want {
+				t.Errorf("before %v: %d events went, %v; want %d", round.before, got, err, round.want)
+			}
+		}
+	})
+}
+
+func TestAbandonedHaveTokensAndNobody(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		ctx := t.Context()
+		newPending(t, s, c, "without tokens")
+		newActive(t, s, c, 7)
+		var want []broker.Connection
+		for i := range 3 {
+			conn, _ := newPending(t, s, c, fmt.Sprint("nobody ", i))
+			conn = withTokens(conn)
+			if err := s.KeepTokens(ctx, conn); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, conn)
+		}
+		if early, err := s.Abandoned(ctx, brokerNow, 10); err != nil || len(early) != 0 {
+			t.Errorf("%d too early, %v", len(early), err)
+		}
+		got, err := s.Abandoned(ctx, brokerNow.Add(time.Microsecond), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want[:2], got); diff != "" {
+			t.Error(diff)
+		}
+
+		// Its person comes back at the same moment: one of the two has it.
+		settled := want[0]
+		settled.State, settled.User = broker.Active, broker.User{ID: 8}
+		won := race(t, 8, func(i int) error {
+			if i == 0 {
+				return s.SettleConnection(ctx, settled, broker.Event{})
+			}
+			return s.DropPending(ctx, want[0], broker.Event{})
+		})
+		if won != 1 {
+			t.Errorf("%d had it", won)
+		}
+		if err := s.DropPending(ctx, want[1], broker.Event{At: brokerNow, Kind: broker.SignInFailed}); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.Connection(ctx, want[1].ID); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("dropped and there: %v", err)
+		}
 	})
 }

@@ -12,6 +12,7 @@ const (
 const (
 	ProblemSubdomainMissing Problem = "subdomain_missing"
 	ProblemSubdomainInvalid Problem = "subdomain_invalid" // not one DNS label, nor an address with one
+	ProblemNotServed        Problem = "not_served"        // people of that account may not connect here
 )
 
 // ConnectHome is the broker's first page: which Zendesk?
@@ -20,6 +21,7 @@ type ConnectHome struct {
 	Action      string
 	Subdomain   string // what was typed
 	Problem     Problem
+	Served      []string // for ProblemNotServed: addresses of the accounts to name, e.g. "acme.zendesk.com"; none names none
 	BaseSuffix  string   // shown behind the box, e.g. ".zendesk.com"
 	ReturnTo    string   // hidden field, empty omits it
 	Asked       []string // scopes that will be asked for; shown in words, none hides the list
@@ -35,8 +37,11 @@ func (p ConnectHome) Title() string { return p.frame().Title }
 
 // ProblemText is the problem in words; for the template.
 func (p ConnectHome) ProblemText() string {
-	if p.Problem == ProblemNone {
+	switch {
+	case p.Problem == ProblemNone:
 		return ""
+	case p.Problem == ProblemNotServed && len(p.Served) > 0:
+		return p.T("connect_home.problem.not_served.for", strings.Join(p.Served, ", "))
 	}
 	return p.T("connect_home.problem." + string(p.Problem))
 }
@@ -71,7 +76,7 @@ func (p Leaving) Title() string { return p.frame().Title }
 type Connected struct {
 	Page
 	UserName     string
-	Role         string   // Zendesk's word: "admin", "agent", "end-user"
+	Role         string   // Zendesk's word: "admin", "agent", "end-user"; empty when it is not known
 	Product      string   // "Support" or "Chat"
 	Account      string   // e.g. "acme.zendesk.com"
 	Granted      []string // scopes
@@ -86,6 +91,15 @@ func (p Connected) frame() frame {
 
 // Title is the page's title and first heading; for the template.
 func (p Connected) Title() string { return p.frame().Title }
+
+// Greeting says who was connected, and as what; for the template. A token may have
+// a scope that does not reach its owner's profile.
+func (p Connected) Greeting() string {
+	if p.Role == "" {
+		return p.T("connected.hi.no_role", p.UserName, p.Product)
+	}
+	return p.T("connected.hi", p.UserName, p.Product, p.Role)
+}
 
 // GrantedWords are the granted scopes as sentences; for the template.
 func (p Connected) GrantedWords() []Permission { return Words(p.Lang, p.Granted) }

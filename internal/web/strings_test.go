@@ -63,7 +63,7 @@ func builtKeys() []string {
 	for _, p := range []Problem{ProblemCredentials, ProblemMissing, ProblemTooMany, ProblemSuspended, ProblemStale} {
 		keys = append(keys, "sign_in.problem."+string(p))
 	}
-	for _, p := range []Problem{ProblemSubdomainMissing, ProblemSubdomainInvalid} {
+	for _, p := range []Problem{ProblemSubdomainMissing, ProblemSubdomainInvalid, ProblemNotServed} {
 		keys = append(keys, "connect_home.problem."+string(p))
 	}
 	for _, k := range []LinkKind{LinkAuthorize, LinkTokens, LinkUsersMe, LinkBroker, LinkControl} {

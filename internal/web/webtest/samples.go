@@ -150,6 +150,9 @@ func broker() []Sample {
 	home := web.ConnectHome{Page: base, Action: "/connect", BaseSuffix: ".zendesk.com", FormOrigins: []string{"https://*.zendesk.com"}}
 	wrong := home
 	wrong.Subdomain, wrong.Problem, wrong.Asked, wrong.ReturnTo = "not a subdomain!", web.ProblemSubdomainInvalid, []string{"read"}, "/welcome"
+	elsewhere, unnamed := wrong, wrong
+	elsewhere.Subdomain, elsewhere.Problem, elsewhere.Served = "globex", web.ProblemNotServed, []string{"acme.zendesk.com", "acme-emea.zendesk.com"}
+	unnamed.Subdomain, unnamed.Problem = "globex", web.ProblemNotServed
 	local := home
 	local.Subdomain, local.BaseSuffix, local.Asked = "acme", ".localhost:4000", []string{"tickets", "users:read"}
 
@@ -159,15 +162,20 @@ func broker() []Sample {
 	}
 	partly := connected
 	partly.Granted, partly.Missing, partly.ReturnTo = []string{"tickets:read"}, []string{"tickets:write", "users:read"}, "http://localhost:3000/welcome"
+	roleless := connected
+	roleless.UserName, roleless.Role = "35436", ""
 	odd := connected
 	odd.UserName, odd.Account, odd.Granted = hostile+" "+longWord, longWord+".zendesk.com", nil
 	return []Sample{
 		{"connect_home", 200, home},
 		{"connect_home_wrong", 422, wrong},
+		{"connect_home_not_served", 422, elsewhere},
+		{"connect_home_not_served_unnamed", 422, unnamed},
 		{"connect_home_local", 200, local},
 		{"leaving", 200, web.Leaving{Page: base, Account: "acme.zendesk.com", URL: "https://acme.zendesk.com/oauth/authorizations/new?client_id=a&state=b"}},
 		{"connected", 200, connected},
 		{"connected_partly", 200, partly},
+		{"connected_no_role", 200, roleless},
 		{"connected_odd", 200, odd},
 		{"connect_failed_answer", 502, web.ConnectFailed{
 			Page: base, Kind: web.AnsweredWrongly, Account: longWord + ".zendesk.com", RetryURL: "/",

@@ -1,0 +1,155 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+)
+
+// Run does the housekeeping until ctx ends: it stores when connections were used,
+// every second, and tidies up every minute. What goes wrong is told to report, which
+// may be called by two at a time, and tried again.
+func (b *Broker) Run(ctx context.Context, report func(error)) {
+	var both sync.WaitGroup
+	each := func(pause time.Duration, chore func(context.Context) error) {
+		both.Go(func() {
+			tick := time.NewTicker(pause)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+					if err := chore(ctx); err != nil && ctx.Err() == nil {
+						report(fmt.Errorf("housekeeping: %w", err))
+					}
+				}
+			}
+		})
+	}
+	each(time.Second, b.flush)
+	each(time.Minute, b.Tidy)
+	both.Wait()
+}
+
+// note remembers that a connection was lent, for the next flush.
+func (b *Broker) note(id ConnectionID, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used[id] = at
+}
+
+func (b *Broker) flush(ctx context.Context) error {
+	b.mu.Lock()
+	used := b.used
+	b.used = map[ConnectionID]time.Time{}
+	b.mu.Unlock()
+	if len(used) == 0 {
+		return nil
+	}
+	return b.Store.Used(ctx, used)
+}
+
+const (
+	// unfinishedKeep is how long what came to nothing is kept: a sign-in that was
+	// used, so that a page loaded again finds it; tokens whose person is not known.
+	unfinishedKeep = time.Hour
+
+	// pruneMost bounds one step of pruning, so that others get their turn.
+	pruneMost = 500
+
+	// revokeTime bounds how long Zendesk is talked to in one round. The rest comes
+	// with the next.
+	revokeTime = 30 * time.Second
+)
+
+// Tidy removes what nobody needs any more: sign-ins that came to nothing, which
+// whoever reaches the pages can make any number of, and old events.
+func (b *Broker) Tidy(ctx context.Context) error {
+	now := b.now()
+	return errors.Join(
+		untilNone(func() (int, error) { return b.Store.Prune(ctx, now.Add(-unfinishedKeep), pruneMost) }),
+		untilNone(func() (int, error) { return b.Store.PruneEvents(ctx, now.Add(-b.EventsKeep), pruneMost) }),
+		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
+	)
+}
+
+func untilNone(step func() (int, error)) error {
+	for {
+		if n, err := step(); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// dropAbandoned removes tokens whose person could not be found out and did not come
+// back.
+func (b *Broker) dropAbandoned(ctx context.Context, before time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, revokeTime)
+	defer cancel()
+	abandoned, err := b.Store.Abandoned(ctx, before, pruneMost)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, c := range abandoned {
+		if ctx.Err() != nil {
+			break
+		}
+		failed = append(failed, b.drop(ctx, c))
+	}
+	return errors.Join(failed...)
+}
+
+// drop removes a pending connection and revokes its tokens, in this order: once it
+// is gone, no person can come back to tokens that are being revoked. Should Zendesk
+// not be reached, they live there until they expire.
+func (b *Broker) drop(ctx context.Context, c Connection) error {
+	pair, unreadable := b.pairOf(c)
+	err := b.Store.DropPending(ctx, c, Event{
+		At: b.now(), Kind: SignInFailed, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(UserUnknown),
+	})
+	if errors.Is(err, ErrConflict) { // settled, or another replica's
+		return nil
+	} else if err = errors.Join(err, unreadable); err != nil {
+		return err
+	}
+	if err := b.revoke(ctx, c, pair); err != nil {
+		return fmt.Errorf("revoke the tokens of an abandoned sign-in at %s: %w", c.Account, err)
+	}
+	return nil
+}
+
+// revoke ends a pair at Zendesk. An access token ends itself and the refresh token
+// beside it (facts §3.3). One that is over cannot ask for that: a last refresh gives
+// one that can.
+func (b *Broker) revoke(ctx context.Context, c Connection, p Pair) error {
+	access := p.Access
+	if !c.Alive(b.now()) {
+		if p.Refresh.IsZero() {
+			return nil
+		}
+		client, secrets, err := b.credentials(ctx, c.Client)
+		if err != nil {
+			return err
+		}
+		reply := b.exchange(ctx, c.Account, c.Product, client, secrets, oauth.TokenRequest{
+			GrantType:    oauth.GrantRefreshToken,
+			RefreshToken: p.Refresh.Reveal(),
+		})
+		switch reply.Result {
+		case Renewed:
+			access = secret.Of(reply.Token.AccessToken)
+		case GrantRefused: // revoked already
+			return nil
+		default:
+			return reply.Err
+		}
+	}
+	return b.api(c, access).RevokeCurrent(ctx)
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/broker"
+)
+
+func (s brokerStore) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.remove(ctx, before, limit,
+		`DELETE FROM broker_flows WHERE id IN (
+			SELECT id FROM broker_flows WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+		`DELETE FROM broker_connections WHERE id IN (
+			SELECT id FROM broker_connections WHERE state = 'pending' AND generation = 0 AND created_at < $1 LIMIT $2)`,
+		`DELETE FROM broker_events WHERE id IN (
+			SELECT id FROM broker_events WHERE kind = 'sign_in_failed' AND at < $1 ORDER BY at LIMIT $2)`)
+}
+
+func (s brokerStore) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.remove(ctx, before, limit,
+		`DELETE FROM broker_events WHERE id IN (
+			SELECT id FROM broker_events WHERE at < $1 ORDER BY at LIMIT $2)`)
+}
+
+// remove runs deletions of what is before an instant as one step, and counts what
+// went.
+func (s brokerStore) remove(ctx context.Context, before time.Time, limit int, queries ...string) (int, error) {
+	var gone int64
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		gone = 0
+		for _, query := range queries {
+			result, err := t.ExecContext(ctx, query, instant(before), limit)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			gone += n
+		}
+		return nil
+	})
+	return int(gone), err
+}
+
+func (s brokerStore) Abandoned(ctx context.Context, before time.Time, limit int) ([]broker.Connection, error) {
+	rows, err := s.db.reads.QueryContext(ctx, `
+		SELECT `+connectionColumns+` FROM broker_connections
+		WHERE state = 'pending' AND generation > 0 AND created_at < $1 ORDER BY id LIMIT $2`, instant(before), limit)
+	return collect(rows, err, scanConnection)
+}
+
+func (s brokerStore) DropPending(ctx context.Context, c broker.Connection, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrConflict, `
+			DELETE FROM broker_connections WHERE id = $1 AND generation = $2 AND state = 'pending'`, c.ID, c.Generation); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
