@@ -40,6 +40,8 @@ type brokerOptions struct {
 	Scope            string
 	AllowHTTP        bool
 	AllowPrivate     bool
+	Accounts         []string
+	EventsKeep       int              // days
 	Account          string           // filled into the subdomain box; not a flag
 	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
 }
@@ -56,8 +58,12 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.Scope, "scope", "read", "`scopes` to ask for, separated by spaces")
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")
+	f.StringSliceVar(&o.Accounts, "account", nil, "`subdomain` of an account whose people may connect; may repeat (default those of every account)")
+	f.IntVar(&o.EventsKeep, "events-keep", int(broker.DefaultEventsKeep/day), "how many `days` the audit trail goes back")
 	o.serving.flags(f, "127.0.0.1:4004")
 }
+
+const day = 24 * time.Hour
 
 func brokerCommand(p process) *cobra.Command {
 	var o brokerOptions
@@ -68,12 +74,15 @@ func brokerCommand(p process) *cobra.Command {
 			"and renews them so that none is lost that could be saved.\n\n" +
 			"Register the redirect URL that it prints with your OAuth client, equal in every\n" +
 			"character: PUBLIC-URL" + brokerhttp.DefaultCallbackPath + ".",
-		Example: "  deskauth broker --client-id my_app --client-secret-file secret.txt --public-url https://connect.example.com\n" +
+		Example: "  deskauth broker --account acme --client-id my_app --client-secret-file secret.txt --public-url https://connect.example.com\n" +
 			"  deskauth broker --zendesk-url 'http://{subdomain}.localhost:4000' --client-id my_app",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := fromEnvironment(cmd, p); err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("account") && len(o.Accounts) == 0 { // a list that lost its values is not "every account"
+				return usagef("--account is empty: name a subdomain, or leave the flag and its variable out")
 			}
 			return serveBroker(cmd.Context(), o, p)
 		},
@@ -82,10 +91,23 @@ func brokerCommand(p process) *cobra.Command {
 	return cmd
 }
 
+// eventsKeepMost is a century, in days.
+const eventsKeepMost = 36500
+
+func checkEventsKeep(days int) error {
+	if days < 1 || days > eventsKeepMost {
+		return usagef("--events-keep must be a number of days from 1 to %d", eventsKeepMost)
+	}
+	return nil
+}
+
 // serveBroker runs until ctx ends.
 func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	if o.ClientID == "" {
 		return usagef("--client-id is missing: the unique identifier of your OAuth client, from Admin Center > Apps and integrations > APIs > OAuth clients")
+	}
+	if err := checkEventsKeep(o.EventsKeep); err != nil {
+		return err
 	}
 	clientSecret, err := secretFlag(p, "client-secret", o.ClientSecretFile)
 	if err != nil {
@@ -104,7 +126,7 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 		closeServers(ops)
 		return err
 	}
-	defer running.close()
+	defer func() { _ = running.close() }() // its error is returned below, once
 	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
 	running.describe(p)
 	describeOps(p, ops)
@@ -134,6 +156,9 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	if err := checkScope(o.Scope); err != nil {
 		return nil, err
 	}
+	if err := run.serveAccounts(); err != nil {
+		return nil, err
+	}
 	// Nothing is written before the address is ours.
 	listener, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
 	if err != nil {
@@ -144,6 +169,10 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 			_ = listener.Close()
 		}
 	}()
+	if o.unproxied(e, listener.Addr()) {
+		e.log.Warn("this is plain HTTP that other machines reach, without --trusted-proxy: whoever sits between reads every token, and behind a proxy every browser has the proxy's address",
+			"address", listener.Addr().String())
+	}
 	if run.public, err = o.publicURL(e, listener); err != nil {
 		return nil, err
 	}
@@ -157,10 +186,33 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
 		Handler: brokerhttp.New(brokerhttp.Config{
-			Broker: run.broker, PublicURL: run.public, Account: o.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+			Broker: run.broker, PublicURL: run.public, Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
 		}),
 	}}
 	return run, nil
+}
+
+// serveAccounts reads the accounts, in any form that a person knows theirs by. The
+// only one is filled into the subdomain box.
+func (run *runningBroker) serveAccounts() error {
+	o := &run.options
+	for i, typed := range o.Accounts {
+		account, err := run.base.CleanSubdomain(typed)
+		if err != nil {
+			return usagef("--account: %w", err)
+		}
+		o.Accounts[i] = account
+	}
+	if o.Account == "" && len(o.Accounts) == 1 {
+		o.Account = o.Accounts[0]
+	}
+	return nil
+}
+
+// unproxied tells whether an address is open to other machines with neither TLS
+// nor a proxy that is known to have it.
+func (s serving) unproxied(e edge, a net.Addr) bool {
+	return s.PlainHTTP && e.tls == nil && len(e.trusted) == 0 && !loopback(a)
 }
 
 // publicURL is what browsers know the broker by: localhost where nothing else is
@@ -231,6 +283,7 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
+		Accounts: o.Accounts, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now,
 	})

@@ -27,6 +27,8 @@ func otherValue(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "bool":
 		return "true"
+	case "int":
+		return "7"
 	case "stringSlice":
 		return "one,two"
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/deskauth/deskauth/internal/control"
 	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/issuerhttp"
 	"github.com/deskauth/deskauth/internal/seed"
@@ -28,7 +29,7 @@ import (
 // issuerOptions are the flags of `deskauth issuer`.
 type issuerOptions struct {
 	serving
-	EventsKeep     time.Duration
+	EventsKeep     int // days; 0: for ever
 	Listen         string
 	ListenFlag     string // empty: "listen"; dev calls it by another name
 	DB             string
@@ -53,7 +54,7 @@ func (o *issuerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DefaultAccount, "default-account", "", "`subdomain` of the account at an IP address or bare localhost (default the first)")
 	o.deskFlags(f)
 	o.demoFlags(f)
-	f.DurationVar(&o.EventsKeep, "events-keep", eventsKeep, "how long events of the audit trail are kept; 0 for ever")
+	f.IntVar(&o.EventsKeep, "events-keep", eventsKeep, "how many `days` the audit trail goes back")
 	o.serving.flags(f, "127.0.0.1:4003")
 }
 
@@ -72,6 +73,9 @@ func issuerCommand(p process) *cobra.Command {
 			if err := fromEnvironment(cmd, p); err != nil {
 				return err
 			}
+			if err := checkEventsKeep(o.EventsKeep); err != nil {
+				return err
+			}
 			if err := o.checkDemo(cmd.Flags()); err != nil {
 				return err
 			}
@@ -82,8 +86,8 @@ func issuerCommand(p process) *cobra.Command {
 	return cmd
 }
 
-// eventsKeep is how long events are kept where nothing else is said: 400 days.
-const eventsKeep = 400 * 24 * time.Hour
+// eventsKeep is how many days events are kept where nothing else is said.
+const eventsKeep = int(broker.DefaultEventsKeep / day)
 
 // part names the default database: a demo has one of its own, because its
 // passwords and secrets are public.
@@ -279,7 +283,7 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 		now := run.issuer.Now()
 		over := issuer.Over{Ended: now.Add(-pruneKeep), Failures: now}
 		if run.options.EventsKeep > 0 {
-			over.Events = now.Add(-run.options.EventsKeep)
+			over.Events = now.Add(-time.Duration(run.options.EventsKeep) * day)
 		}
 		n, err := run.issuer.Store.Prune(ctx, over, pruneMost)
 		if err != nil || n == 0 {

@@ -7,25 +7,33 @@ import (
 	"github.com/deskauth/deskauth/internal/broker"
 )
 
-func (s brokerStore) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
-	return s.remove(ctx, before, limit,
+// What came to nothing, and what is old.
+var (
+	brokerUnfinished = []string{
 		`DELETE FROM broker_flows WHERE id IN (
 			SELECT id FROM broker_flows WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
 		`DELETE FROM broker_connections WHERE id IN (
 			SELECT id FROM broker_connections WHERE state = 'pending' AND generation = 0 AND created_at < $1 LIMIT $2)`,
 		`DELETE FROM broker_events WHERE id IN (
-			SELECT id FROM broker_events WHERE kind = 'sign_in_failed' AND at < $1 ORDER BY at LIMIT $2)`)
+			SELECT id FROM broker_events WHERE kind = 'sign_in_failed' AND at < $1 ORDER BY at LIMIT $2)`,
+	}
+	brokerOldEvents = []string{
+		`DELETE FROM broker_events WHERE id IN (
+			SELECT id FROM broker_events WHERE at < $1 ORDER BY at LIMIT $2)`,
+	}
+)
+
+func (s brokerStore) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.remove(ctx, brokerUnfinished, before, limit)
 }
 
 func (s brokerStore) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
-	return s.remove(ctx, before, limit,
-		`DELETE FROM broker_events WHERE id IN (
-			SELECT id FROM broker_events WHERE at < $1 ORDER BY at LIMIT $2)`)
+	return s.remove(ctx, brokerOldEvents, before, limit)
 }
 
 // remove runs deletions of what is before an instant as one step, and counts what
 // went.
-func (s brokerStore) remove(ctx context.Context, before time.Time, limit int, queries ...string) (int, error) {
+func (s brokerStore) remove(ctx context.Context, queries []string, before time.Time, limit int) (int, error) {
 	var gone int64
 	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		gone = 0

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"testing"
+)
+
+// It is said once, at the start, when tokens may cross a network in the clear.
+func TestUnproxied(t *testing.T) {
+	proxy := []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}
+	for _, c := range []struct {
+		name    string
+		serving serving
+		edge    edge
+		address string
+		want    bool
+	}{
+		{"open to others", serving{PlainHTTP: true}, edge{}, "0.0.0.0:4002", true},
+		{"open to others, IPv6", serving{PlainHTTP: true}, edge{}, "[::]:4002", true},
+		{"behind a proxy", serving{PlainHTTP: true}, edge{trusted: proxy}, "0.0.0.0:4002", false},
+		{"with TLS all the same", serving{PlainHTTP: true}, edge{tls: &tls.Config{MinVersion: tls.VersionTLS12}}, "0.0.0.0:4002", false},
+		{"on this machine", serving{PlainHTTP: true}, edge{}, "127.0.0.1:4002", false},
+		{"without the flag", serving{}, edge{}, "127.0.0.1:4002", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at, err := netip.ParseAddrPort(c.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.serving.unproxied(c.edge, net.TCPAddrFromAddrPort(at)); got != c.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
