@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/control"
+	"github.com/deskauth/deskauth/internal/desk"
+	"github.com/deskauth/deskauth/internal/deskhttp"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/issuerhttp"
@@ -33,6 +36,7 @@ type Zendesk struct {
 	options  options
 	db       *store.DB
 	issuer   *issuer.Issuer
+	desk     *desk.Desk
 	controls *control.Controls
 	server   *httptest.Server // what answers as Zendesk
 	steering *httptest.Server // what `deskauth control` asks
@@ -136,12 +140,13 @@ func start(dir string, opts []Option) (_ *Zendesk, err error) {
 	if err := z.controls.Start(ctx); err != nil {
 		return nil, err
 	}
+	z.desk = &desk.Desk{Store: z.db.Desk(), Files: desk.NewFiles(filepath.Join(dir, "files")), Now: z.issuer.Now, Rand: z.issuer.Rand}
 	z.serve()
 	z.close = sync.OnceValue(func() error {
 		close(done)
 		z.server.Close()
 		z.steering.Close()
-		return errors.Join(z.issuer.FlushUses(ctx), z.db.Close())
+		return errors.Join(z.issuer.FlushUses(ctx), z.desk.Files.Close(), z.db.Close())
 	})
 	return z, nil
 }
@@ -208,6 +213,8 @@ func (z *Zendesk) hosts() apihttp.Hosts {
 func (z *Zendesk) serve() {
 	log := z.options.log
 	surface := &issuerhttp.Server{Issuer: z.issuer, Log: log, Demo: true, Hosts: z.hosts(), Bend: z.controls.Bend}
+	helpdesk := &deskhttp.Server{Desk: z.desk, Issuer: z.issuer, Hosts: z.hosts()}
+	surface.Routes, surface.Handlers = helpdesk.Routes(), map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	z.server = httptest.NewUnstartedServer(httpd.Chain(z.controls.Wrap(surface.Handler()),
 		httpd.RequestID, httpd.Log(log), httpd.Recover(log, surface.Panicked), httpd.ClientAddress(loopback), httpd.SecureHeaders))

@@ -1,6 +1,7 @@
 package deskauthtest_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/oauth2"
 
 	"github.com/deskauth/deskauth/deskauthtest"
 	"github.com/deskauth/deskauth/oauth"
@@ -124,6 +126,28 @@ accounts:
 `))
 	if status, body := token(t, z.Client(), "https://initech.zendesk.com", "tps", "cover-sheet-of-the-report"); status != 200 {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// The helpdesk is there too, behind the same tokens.
+func TestTickets(t *testing.T) {
+	z := deskauthtest.New(t)
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, z.Client())
+	config := app()
+	config.Scopes = []string{"read", "write"}
+	got, err := config.Exchange(ctx, z.Allow(deskauthtest.Agent, config.AuthCodeURL("")).Query().Get("code"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := config.Client(ctx, got).Post("https://acme.zendesk.com/api/v2/tickets.json", "application/json",
+		strings.NewReader(`{"ticket":{"subject":"Fire","comment":{"body":"It burns."}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusCreated || !strings.Contains(string(body), `"url":"https://acme.zendesk.com/api/v2/tickets/1.json"`) {
+		t.Errorf("%d %s, %v", resp.StatusCode, body, err)
 	}
 }
 

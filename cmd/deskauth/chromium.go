@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -46,7 +47,7 @@ func (o runOptions) chromium(t told, p process) (*exec.Cmd, error) {
 	if t.account != "" {
 		args = append(args, fmt.Sprintf("https://%s.zendesk.com/", t.account))
 	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.CommandContext(context.Background(), path, args...) //nolint:gosec // the browser that the person has
 	cmd.Stdout, cmd.Stderr = p.Out, p.Err
 	return cmd, nil
 }

@@ -92,7 +92,7 @@ func (o runOptions) carryOut(args []string, t told, p process) error {
 type program struct{ *exec.Cmd }
 
 func (o runOptions) program(args []string, vars map[string]string, p process) program {
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...) //nolint:gosec // running it is what we were asked for
 	cmd.Env = intercept.Merge(os.Environ(), vars)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, p.Out, p.Err
 	return program{cmd}

@@ -77,10 +77,11 @@ func TestRunForwardsSignals(t *testing.T) {
 	said, writer := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(t.Context(), []string{"run", "--", "sh", "-c",
+		ended <- run(t.Context(), []string{
+			"run", "--", "sh", "-c",
 			`trap 'echo user' USR1; trap 'echo terminated; kill $!; exit 5' TERM; tail -f /dev/null & echo ready; while true; do wait $!; done`,
 		}, process{Lookup: func(string) (string, bool) { return "", false }, Out: writer, Err: t.Output()})
-		writer.Close()
+		_ = writer.Close()
 	}()
 	lines := bufio.NewScanner(said)
 	for _, step := range []struct {

@@ -187,8 +187,8 @@ func TestFaultsOfACall(t *testing.T) {
 		t.Errorf("fired %d and %d times", a.z.Faults.Fired(other), a.z.Faults.Fired(mine))
 	}
 	a.z.Faults.Add(deskauthtest.Fault{Kind: deskauthtest.RevokeNow, Route: "/api/v2/", Count: 1})
-	if got := a.me(); got.status != 401 {
-		t.Errorf("with a token that was revoked at that moment: %d", got.status)
+	if got := a.me(); got.status != 401 || a.count("bearer.refused") != 1 {
+		t.Errorf("with a token that was revoked at that moment: %d, %d entries", got.status, a.count("bearer.refused"))
 	}
 	if got := a.renew(); got.status != 400 || a.count("refresh.ended") != 1 {
 		t.Errorf("its refresh token: %d, %d entries", got.status, a.count("refresh.ended"))

@@ -64,6 +64,8 @@ func Events() []EventMeaning {
 		{Event(issuer.TokenRefused), "a client did not get one"},
 		{Event(issuer.TokenRevoked), "a client revoked a token (RFC 7009)"},
 
+		{Event(issuer.BearerRefused), "an access token opened nothing: unknown, expired, ended, or its user may not sign in"},
+
 		{ClockChanged, "the clock was set, advanced, frozen, given another rate, or reset"},
 		{FaultAdded, "a fault was added"},
 		{FaultRemoved, "a fault was removed"},

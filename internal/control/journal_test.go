@@ -2,6 +2,8 @@ package control
 
 import (
 	"errors"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,9 +90,23 @@ func TestJournalWakesWhoFollows(t *testing.T) {
 	}
 }
 
-// Every event has one meaning.
+// Every event has one meaning, and every verdict of the issuer is an event: the
+// list is closed.
 func TestEventsAreDocumented(t *testing.T) {
 	seen := map[Event]bool{}
+	source, err := os.ReadFile("../issuer/verdict.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := regexp.MustCompile(`VerdictName = "([^"]+)"`).FindAllSubmatch(source, -1)
+	if len(verdicts) < 20 {
+		t.Fatalf("found %d verdicts: is this where they are?", len(verdicts))
+	}
+	for _, v := range verdicts {
+		if !known(string(v[1])) {
+			t.Errorf("%s is no event of the list", v[1])
+		}
+	}
 	for _, e := range Events() {
 		if seen[e.Event] || e.Meaning == "" || !strings.Contains(string(e.Event), ".") {
 			t.Errorf("%+v", e)

@@ -75,14 +75,14 @@ func seedFor(t *testing.T, port string) string {
 // running is `deskauth run` with an app and a browser.
 type running struct {
 	cmd   *exec.Cmd
-	lines chan string // what any of them prints
-	ended chan error
+	lines chan string   // what any of them prints
+	ended chan struct{} // closed when it is gone
 }
 
 func startApp(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
 	from, to := io.Pipe()
-	a := &running{cmd: exec.Command(journey.Binary(), args...), lines: make(chan string), ended: make(chan error, 1)}
+	a := &running{cmd: exec.Command(journey.Binary(), args...), lines: make(chan string), ended: make(chan struct{})}
 	a.cmd.Dir = filepath.Join("testdata", "apps")
 	a.cmd.Env = append(os.Environ(), env...)
 	a.cmd.Stdout, a.cmd.Stderr = to, to
@@ -90,8 +90,9 @@ func startApp(t *testing.T, env []string, args ...string) *running {
 		t.Fatal(err)
 	}
 	go func() {
-		a.ended <- a.cmd.Wait()
-		to.Close()
+		_ = a.cmd.Wait() // how it ended is in ProcessState
+		close(a.ended)
+		_ = to.Close()
 	}()
 	go func() {
 		defer close(a.lines)
@@ -132,8 +133,9 @@ func (a *running) await(t *testing.T, patterns ...string) []string {
 	return nil
 }
 
+// drain reads on, so that nobody is kept waiting to print.
 func (a *running) drain() {
-	for range a.lines { //nolint:revive // nobody may be kept waiting to print
+	for range a.lines {
 	}
 }
 

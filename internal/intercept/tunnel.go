@@ -78,7 +78,7 @@ func (run *serving) tunnel(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.WriteString(client, established); err != nil {
 		return
 	}
-	splice(run.ctx, client, remote)
+	splice(run.ctx, client, remote) //nolint:contextcheck // the request's ends when its connection is taken over
 }
 
 // splice copies both ways until both ends are done or ctx ends. The end of one

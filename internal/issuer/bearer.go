@@ -40,7 +40,8 @@ func (c Caller) Anonymous() bool { return c.Via == ViaNothing }
 var ErrToken = oauth.Errorf(oauth.InvalidToken, "the access token is not valid")
 
 // Bearer returns the caller whose access token this is, or ErrToken.
-func (i *Issuer) Bearer(ctx context.Context, a Account, p Product, access secret.Plain) (Caller, error) {
+func (i *Issuer) Bearer(ctx context.Context, a Account, p Product, access secret.Plain) (caller Caller, err error) {
+	defer i.tellBearer(ctx, a, p, access, &err)
 	now := i.Now()
 	t, err := i.Store.TokenByAccess(ctx, a.ID, p, access.Digest())
 	if errors.Is(err, ErrNotFound) || err == nil && !t.Opens(now) {

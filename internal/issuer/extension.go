@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
@@ -20,33 +21,48 @@ type ClientRequest struct {
 	Token secret.Plain
 }
 
+// Introspection is what is known of one half of a pair.
+type Introspection struct {
+	Token
+	Holder    Client
+	IsRefresh bool
+}
+
+// Expires is when this half ends; zero: never.
+func (v Introspection) Expires() time.Time {
+	if v.IsRefresh {
+		return v.RefreshExpires
+	}
+	return v.AccessExpires
+}
+
 // Introspect tells a confidential client of the account about any token of it
 // (RFC 7662). A token that opens nothing is ErrNotFound, whatever the reason.
-func (i *Issuer) Introspect(ctx context.Context, req ClientRequest) (Token, Client, error) {
+func (i *Issuer) Introspect(ctx context.Context, req ClientRequest) (Introspection, error) {
 	c, err := i.authenticate(ctx, req.Account, req.Product, req.TokenRequest, req.Origin)
 	if err != nil {
-		return Token{}, Client{}, err
+		return Introspection{}, err
 	}
 	if c.Kind == Public {
-		return Token{}, Client{}, oauth.Errorf(oauth.InvalidClient, "public client %d may not introspect", c.ID)
+		return Introspection{}, oauth.Errorf(oauth.InvalidClient, "public client %d may not introspect", c.ID)
 	}
 	t, isRefresh, err := i.find(ctx, c, req.Token)
 	if err != nil {
-		return Token{}, Client{}, err
+		return Introspection{}, err
 	}
 	now := i.Now()
 	if isRefresh && !t.Refreshes(now) || !isRefresh && !t.Opens(now) {
-		return Token{}, Client{}, ErrNotFound
+		return Introspection{}, ErrNotFound
 	}
 	u, err := i.Store.User(ctx, t.Account, t.User)
 	if err != nil {
-		return Token{}, Client{}, err
+		return Introspection{}, err
 	}
 	if !u.MaySignIn() {
-		return Token{}, Client{}, ErrNotFound
+		return Introspection{}, ErrNotFound
 	}
 	holder, err := i.Store.ClientByID(ctx, t.Account, t.Product, t.Client)
-	return t, holder, err
+	return Introspection{t, holder, isRefresh}, err
 }
 
 // Revoke ends a token of the client that asks (RFC 7009), and with it its pair:

@@ -225,6 +225,7 @@ func (a Account) differs(have Account) (f fields) {
 	f.compare("plan", a.Plan != have.Plan)
 	f.compare("password_grant", a.PasswordGrant != have.PasswordGrant)
 	f.compare("token_format", a.TokenFormat != have.TokenFormat)
+	f.compare("revoke_replayed", a.RevokeReplayed != have.RevokeReplayed)
 	return f
 }
 

@@ -58,6 +58,8 @@ const (
 	TokenIssued  VerdictName = "token.issued"
 	TokenRefused VerdictName = "token.refused"
 	TokenRevoked VerdictName = "token.revoked"
+
+	BearerRefused VerdictName = "bearer.refused"
 )
 
 // refusal is a protocol error that knows which verdict it is.
@@ -191,6 +193,15 @@ func (i *Issuer) tellDecide(ctx context.Context, d Decision, err *error) {
 		v.Name = AuthorizeRefused
 	}
 	i.tell(ctx, v, *err)
+}
+
+// tellBearer tells of an access token that opened nothing. One that did says
+// itself by the request that it opened.
+func (i *Issuer) tellBearer(ctx context.Context, a Account, p Product, access secret.Plain, err *error) {
+	if i.Tell == nil || *err == nil {
+		return
+	}
+	i.tell(ctx, Verdict{Name: BearerRefused, Account: a.Subdomain, Product: p, Token: hintOf(access.Reveal())}, *err)
 }
 
 // tellSignIn tells of a password or a pick.

@@ -6,6 +6,8 @@
 //	authorize.go   GET /oauth/authorizations/new ─► sign-in page | consent page | redirect
 //	signin.go      sign in, pick a user (demo), sign out
 //	consent.go     Allow, Deny, another account
+//	center.go      who may see the Admin Center, and its paths
+//	clientpages.go the Admin Center's OAuth clients
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me
 //	oauthtokens.go, oauthclients.go, globalclients.go, apitokens.go

@@ -80,7 +80,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, r, support, err)
 		return
 	}
-	t, holder, err := s.Issuer.Introspect(r.Context(), req)
+	t, err := s.Issuer.Introspect(r.Context(), req)
 	if errors.Is(err, issuer.ErrNotFound) {
 		writeOAuth(w, http.StatusOK, oauth.Introspection{})
 		return
@@ -89,11 +89,14 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := oauth.Introspection{
-		Active: true, Scope: t.Scope.String(), TokenType: "bearer", Issuer: root(r),
-		Subject: strconv.FormatInt(int64(t.User), 10), ClientID: holder.Identifier, IssuedAt: t.Created.Unix(),
+		Active: true, Scope: t.Scope.String(), Issuer: root(r),
+		Subject: strconv.FormatInt(int64(t.User), 10), ClientID: t.Holder.Identifier, IssuedAt: t.Created.Unix(),
 	}
-	if !t.AccessExpires.IsZero() {
-		answer.ExpiresAt = t.AccessExpires.Unix()
+	if !t.IsRefresh {
+		answer.TokenType = "bearer"
+	}
+	if ends := t.Expires(); !ends.IsZero() {
+		answer.ExpiresAt = ends.Unix()
 	}
 	writeOAuth(w, http.StatusOK, answer)
 }

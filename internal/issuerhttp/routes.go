@@ -80,6 +80,7 @@ func (s *Server) pages() http.Handler {
 	for _, d := range dialects {
 		add(d, d.authorizePath, map[string]page{http.MethodGet: s.authorize})
 	}
+	s.centerPages(add)
 	mux.Handle("/", s.of(support, func(visit) error { return issuer.ErrNotFound }))
 	return httpd.Route(http.NewCrossOriginProtection().Handler(mux))
 }

@@ -89,7 +89,8 @@ func faults(status int, h http.Header, body string, secrets *vault) []string {
 	if h.Get("X-Request-Id") == "" {
 		fault("no request id")
 	}
-	carries := strings.Contains(body, `"access_token"`) || strings.Contains(h.Get("Location"), "code=") || len(h["Set-Cookie"]) > 0
+	carries := strings.Contains(body, `"access_token"`) || strings.Contains(h.Get("Location"), "code=") ||
+		strings.Contains(h.Get("Location"), "#access_token=") || len(h["Set-Cookie"]) > 0
 	if carries && h.Get("Cache-Control") != "no-store" {
 		fault("a secret that caches may keep: %q", h.Get("Cache-Control"))
 	}
@@ -133,6 +134,7 @@ func (v *vault) learn(kind, text string) {
 var (
 	sentSecret   = regexp.MustCompile(`\b(?:client_secret|code|refresh_token|code_verifier|password|access_token)"?\s*[=:]\s*"?([^"&\s,}]+)`)
 	issuedCode   = regexp.MustCompile(`[?&]code=([^&]+)`)
+	issuedToken  = regexp.MustCompile(`[#&]access_token=([^&]+)`)
 	issuedCookie = regexp.MustCompile(`deskauth_issuer_session=([^;]+)`)
 )
 
@@ -161,6 +163,9 @@ func (v *vault) learnRequest(r *http.Request, body string) {
 func (v *vault) learnAnswer(h http.Header, body []byte) {
 	for _, found := range issuedCode.FindAllStringSubmatch(h.Get("Location"), -1) {
 		v.learn("code", found[1])
+	}
+	for _, found := range issuedToken.FindAllStringSubmatch(h.Get("Location"), -1) {
+		v.learn("access", found[1])
 	}
 	for _, cookie := range h.Values("Set-Cookie") {
 		for _, found := range issuedCookie.FindAllStringSubmatch(cookie, -1) {
@@ -233,6 +238,7 @@ func TestTheWitnessSeesFaults(t *testing.T) {
 		{"a fault of ours", 500, good, "", "status 500"},
 		{"a token for the cache", 200, replaced(good, "Cache-Control", ""), `{"access_token":"x"}`, `a secret that caches may keep: ""`},
 		{"a code for the cache", 302, replaced(replaced(good, "Location", "https://a/?code=x"), "Cache-Control", "private"), "", `a secret that caches may keep: "private"`},
+		{"a token in a fragment for the cache", 302, replaced(replaced(good, "Location", "https://a/#access_token=x"), "Cache-Control", "private"), "", `a secret that caches may keep: "private"`},
 		{"no request id", 200, replaced(good, "X-Request-Id", ""), "", "no request id"},
 		{"a referrer", 200, replaced(good, "Referrer-Policy", ""), "", `Referrer-Policy is ""`},
 	} {

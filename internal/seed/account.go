@@ -25,7 +25,7 @@ func (r *reader) file(body ast.Node) (f File) {
 	subdomains := unique{}
 	for _, it := range items {
 		o, ok := r.object(it.node, "an account", it.line,
-			"subdomain", "name", "era", "basic_auth", "chat", "plan", "users", "clients", "chat_clients", "api_tokens", "tickets")
+			"subdomain", "name", "era", "basic_auth", "token_format", "password_grant", "revoke_replayed", "chat", "plan", "users", "clients", "chat_clients", "api_tokens", "tickets")
 		if !ok {
 			continue
 		}
@@ -48,7 +48,11 @@ func (o object) account() issuer.Account {
 		Name:      o.required("name"),
 		Era:       choice(o, "era", issuer.Enforced, issuer.Enforced, issuer.Legacy),
 		BasicAuth: choice(o, "basic_auth", issuer.BasicAllowed, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
-		Chat:      choice(o, "chat", issuer.ChatWithSupport, issuer.ChatWithSupport, issuer.ChatOnly, issuer.ChatOff),
+		// Empty is a format too: that of each client's era.
+		TokenFormat:    choice(o, "token_format", "", issuer.Opaque, issuer.JWT),
+		PasswordGrant:  o.switched("password_grant"),
+		RevokeReplayed: o.switched("revoke_replayed"),
+		Chat:           choice(o, "chat", issuer.ChatWithSupport, issuer.ChatWithSupport, issuer.ChatOnly, issuer.ChatOff),
 		Plan: choice(o, "plan", issuer.PlanNone, issuer.PlanNone, issuer.PlanTeam, issuer.PlanGrowth,
 			issuer.PlanProfessional, issuer.PlanEnterprise),
 	}
@@ -61,6 +65,9 @@ func (o object) account() issuer.Account {
 	}
 	return a
 }
+
+// switched reads what is off unless it is switched on.
+func (o object) switched(key string) bool { return choice(o, key, "off", "on", "off") == "on" }
 
 func (o object) users() []issuer.PlantedUser {
 	var all []issuer.PlantedUser

@@ -21,6 +21,9 @@ accounts:
     name: Acme Inc.
     era: legacy
     basic_auth: creation_blocked
+    token_format: jwt
+    password_grant: on
+    revoke_replayed: on
     chat: chat_only
     plan: team
     users: [{email: Admin@Acme.example, name: Ada Admin, role: admin, password: "p: 1"}]
@@ -45,7 +48,7 @@ func TestParseWhole(t *testing.T) {
 		Planting: issuer.Planting{
 			Account: issuer.Account{
 				Subdomain: "acme", Name: "Acme Inc.", Era: issuer.Legacy, BasicAuth: issuer.BasicCreationBlocked,
-				Chat: issuer.ChatOnly, Plan: issuer.PlanTeam,
+				TokenFormat: issuer.JWT, PasswordGrant: true, RevokeReplayed: true, Chat: issuer.ChatOnly, Plan: issuer.PlanTeam,
 			},
 			Users: []issuer.PlantedUser{{
 				User:     issuer.User{Email: "admin@acme.example", Name: "Ada Admin", Role: issuer.Admin},
@@ -108,7 +111,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty", "", "s.yaml:1: the file is empty; expected accounts"},
 		{"comment only", "# accounts\n", "s.yaml:1: the file is empty; expected accounts"},
-		{"two documents", whole + "---\n" + whole, "s.yaml:20: a second document begins; a seed file is one"},
+		{"two documents", whole + "---\n" + whole, "s.yaml:23: a second document begins; a seed file is one"},
 		{"not UTF-8", "accounts:\n  - name: \xff\n", "s.yaml:2: the file is not UTF-8 text"},
 		{"UTF-16", "\xff\xfea\x00", "s.yaml:1: the file is not UTF-8 text"},
 		{"too large", "# " + strings.Repeat("x", 1<<20), "s.yaml:1: the file is larger than 1 MiB"},
@@ -119,7 +122,7 @@ func TestParseRefuses(t *testing.T) {
 		{"no accounts", "accounts: []\n", "s.yaml:1: accounts is missing; expected a list of at least one"},
 		{"accounts without value", "accounts:\n", "s.yaml:1: accounts is missing; expected a list of at least one"},
 		{"accounts a mapping", "accounts: {acme: x}\n", "s.yaml:1: accounts must be a list, not a mapping"},
-		{"an account a word", "accounts: [hunter2]\n", "s.yaml:1: an account must be a mapping with subdomain, name, era, basic_auth, chat, plan, users, clients, chat_clients, api_tokens and tickets, not text"},
+		{"an account a word", "accounts: [hunter2]\n", "s.yaml:1: an account must be a mapping with subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens and tickets, not text"},
 		{"unknown top key", "accounts: [{subdomain: acme, name: A}]\naccount: x\n", `s.yaml:2: unknown key "account" in the file; expected accounts or global_clients`},
 		{"syntax", "accounts:\n  - subdomain: [acme\n", "s.yaml:2: not valid YAML: sequence end token ']' not found"},
 		{"open quote", account(`users: [{password: "hunter2}]`), "s.yaml:4: not valid YAML: could not find end character of double-quoted text"},
@@ -128,15 +131,17 @@ func TestParseRefuses(t *testing.T) {
 		{"empty name", "accounts:\n  - subdomain: acme\n    name: \"\"\n", "s.yaml:3: name is empty"},
 		{"bad subdomain", "accounts:\n  - name: A\n    subdomain: 4cme\n", "s.yaml:3: subdomain: a subdomain begins with a letter"},
 		{"subdomain twice", "accounts:\n  - {subdomain: acme, name: A}\n  - {subdomain: acme, name: B}\n", `s.yaml:3: subdomain "acme" is there twice, first on line 2`},
-		{"unknown key", account("eras: legacy"), `s.yaml:4: unknown key "eras" in an account; expected subdomain, name, era, basic_auth, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
+		{"unknown key", account("eras: legacy"), `s.yaml:4: unknown key "eras" in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
 		{"key of another kind", account(`users: [{"hunter2": x, email: a@b.c, name: A, role: agent}]`), `s.yaml:4: unknown key in a user; expected email, name, role or password`},
 		{"key twice", account("era: legacy", "era: enforced"), "s.yaml:5: era is there twice in an account, first on line 4"},
-		{"merge key", account("<<: {era: legacy}"), `s.yaml:4: unknown key in an account; expected subdomain, name, era, basic_auth, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
+		{"merge key", account("<<: {era: legacy}"), `s.yaml:4: unknown key in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
 		{"anchor", "accounts:\n  - subdomain: acme\n    name: &n hunter2\n", "s.yaml:3: name must be text, not an anchor, alias or tag"},
-		{"bad words", account("era: new", "basic_auth: yes", "chat: on", "plan: gold"), `s.yaml:4: era must be enforced or legacy, not "new"
+		{"bad words", account("era: new", "basic_auth: yes", "chat: on", "plan: gold", "token_format: paper", "password_grant: yes"), `s.yaml:4: era must be enforced or legacy, not "new"
 s.yaml:5: basic_auth must be allowed, creation_blocked or off, not "yes"
 s.yaml:6: chat must be support, chat_only or off, not "on"
-s.yaml:7: plan must be none, team, growth, professional or enterprise, not "gold"`},
+s.yaml:7: plan must be none, team, growth, professional or enterprise, not "gold"
+s.yaml:8: token_format must be opaque or jwt, not "paper"
+s.yaml:9: password_grant must be on or off, not "yes"`},
 		{"wrong types", account("era: true", "users: admin", "tickets: {}"), `s.yaml:4: era must be text, not true or false: put it in quotes
 s.yaml:5: users must be a list, not text
 s.yaml:6: tickets must be a list, not a mapping`},

@@ -55,11 +55,14 @@ func TestPagesAreGolden(t *testing.T) {
 
 // The policy forbids inline scripts and styles, so that a page that had one would
 // be a page that looks broken.
-var inline = regexp.MustCompile(`(?i)<script|<style|\sstyle=|\son[a-z]+=["']|javascript:|ZgotmplZ`)
+var (
+	ourScript = regexp.MustCompile(`<script defer src="/static/[a-z]+\.[0-9a-f]{12}\.js"></script>`)
+	inline    = regexp.MustCompile(`(?i)<script|<style|\sstyle=|\son[a-z]+=["']|javascript:|ZgotmplZ`)
+)
 
 func TestPagesHoldNothingInline(t *testing.T) {
 	for _, s := range webtest.Samples() {
-		if found := inline.FindString(body(t, s)); found != "" {
+		if found := inline.FindString(ourScript.ReplaceAllString(body(t, s), "")); found != "" {
 			t.Errorf("%s holds %q", s.Name, found)
 		}
 	}
@@ -133,7 +136,7 @@ func TestHostileWordsAreEscaped(t *testing.T) {
 	for name, p := range pages {
 		html := body(t, webtest.Sample{Name: name, Status: 200, Page: p})
 		for _, live := range []string{"<script", "<img src=x", `"javascript:`, "url=javascript:"} {
-			if strings.Contains(html, live) {
+			if strings.Contains(ourScript.ReplaceAllString(html, ""), live) {
 				t.Errorf("%s holds a live %s", name, live)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 type Page struct {
 	Lang      Lang   // from [Match]; empty is English
 	RequestID string // shown at the foot, so that a reader can quote it; empty hides it
+	Here      string // path and query of the page, where a change of language leads back to; empty offers none
 	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
 }
 
@@ -47,6 +48,8 @@ type frame struct {
 	Refresh     string   // URL to go to at once
 	RetryAfter  int      // seconds, sent as Retry-After when above zero
 	Allow       []string // methods, sent as Allow when there are any
+	Nav         []Entry  // the sections of the Admin Center, none on other pages
+	Script      string   // a file in static/ that eases the page's forms; "" for none
 }
 
 func (p Page) page() Page { return p }
@@ -120,7 +123,11 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", CSP(f.FormActions...))
+	policy := CSP(f.FormActions...)
+	if f.Script != "" {
+		policy = withScript(policy)
+	}
+	h.Set("Content-Security-Policy", policy)
 
 	var body bytes.Buffer
 	v := view{frame: f, Page: p, Base: base, Lang: base.Lang, Dir: base.Lang.dir()}

@@ -98,11 +98,13 @@ func Static() http.Handler {
 	})
 }
 
-// contentType does not ask the machine's own table for the two types there are.
+// contentType does not ask the machine's own table for the types there are.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	}

@@ -59,6 +59,11 @@ func builtKeys() []string {
 		"scope.write", "scope.impersonate",
 		"not_found.title", "not_found.host.title",
 		"invalid.hint.other",
+		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
+		"flaw.blank", "flaw.taken",
+	}
+	for _, d := range allDone {
+		keys = append(keys, "done."+string(d))
 	}
 	for _, p := range []Problem{ProblemCredentials, ProblemMissing, ProblemTooMany, ProblemSuspended, ProblemStale} {
 		keys = append(keys, "sign_in.problem."+string(p))

@@ -1,0 +1,223 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+	"github.com/deskauth/deskauth/zendesk/chat"
+)
+
+// Addresses of the Admin Center and of a user's own pages, by which they lead to
+// one another.
+const (
+	PathClients     = "/admin/oauth/clients"
+	PathChatClients = "/admin/chat/clients"
+	PathTokens      = "/admin/oauth/tokens" //nolint:gosec // G101: an address
+	PathAPI         = "/admin/api"
+	PathUsers       = "/admin/users"
+	PathAudit       = "/admin/audit"
+	PathApps        = "/apps"
+	PathGetToken    = "/apps/token"
+	PathLanguage    = "/access/language"
+)
+
+// Section is an entry of the navigation.
+type Section int
+
+// The sections, in their order.
+const (
+	AtClients Section = iota
+	AtChatClients
+	AtTokens
+	AtAPI
+	AtUsers
+	AtAudit
+	AtApps
+	AtGetToken
+)
+
+// Entry is a link of the navigation.
+type Entry struct {
+	Text, URL string
+	Current   bool
+}
+
+// Center is what the pages share that a signed-in user works on.
+type Center struct {
+	Page
+	Account, Subdomain string
+	User               Person // who is signed in; admins see all sections
+	HasChat            bool   // whether the account has Zendesk Chat
+	Done               Done   // what was done just now
+}
+
+// Done is something that a page reports.
+type Done string
+
+// What can have been done.
+const (
+	DoneNothing Done = ""
+	DoneSaved   Done = "saved"
+	DoneDeleted Done = "deleted"
+	DoneRevoked Done = "revoked"
+)
+
+var allDone = []Done{DoneSaved, DoneDeleted, DoneRevoked}
+
+// DoneText is the report in words, empty for what is not known; for the template.
+func (c Center) DoneText() string {
+	for _, known := range allDone {
+		if c.Done == known {
+			return c.T("done." + string(known))
+		}
+	}
+	return ""
+}
+
+func (c Center) frame(template, title string, at Section) frame {
+	return frame{
+		Template: template, Title: title, Account: c.Account, Subdomain: c.Subdomain,
+		Wide: true, Nav: c.sections(at), Script: "center.js",
+	}
+}
+
+func (c Center) sections(at Section) []Entry {
+	var all []Entry
+	add := func(s Section, text, address string) { all = append(all, Entry{text, address, s == at}) }
+	if c.User.Role == "admin" {
+		add(AtClients, c.T("center.clients"), PathClients)
+		if c.HasChat {
+			add(AtChatClients, c.T("center.chat_clients"), PathChatClients)
+		}
+		add(AtTokens, c.T("center.tokens"), PathTokens)
+		add(AtAPI, c.T("center.api"), PathAPI)
+		add(AtUsers, c.T("center.users"), PathUsers)
+		add(AtAudit, c.T("center.audit"), PathAudit)
+	}
+	add(AtApps, c.T("center.apps"), PathApps)
+	add(AtGetToken, c.T("center.get_token"), PathGetToken)
+	return all
+}
+
+// Moment is a time as tables show it, or that there is none.
+type Moment struct{ time.Time }
+
+// Text is the time in UTC, to the minute, as all languages read it.
+func (m Moment) Text() string { return m.UTC().Format("2006-01-02 15:04") }
+
+// Machine is the value of the datetime attribute.
+func (m Moment) Machine() string { return m.UTC().Format(time.RFC3339) }
+
+// Problems tell what is wrong with the fields of a form that is shown again.
+type Problems map[string][]string
+
+// Field is a field of a form: its label, what was typed, and what is wrong with it.
+type Field struct {
+	Name, Label, Value, Help string
+	Wrong                    []string
+	Type                     string // of an input; empty: text
+	Rows                     int    // above zero: an area of so many lines
+	Needed                   bool
+	From                     string // the field that fills this one as one types
+	Auto                     string // what a browser may fill in; empty: nothing
+}
+
+// Described lists the ids of what describes the field; for the template.
+func (f Field) Described() string {
+	var ids []string
+	if f.Help != "" {
+		ids = append(ids, f.Name+"-help")
+	}
+	if len(f.Wrong) > 0 {
+		ids = append(ids, f.Name+"-wrong")
+	}
+	return strings.Join(ids, " ")
+}
+
+// Choice is one of several values of a field.
+type Choice struct {
+	Value, Text string
+	Help        string
+	Chosen      bool
+}
+
+// ScopeChoice is a scope that can be ticked, in words.
+type ScopeChoice struct {
+	Permission
+	Chosen bool
+}
+
+// scopeChoices are all scopes of a product, and whatever else was chosen: such as
+// the bare name of a resource, which is both of its accesses.
+func scopeChoices(lang Lang, isChat bool, chosen []string) []ScopeChoice {
+	have := oauth.Scope(chosen)
+	names := []string{zendesk.Read, zendesk.Write, zendesk.Impersonate}
+	if isChat {
+		names = []string{chat.Read, chat.Write, chat.Chat}
+	} else {
+		for _, p := range zendesk.AllPermissions() {
+			if p.Resource != "" {
+				names = append(names, p.String())
+			}
+		}
+	}
+	for _, name := range chosen {
+		if !oauth.Scope(names).Has(name) {
+			names = append(names, name)
+		}
+	}
+	var all []ScopeChoice
+	for _, name := range names {
+		words := wordsOf(lang, name)
+		if isChat {
+			words = chatWordsOf(lang, name)
+		}
+		p := words[0]
+		for _, more := range words[1:] {
+			p.Text += " · " + more.Text
+			if more.Level != LevelRead && p.Level != LevelGrave {
+				p.Level = more.Level
+			}
+		}
+		all = append(all, ScopeChoice{p, have.Has(name)})
+	}
+	return all
+}
+
+// Pager leads through a long list.
+type Pager struct{ Newer, Older string }
+
+// Within is a path with a query of pairs; empty values are left out.
+func Within(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func idPath(path string, id int64) string { return path + "/" + strconv.FormatInt(id, 10) }
+
+// Forbidden is the page for whoever is signed in and may not go on.
+type Forbidden struct {
+	Center
+	Next string // where whoever signs in as another is led to
+}
+
+func (p Forbidden) frame() frame {
+	f := p.Center.frame("forbidden", p.T("forbidden.title"), -1)
+	f.Wide = false
+	return f
+}
+
+// Title is the page's title and first heading; for the template.
+func (p Forbidden) Title() string { return p.frame().Title }
