@@ -16,10 +16,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/control"
 	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/httpd"
-	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/issuerhttp"
 	"github.com/deskauth/deskauth/internal/seed"
