@@ -62,6 +62,9 @@ func builtKeys() []string {
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 	}
+	for _, state := range tokenStates {
+		keys = append(keys, "tokens.state."+string(state))
+	}
 	for _, d := range allDone {
 		keys = append(keys, "done."+string(d))
 	}

@@ -55,6 +55,7 @@ func Samples() []Sample {
 	all := issuer()
 	all = append(all, issuerErrors()...)
 	all = append(all, clients()...)
+	all = append(all, tokens()...)
 	all = append(all, broker()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
