@@ -27,12 +27,17 @@ func app() *oauth2.Config {
 
 // In a test one writes z := deskauthtest.New(t), and needs neither the error nor
 // Close.
-func start() (z *deskauthtest.Zendesk, ctx context.Context) {
+func start() (z *deskauthtest.Zendesk, ctx context.Context, end func()) {
 	z, err := deskauthtest.Start()
 	if err != nil {
 		log.Fatal(err)
 	}
-	return z, context.WithValue(context.Background(), oauth2.HTTPClient, z.Client())
+	end = func() {
+		if err := z.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return z, context.WithValue(context.Background(), oauth2.HTTPClient, z.Client()), end
 }
 
 // expiring asks for a life, as one must: Zendesk tells it only to those who ask.
@@ -49,8 +54,8 @@ func me(c *http.Client) string {
 
 // A person signs in, allows what the app asks for, and the app calls the API.
 func Example_login() {
-	z, ctx := start()
-	defer z.Close()
+	z, ctx, end := start()
+	defer end()
 
 	callback := z.Allow(deskauthtest.Admin, app().AuthCodeURL("a-state"))
 	fmt.Println("state:", callback.Query().Get("state"))
@@ -70,8 +75,8 @@ func Example_login() {
 
 // Half an hour passes in no time, and the access token with it.
 func Example_expiry() {
-	z, ctx := start()
-	defer z.Close()
+	z, ctx, end := start()
+	defer end()
 	code := z.Allow(deskauthtest.Admin, app().AuthCodeURL("")).Query().Get("code")
 	token, err := app().Exchange(ctx, code, expiring)
 	if err != nil {
@@ -97,8 +102,8 @@ func Example_expiry() {
 // The answer to a refresh is lost: Zendesk has changed the token, and the app does
 // not know the new one. An app that tries the old one again has lost its user.
 func Example_lostAnswer() {
-	z, ctx := start()
-	defer z.Close()
+	z, ctx, end := start()
+	defer end()
 	code := z.Allow(deskauthtest.Admin, app().AuthCodeURL("")).Query().Get("code")
 	token, err := app().Exchange(ctx, code)
 	if err != nil {

@@ -49,5 +49,6 @@ func (o runOptions) chromium(t told, p process) (*exec.Cmd, error) {
 	}
 	cmd := exec.CommandContext(context.Background(), path, args...) //nolint:gosec // the browser that the person has
 	cmd.Stdout, cmd.Stderr = p.Out, p.Err
+	together(cmd)
 	return cmd, nil
 }

@@ -103,7 +103,6 @@ func (c *controlling) showJournal(q journalQuery) error {
 		fmt.Fprintln(c.Err, "The oldest entries are gone: the journal keeps the latest alone.")
 	}
 	out := bufio.NewWriter(c.Out)
-	defer out.Flush()
 	lines := json.NewEncoder(out)
 	for _, e := range answer.Entries {
 		if !c.json {
@@ -112,7 +111,7 @@ func (c *controlling) showJournal(q journalQuery) error {
 			return err
 		}
 	}
-	return nil
+	return out.Flush()
 }
 
 // describeEntry is one line: number, protocol time, event, and what it is about.

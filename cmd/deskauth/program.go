@@ -74,7 +74,9 @@ func (o runOptions) carryOut(args []string, t told, p process) error {
 		return err
 	}
 	if len(args) == 0 {
-		return program{browser}.run()
+		err := program{browser}.run()
+		endRest(browser)
+		return err
 	}
 	if err := browser.Start(); err != nil {
 		return fmt.Errorf("--browser: %w", err)
@@ -85,6 +87,7 @@ func (o runOptions) carryOut(args []string, t told, p process) error {
 		_ = browser.Process.Kill()
 	}
 	_ = browser.Wait()
+	endRest(browser)
 	return result
 }
 

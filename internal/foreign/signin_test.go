@@ -84,7 +84,7 @@ func startApp(t *testing.T, env []string, args ...string) *running {
 	from, to := io.Pipe()
 	a := &running{cmd: exec.Command(journey.Binary(), args...), lines: make(chan string), ended: make(chan struct{})}
 	a.cmd.Dir = filepath.Join("testdata", "apps")
-	a.cmd.Env = append(os.Environ(), env...)
+	a.cmd.Env = append(append(os.Environ(), "TMPDIR="+temporary(t)), env...)
 	a.cmd.Stdout, a.cmd.Stderr = to, to
 	if err := a.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -109,6 +109,25 @@ func startApp(t *testing.T, env []string, args ...string) *running {
 		<-a.ended
 	})
 	return a
+}
+
+// temporary is a directory for temporary files, in which no run may leave any. Its name
+// is short, because the browser puts a socket there.
+func temporary(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if left, err := filepath.Glob(filepath.Join(dir, "deskauth-run-*")); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %q %v", left, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // await reads what is printed until each pattern was met, and returns their groups.

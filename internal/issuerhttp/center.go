@@ -78,6 +78,9 @@ func (s *Server) centerPages(add func(d dialect, path string, methods map[string
 	}
 	get(support, "/admin/{$}", func(v visit) error { return v.see(web.PathClients) })
 	get(support, "/admin", func(v visit) error { return v.see(web.PathClients) })
+	both(support, web.PathTokens, s.asAdmin(s.showTokens), s.asAdmin(s.revokeTokens))
+	both(support, web.PathApps, s.signedIn(s.showApps), s.signedIn(s.revokeApp))
+	both(support, web.PathGetToken, s.signedIn(s.askForToken), s.signedIn(s.getToken))
 	for d, path := range map[*dialect]string{&support: web.PathClients, &chatDialect: web.PathChatClients} {
 		both(*d, path, s.asAdmin(s.showClients), s.asAdmin(s.addClient))
 		both(*d, path+"/{id}", s.asAdmin(s.editClient), s.asAdmin(s.saveClient))

@@ -8,6 +8,8 @@
 //	consent.go     Allow, Deny, another account
 //	center.go      who may see the Admin Center, and its paths
 //	clientpages.go the Admin Center's OAuth clients
+//	tokenpages.go  its tokens
+//	apppages.go    what a user has of their own: authorized apps, a token by hand
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me
 //	oauthtokens.go, oauthclients.go, globalclients.go, apitokens.go

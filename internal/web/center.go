@@ -17,12 +17,8 @@ const (
 	PathClients     = "/admin/oauth/clients"
 	PathChatClients = "/admin/chat/clients"
 	PathTokens      = "/admin/oauth/tokens" //nolint:gosec // G101: an address
-	PathAPI         = "/admin/api"
-	PathUsers       = "/admin/users"
-	PathAudit       = "/admin/audit"
 	PathApps        = "/apps"
 	PathGetToken    = "/apps/token"
-	PathLanguage    = "/access/language"
 )
 
 // Section is an entry of the navigation.
@@ -33,9 +29,6 @@ const (
 	AtClients Section = iota
 	AtChatClients
 	AtTokens
-	AtAPI
-	AtUsers
-	AtAudit
 	AtApps
 	AtGetToken
 )
@@ -94,9 +87,6 @@ func (c Center) sections(at Section) []Entry {
 			add(AtChatClients, c.T("center.chat_clients"), PathChatClients)
 		}
 		add(AtTokens, c.T("center.tokens"), PathTokens)
-		add(AtAPI, c.T("center.api"), PathAPI)
-		add(AtUsers, c.T("center.users"), PathUsers)
-		add(AtAudit, c.T("center.audit"), PathAudit)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)
 	add(AtGetToken, c.T("center.get_token"), PathGetToken)

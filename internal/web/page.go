@@ -15,7 +15,6 @@ import (
 type Page struct {
 	Lang      Lang   // from [Match]; empty is English
 	RequestID string // shown at the foot, so that a reader can quote it; empty hides it
-	Here      string // path and query of the page, where a change of language leads back to; empty offers none
 	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
 }
 

@@ -62,6 +62,9 @@ func builtKeys() []string {
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 	}
+	for _, state := range tokenStates {
+		keys = append(keys, "tokens.state."+string(state))
+	}
 	for _, d := range allDone {
 		keys = append(keys, "done."+string(d))
 	}
@@ -107,7 +110,7 @@ func TestEveryKeyExistsAndIsUsed(t *testing.T) {
 
 func TestLanguagesAgreeWithEnglish(t *testing.T) {
 	for lang, words := range languages.strings {
-		if diff := disagreement(languages.strings[English], words); diff != "" {
+		if diff := disagreement(needed(languages.strings[English], words), words); diff != "" {
 			t.Errorf("%s: %s", lang, diff)
 		}
 	}
@@ -122,6 +125,31 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 		}
 	}
 	if diff := disagreement(english, map[string]string{"a": "{1}: {0}", "n.other": "{0}", "n.many": "{0}"}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// needed are the English strings that another language must have: all that somebody
+// meets who signs in and consents, and of the rest what it has already. What it
+// lacks is said in English.
+func needed(english, other map[string]string) map[string]string {
+	met := regexp.MustCompile(`^(skip|brand|banner|footer|plain_500|role|sign_in|consent|signed_out|invalid|not_found|method_not_allowed|server_error|too_many|wait)(\.|$)`)
+	kept := map[string]string{}
+	for key, text := range english {
+		if _, has := other[key]; has || met.MatchString(key) {
+			kept[key] = text
+		}
+	}
+	return kept
+}
+
+func TestALanguageNeedsWhatASignInShows(t *testing.T) {
+	english := map[string]string{"sign_in.title": "Sign in", "clients.title": "Clients", "skip": "Skip"}
+	if disagreement(needed(english, map[string]string{"sign_in.title": "Anmelden"}), map[string]string{"sign_in.title": "Anmelden"}) == "" {
+		t.Error("nothing found wrong with a language that lacks a string of every page")
+	}
+	whole := map[string]string{"sign_in.title": "Anmelden", "skip": "Weiter"}
+	if diff := disagreement(needed(english, whole), whole); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -154,7 +182,9 @@ func TestMatch(t *testing.T) {
 		{"en-GB,en;q=0.8", "", "en"},
 		{"xx-invalid;;;q=zz", "\x00", "en"},
 		{"tlh", "tlh", "en"},
-		{strings.Repeat("de,", 5000), "", "en"},
+		{"de-AT,en;q=0.5", "", "de"},
+		{"en", "de", "de"},
+		{strings.Repeat("de,", 5000), "", "de"},
 	}
 	for _, test := range tests {
 		if got := Match(test.accept, test.chosen); string(got) != test.want {

@@ -55,6 +55,7 @@ func Samples() []Sample {
 	all := issuer()
 	all = append(all, issuerErrors()...)
 	all = append(all, clients()...)
+	all = append(all, tokens()...)
 	all = append(all, broker()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
@@ -108,6 +109,10 @@ func issuer() []Sample {
 			{Kind: web.LinkControl, URL: "http://127.0.0.1:4001/"},
 		},
 	}
+	german := waiting
+	german.Lang, german.Problem, german.People = "de", web.ProblemCredentials, longPeople
+	germanConsent := grave
+	germanConsent.Lang = "de"
 	bare := web.IssuerHome{Page: base, Account: account, Subdomain: subdomain, SignInURL: "/access/login"}
 	signedIn := home
 	signedIn.User, signedIn.People = &ada, nil
@@ -119,6 +124,8 @@ func issuer() []Sample {
 		{"sign_in_long", 200, long},
 		{"consent", 200, consent},
 		{"consent_grave", 200, grave},
+		{"consent_german", 200, germanConsent},
+		{"sign_in_german", 401, german},
 		{"consent_nothing", 200, useless},
 		{"consent_odd", 200, odd},
 		{"signed_out", 200, web.SignedOut{Page: base, Account: account, Subdomain: subdomain, SignInURL: "/access/login"}},
