@@ -20,6 +20,8 @@ func (s *Server) home(v visit) error {
 		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
 		SignInURL: signInPath, SignInAction: signInPath, SignOutAction: signOutPath,
 		Links: []web.Link{
+			{Kind: web.LinkAdmin, URL: web.PathClients},
+			{Kind: web.LinkApps, URL: web.PathApps},
 			{Kind: web.LinkAuthorize, URL: zendesk.AuthorizePath},
 			{Kind: web.LinkTokens, URL: zendesk.TokenPath},
 			{Kind: web.LinkUsersMe, URL: zendesk.UsersMePath + ".json"},

@@ -190,6 +190,8 @@ const (
 	LinkUsersMe   LinkKind = "users_me"  // GET /api/v2/users/me
 	LinkBroker    LinkKind = "broker"    // the broker's home page
 	LinkControl   LinkKind = "control"   // the demo's control
+	LinkAdmin     LinkKind = "admin"     // the Admin Center
+	LinkApps      LinkKind = "apps"      // what a user gave access to
 )
 
 func (p IssuerHome) frame() frame {
@@ -203,7 +205,9 @@ func (p IssuerHome) frame() frame {
 func (p IssuerHome) Title() string { return p.frame().Title }
 
 // Page tells whether a browser finds a page there, so that it is worth a link.
-func (k LinkKind) Page() bool { return k == LinkBroker || k == LinkControl }
+func (k LinkKind) Page() bool {
+	return k == LinkBroker || k == LinkControl || k == LinkAdmin || k == LinkApps
+}
 
 // LinkText is what a link is called; for the template.
 func (p IssuerHome) LinkText(k LinkKind) string { return p.T("issuer_home.link." + string(k)) }
