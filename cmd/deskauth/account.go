@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -19,7 +23,8 @@ import (
 // office is the issuer's database, opened by a command beside or instead of the
 // server: what is changed there, the server sees.
 type office struct {
-	DB string
+	DB   string
+	Make bool // whether a database that is not there is made
 }
 
 func (o *office) flags(f *pflag.FlagSet) {
@@ -32,6 +37,11 @@ func (o office) open(ctx context.Context, p process) (_ *issuer.Issuer, closing 
 	dsn, err := withDefaultSQLite(o.DB, "issuer", p)
 	if err != nil {
 		return nil, nil, err
+	}
+	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile && !o.Make {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("there is no database at %s: name the issuer's with --db, or begin with `deskauth account create`", path)
+		}
 	}
 	db, err := store.Open(ctx, dsn)
 	if err != nil {
@@ -58,7 +68,7 @@ func accountCommand(p process) *cobra.Command {
 }
 
 func accountCreateCommand(p process) *cobra.Command {
-	var o office
+	o := office{Make: true}
 	a := issuer.Account{PasswordAccess: true, TokenAccess: true}
 	cmd := &cobra.Command{
 		Use:     "create SUBDOMAIN",

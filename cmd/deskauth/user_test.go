@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -79,8 +81,19 @@ func (s shell) issuerOf() *issuer.Issuer {
 
 var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 
+// Looking makes no database: whoever looked in the wrong place would find it empty.
+func TestLookingMakesNoDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.db")
+	s := shell{t, "sqlite:" + path}
+	s.fails(exitFailure, "there is no database at "+path+": name the issuer's with --db, or begin with `deskauth account create`", "", "user list")
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is one now: %v", err)
+	}
+}
+
 func TestAccountsAndUsers(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, s shell) {
+		s.issuerOf() // a database that is there, and empty
 		s.fails(exitFailure, "there is no account yet: see `deskauth account create`", "", "user list")
 		if got, want := s.ok("", "account create acme --name", "Acme Inc."), "Created account acme (Acme Inc.).\n"; got != want {
 			t.Errorf("%q", got)
