@@ -79,7 +79,9 @@ func TestRunForwardsSignals(t *testing.T) {
 	go func() {
 		ended <- run(t.Context(), []string{
 			"run", "--", "sh", "-c",
-			`trap 'echo user' USR1; trap 'echo terminated; kill $!; exit 5' TERM; tail -f /dev/null & echo ready; while true; do wait $!; done`,
+			// The helper holds none of the pipes, and is killed outright: a signal that
+			// comes between its fork and its exec would be lost.
+			`trap 'echo user' USR1; trap 'echo terminated; kill -9 $!; exit 5' TERM; tail -f /dev/null >/dev/null 2>&1 & echo ready; while true; do wait $!; done`,
 		}, process{Lookup: func(string) (string, bool) { return "", false }, Out: writer, Err: t.Output()})
 		_ = writer.Close()
 	}()
