@@ -46,12 +46,18 @@ func TestDecodeAuthorizeRequestRefuses(t *testing.T) {
 		name, query, reason string
 		want                oauth.AuthorizeRequest
 	}{
-		{"a repeated redirect is none, but was given", "client_id=a&redirect_uri=https://a&redirect_uri=https://b", `"redirect_uri" is repeated`,
-			oauth.AuthorizeRequest{ClientID: "a", HasRedirectURI: true}},
-		{"even the same one twice", "client_id=a&redirect_uri=https://a&redirect_uri=https://a", `"redirect_uri" is repeated`,
-			oauth.AuthorizeRequest{ClientID: "a", HasRedirectURI: true}},
-		{"a repeated scope leaves the redirect readable", "client_id=a&redirect_uri=https://a&state=s&scope=x&scope=y", `"scope" is repeated`,
-			oauth.AuthorizeRequest{ClientID: "a", RedirectURI: "https://a", HasRedirectURI: true, State: "s"}},
+		{
+			"a repeated redirect is none, but was given", "client_id=a&redirect_uri=https://a&redirect_uri=https://b", `"redirect_uri" is repeated`,
+			oauth.AuthorizeRequest{ClientID: "a", HasRedirectURI: true},
+		},
+		{
+			"even the same one twice", "client_id=a&redirect_uri=https://a&redirect_uri=https://a", `"redirect_uri" is repeated`,
+			oauth.AuthorizeRequest{ClientID: "a", HasRedirectURI: true},
+		},
+		{
+			"a repeated scope leaves the redirect readable", "client_id=a&redirect_uri=https://a&state=s&scope=x&scope=y", `"scope" is repeated`,
+			oauth.AuthorizeRequest{ClientID: "a", RedirectURI: "https://a", HasRedirectURI: true, State: "s"},
+		},
 		{"too long", "client_id=a&state=" + long, `"state" is too long`, oauth.AuthorizeRequest{ClientID: "a"}},
 		{"NUL", "client_id=a%00", `"client_id" holds a NUL`, oauth.AuthorizeRequest{}},
 		{"not UTF-8", "client_id=a&scope=%ff", `"scope" is not UTF-8`, oauth.AuthorizeRequest{ClientID: "a"}},

@@ -64,14 +64,20 @@ func TestParseError(t *testing.T) {
 		body   string
 		want   *oauth.Error
 	}{
-		{"plain", 400, `{"error":"invalid_grant","error_description":"dead","error_uri":"https://x"}`,
-			&oauth.Error{Code: oauth.InvalidGrant, Description: "dead", URI: "https://x"}},
+		{
+			"plain", 400, `{"error":"invalid_grant","error_description":"dead","error_uri":"https://x"}`,
+			&oauth.Error{Code: oauth.InvalidGrant, Description: "dead", URI: "https://x"},
+		},
 		{"with space round it", 401, " \n{\"error\":\"invalid_client\"}\n", &oauth.Error{Code: oauth.InvalidClient}},
 		{"an extension's code", 400, `{"error":"authorization_pending"}`, &oauth.Error{Code: "authorization_pending"}},
-		{"an object with a code", 400, `{"error":{"code":"invalid_scope","message":"no"}}`,
-			&oauth.Error{Code: oauth.InvalidScope, Description: "no"}},
-		{"words that are not text", 400, `{"error":"invalid_scope","error_description":{"a":1},"error_uri":7}`,
-			&oauth.Error{Code: oauth.InvalidScope}},
+		{
+			"an object with a code", 400, `{"error":{"code":"invalid_scope","message":"no"}}`,
+			&oauth.Error{Code: oauth.InvalidScope, Description: "no"},
+		},
+		{
+			"words that are not text", 400, `{"error":"invalid_scope","error_description":{"a":1},"error_uri":7}`,
+			&oauth.Error{Code: oauth.InvalidScope},
+		},
 		{"the server's own failure", 500, `{"error":"server_error"}`, &oauth.Error{Code: oauth.ServerError}},
 		{"a failing server does not condemn a grant", 502, `{"error":"invalid_grant"}`, nil},
 		{"the API's word", 403, `{"error":"Forbidden","description":"You are missing"}`, nil},

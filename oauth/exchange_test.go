@@ -53,12 +53,18 @@ func TestExchangeSends(t *testing.T) {
 		form oauth.Encoding
 		want seen
 	}{
-		{"a form", refresh, oauth.Form, seen{"POST", "application/x-www-form-urlencoded", "",
-			"client_id=app&client_secret=s%3A3&expires_in=1800&grant_type=refresh_token&refresh_token=r1"}},
-		{"JSON", refresh, oauth.JSON, seen{"POST", "application/json", "",
-			`{"client_id":"app","client_secret":"s:3","expires_in":1800,"grant_type":"refresh_token","refresh_token":"r1"}`}},
-		{"Basic", basicReq, oauth.Form, seen{"POST", "application/x-www-form-urlencoded", basic("app:s%3A3"),
-			"expires_in=1800&grant_type=refresh_token&refresh_token=r1"}},
+		{"a form", refresh, oauth.Form, seen{
+			"POST", "application/x-www-form-urlencoded", "",
+			"client_id=app&client_secret=s%3A3&expires_in=1800&grant_type=refresh_token&refresh_token=r1",
+		}},
+		{"JSON", refresh, oauth.JSON, seen{
+			"POST", "application/json", "",
+			`{"client_id":"app","client_secret":"s:3","expires_in":1800,"grant_type":"refresh_token","refresh_token":"r1"}`,
+		}},
+		{"Basic", basicReq, oauth.Form, seen{
+			"POST", "application/x-www-form-urlencoded", basic("app:s%3A3"),
+			"expires_in=1800&grant_type=refresh_token&refresh_token=r1",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got seen

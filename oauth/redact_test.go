@@ -14,8 +14,10 @@ import (
 func TestSecretsAreNotPrinted(t *testing.T) {
 	const s = "hush"
 	for _, v := range []any{
-		oauth.TokenRequest{GrantType: "x", ClientID: "app", ClientSecret: s, Code: s, CodeVerifier: s, RefreshToken: s, Password: s,
-			Extra: url.Values{"assertion": {s}}},
+		oauth.TokenRequest{
+			GrantType: "x", ClientID: "app", ClientSecret: s, Code: s, CodeVerifier: s, RefreshToken: s, Password: s,
+			Extra: url.Values{"assertion": {s}},
+		},
 		&oauth.TokenRequest{ClientID: "app", ClientSecret: s},
 		oauth.TokenResponse{AccessToken: s, RefreshToken: s, Scope: "app"},
 		&oauth.TokenResponse{AccessToken: s, Scope: "app"},

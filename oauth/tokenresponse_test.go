@@ -18,10 +18,14 @@ func TestTokenResponseOnTheWire(t *testing.T) {
 		wire string
 		want oauth.TokenResponse
 	}{
-		{`{"access_token":"a","token_type":"bearer","scope":"read write","expires_in":86400,"refresh_token":"r","refresh_token_expires_in":604800}`,
-			oauth.TokenResponse{AccessToken: "a", TokenType: "bearer", Scope: "read write", ExpiresIn: ptr[int64](86400), RefreshToken: "r", RefreshTokenExpiresIn: ptr[int64](604800)}},
-		{`{"access_token":"a","token_type":"bearer","scope":"read"}`,
-			oauth.TokenResponse{AccessToken: "a", TokenType: "bearer", Scope: "read"}},
+		{
+			`{"access_token":"a","token_type":"bearer","scope":"read write","expires_in":86400,"refresh_token":"r","refresh_token_expires_in":604800}`,
+			oauth.TokenResponse{AccessToken: "a", TokenType: "bearer", Scope: "read write", ExpiresIn: ptr[int64](86400), RefreshToken: "r", RefreshTokenExpiresIn: ptr[int64](604800)},
+		},
+		{
+			`{"access_token":"a","token_type":"bearer","scope":"read"}`,
+			oauth.TokenResponse{AccessToken: "a", TokenType: "bearer", Scope: "read"},
+		},
 	} {
 		wire, err := json.Marshal(c.want)
 		if err != nil || string(wire) != c.wire {

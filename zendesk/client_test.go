@@ -3,7 +3,6 @@ package zendesk_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -129,7 +128,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 			http.Redirect(w, r, "/moved", http.StatusFound)
 			return
 		}
-		_, _ = io.WriteString(w, string(golden(t, "user_admin.json")))
+		_, _ = w.Write(golden(t, "user_admin.json"))
 	})
 	if _, err := api.Me(t.Context()); err != nil {
 		t.Errorf("on the same host: %v", err)

@@ -23,7 +23,8 @@ func refusals() []refusal {
 	return []refusal{
 		zendesk.CouldntAuthenticate, zendesk.InvalidToken, zendesk.MissingScopes("groups:read", "read"), zendesk.Forbidden,
 		zendesk.RecordNotFound, zendesk.InvalidEndpoint, zendesk.ParameterMissing("brands"),
-		zendesk.RecordInvalid{"name": {{Description: "Name: cannot be blank", Error: zendesk.BlankValue}}}, zendesk.InternalError,
+		zendesk.RecordInvalid{"name": {{Description: "Name: cannot be blank", Error: zendesk.BlankValue}}},
+		zendesk.InternalError,
 		zendesk.InvalidBearerRequest, zendesk.NoSuchAccount,
 	}
 }
@@ -57,8 +58,10 @@ func TestRefusalsComeBack(t *testing.T) {
 		{Status: 404, Code: "RecordNotFound", Description: "Not found"},
 		{Status: 404, Code: "InvalidEndpoint", Description: "Not found"},
 		{Status: 400, Code: "ParameterMissing", Description: "Parameter brands is required"},
-		{Status: 422, Code: "RecordInvalid", Description: "Record validation errors",
-			Details: map[string][]zendesk.Detail{"name": {{Description: "Name: cannot be blank", Error: "BlankValue"}}}},
+		{
+			Status: 422, Code: "RecordInvalid", Description: "Record validation errors",
+			Details: map[string][]zendesk.Detail{"name": {{Description: "Name: cannot be blank", Error: "BlankValue"}}},
+		},
 		{Status: 500, Code: "Internal Server Error"},
 		{Status: 400, Code: "invalid_request", Description: "The request is missing a required parameter, includes an unsupported parameter or parameter value, " +
 			"repeats the same parameter, uses more than one method for including an access token, or is otherwise malformed."},

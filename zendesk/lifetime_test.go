@@ -48,8 +48,13 @@ func TestLifetimesCheck(t *testing.T) {
 		access, refresh int64
 		ok              bool
 	}{
-		{300, 604800, true}, {172800, 7776000, true}, {299, 604800, false}, {172801, 604800, false},
-		{300, 604799, false}, {300, 7776001, false}, {0, 604800, false},
+		{300, 604800, true},
+		{172800, 7776000, true},
+		{299, 604800, false},
+		{172801, 604800, false},
+		{300, 604799, false},
+		{300, 7776001, false},
+		{0, 604800, false},
 	} {
 		err := zendesk.Lifetimes{ExpiresIn: &c.access, RefreshTokenExpiresIn: &c.refresh}.Check()
 		if (err == nil) != c.ok {

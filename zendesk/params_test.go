@@ -24,8 +24,10 @@ func TestDecodeTokenParams(t *testing.T) {
 		{"booleans", asJSON, `{"a":true,"b":false}`, "", "a=true&b=false"},
 		{"null is absent", asJSON, `{"a":null,"b":""}`, "", "b="},
 		{"an array as Ruby prints it", asJSON, `{"scope":["read","write"]}`, "", "scope=" + url.QueryEscape(`["read", "write"]`)},
-		{"an odd array", asJSON, `{"a":[1,null,true,[],["#{x}","q\"\\\n","\u001b\u0001","é"]]}`, "",
-			"a=" + url.QueryEscape(`[1, nil, true, [], ["\#{x}", "q\"\\\n", "\e\x01", "é"]]`)},
+		{
+			"an odd array", asJSON, `{"a":[1,null,true,[],["#{x}","q\"\\\n","\u001b\u0001","é"]]}`, "",
+			"a=" + url.QueryEscape(`[1, nil, true, [], ["\#{x}", "q\"\\\n", "\e\x01", "é"]]`),
+		},
 		{"escapes", asJSON, `{"a":"\u00e9\ud83d\ude00"}`, "", "a=é😀"},
 		{"an empty object", asJSON, ` {} `, "", ""},
 		{"form", asForm, "grant_type=x&scope=read+write", "", "grant_type=x&scope=read+write"},

@@ -93,8 +93,10 @@ func TestLoadTLSServes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, Server{Name: "test", Listener: l, TLS: config, Log: quiet(),
-			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, Scheme(r)) })})
+		done <- Run(ctx, Server{
+			Name: "test", Listener: l, TLS: config, Log: quiet(),
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, Scheme(r)) }),
+		})
 	}()
 	defer func() {
 		cancel()

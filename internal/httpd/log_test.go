@@ -25,7 +25,7 @@ func logged(t *testing.T, h http.Handler, r *http.Request) (*httptest.ResponseRe
 	w := httptest.NewRecorder()
 	func() {
 		defer func() {
-			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+			if cause := recover(); cause != nil && cause != http.ErrAbortHandler { //nolint:errorlint // a panic value, no chain
 				panic(cause)
 			}
 		}()
@@ -171,7 +171,7 @@ func TestRecover(t *testing.T) {
 			panic("broken")
 		}, 2, 200, true},
 		{"after a flush", func(w http.ResponseWriter, _ *http.Request) {
-			http.NewResponseController(w).Flush()
+			_ = http.NewResponseController(w).Flush()
 			panic("broken")
 		}, 2, 200, true},
 		{"at the handler's wish", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 1, 0, true},
@@ -203,7 +203,7 @@ func TestRecoverOverTheWire(t *testing.T) {
 	mux.HandleFunc("/early", func(http.ResponseWriter, *http.Request) { panic("broken") })
 	mux.HandleFunc("/late", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "half")
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic("broken")
 	})
 	answer := func(w http.ResponseWriter, r *http.Request) {

@@ -78,7 +78,7 @@ func series(t *testing.T, reg *prometheus.Registry, name string) []string {
 func serve(h http.Handler, method, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	defer func() {
-		if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+		if cause := recover(); cause != nil && cause != http.ErrAbortHandler { //nolint:errorlint // a panic value, no chain
 			panic(cause)
 		}
 	}()

@@ -28,7 +28,7 @@ func Recover(log *slog.Logger, answer http.HandlerFunc) Middleware {
 				if cause == nil {
 					return
 				}
-				if cause == http.ErrAbortHandler { // the handler's own wish
+				if cause == http.ErrAbortHandler { //nolint:errorlint // a panic value, no chain: the handler's own wish
 					panic(cause)
 				}
 				log.ErrorContext(r.Context(), "panic", "request_id", x.id, "method", methodOf(r),

@@ -102,7 +102,7 @@ func (run *running) stop() {
 	defer cancel()
 	if err := run.http.Shutdown(ctx); err != nil {
 		run.Log.Warn("requests cut off at shutdown", "server", run.Name, "waited", shutdownTimeout)
-		run.http.Close()
+		_ = run.http.Close()
 	}
 }
 
@@ -133,6 +133,6 @@ func (n *newcomers) dismiss() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for c := range n.conns {
-		c.SetReadDeadline(time.Unix(1, 0))
+		_ = c.SetReadDeadline(time.Unix(1, 0))
 	}
 }

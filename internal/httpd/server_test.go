@@ -35,7 +35,7 @@ func start(t *testing.T, h http.Handler) (url string, stop func() error) {
 		cancel()
 		return <-done
 	})
-	t.Cleanup(func() { stop() })
+	t.Cleanup(func() { _ = stop() })
 	return "http://" + l.Addr().String(), stop
 }
 
@@ -48,8 +48,10 @@ func TestRunServesAllUntilTheEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		servers = append(servers, Server{Name: name, Listener: l, Log: quiet(),
-			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })})
+		servers = append(servers, Server{
+			Name: name, Listener: l, Log: quiet(),
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }),
+		})
 	}
 	done := make(chan error, 1)
 	go func() { done <- Run(ctx, servers...) }()
@@ -168,7 +170,7 @@ func inBubble(t *testing.T, h http.Handler, log *slog.Logger, test func(t *testi
 			cancel()
 			return <-done
 		})
-		defer stop()
+		defer func() { _ = stop() }()
 		test(t, p, stop)
 	})
 }
@@ -179,7 +181,7 @@ func TestSlowHeaderIsCutOff(t *testing.T) {
 		conn := p.dial()
 		defer conn.Close()
 		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: ")
-		io.Copy(io.Discard, conn) // until the server closes
+		_, _ = io.Copy(io.Discard, conn) // until the server closes
 		if took := time.Since(begun); took != readHeaderTimeout {
 			t.Errorf("cut off after %v, want %v", took, readHeaderTimeout)
 		}
@@ -194,7 +196,7 @@ func TestSlowBodyIsCutOff(t *testing.T) {
 		conn := p.dial()
 		defer conn.Close()
 		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
-		io.Copy(io.Discard, conn)
+		_, _ = io.Copy(io.Discard, conn)
 		if took := time.Since(begun); took != readTimeout || readErr == nil {
 			t.Errorf("cut off after %v with %v, want %v and an error", took, readErr, readTimeout)
 		}
@@ -250,7 +252,7 @@ func TestShutdownWaitsForTheRequestInFlight(t *testing.T) {
 }
 
 func readBody(conn net.Conn) string {
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // the connection is closed
 	if err != nil {
 		return err.Error()
 	}
@@ -329,7 +331,7 @@ func TestServerErrorsGoToItsLog(t *testing.T) {
 		conn := p.dial()
 		defer conn.Close()
 		io.WriteString(conn, "GET /?code=c0de HTTP/1.1\r\nHost: a\r\n\r\n")
-		io.Copy(io.Discard, conn)
+		_, _ = io.Copy(io.Discard, conn)
 		synctest.Wait()
 		if got := log.String(); !strings.Contains(got, "unrecovered") || strings.Contains(got, "c0de") {
 			t.Errorf("log = %s", got)

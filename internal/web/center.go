@@ -16,7 +16,7 @@ import (
 const (
 	PathClients     = "/admin/oauth/clients"
 	PathChatClients = "/admin/chat/clients"
-	PathTokens      = "/admin/oauth/tokens" //nolint:gosec // G101: an address
+	PathTokens      = "/admin/oauth/tokens"
 	PathApps        = "/apps"
 	PathGetToken    = "/apps/token"
 )

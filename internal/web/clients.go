@@ -70,11 +70,11 @@ func (p Clients) Path() string {
 func (p Clients) URL(c ClientRow) string { return idPath(p.Path(), c.ID) }
 
 // KindText is a kind in words; for the template.
-func (p Center) KindText(kind string) string {
+func (c Center) KindText(kind string) string {
 	if kind == "public" {
-		return p.T("kind.public")
+		return c.T("kind.public")
 	}
-	return p.T("kind.confidential")
+	return c.T("kind.confidential")
 }
 
 // ClientForm is what somebody typed of a client.

@@ -45,17 +45,17 @@ type Account struct {
 	Billing    Billing       `json:"billing"`
 }
 
-// Plan and Billing hold what callers were seen to read.
-type (
-	Plan struct {
-		Name      string `json:"name"`
-		MaxAgents int    `json:"max_agents"`
-	}
-	Billing struct {
-		Company string `json:"company"`
-		Email   string `json:"email"`
-	}
-)
+// Plan is what callers were seen to read of an account's plan.
+type Plan struct {
+	Name      string `json:"name"`
+	MaxAgents int    `json:"max_agents"`
+}
+
+// Billing is what callers were seen to read of an account's billing.
+type Billing struct {
+	Company string `json:"company"`
+	Email   string `json:"email"`
+}
 
 // Addresses are redirect URLs. Zendesk documents a list and shows one text: both
 // are read, and a list is written.
