@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -248,7 +247,3 @@ func (i *Issuer) grant(ctx context.Context, now time.Time, auth Authorization, u
 	}
 	return auth.Answer(code), nil
 }
-
-// Query returns the request as the query that a page carries along, so that
-// the next step can decide anew.
-func (r AuthorizeRequest) Query() url.Values { return r.AuthorizeRequest.Encode() }

@@ -97,7 +97,7 @@ func TestAuthorizeKeepsWhatWasAsked(t *testing.T) {
 	if diff := cmp.Diff(wantCode, code); diff != "" {
 		t.Error("code (-want +got):\n" + diff)
 	}
-	if got, err := url.ParseQuery(req.Query().Encode()); err != nil || got.Get("scope") != req.Scope || got.Get("state") != "s t" {
+	if got, err := url.ParseQuery(req.AuthorizeRequest.Encode().Encode()); err != nil || got.Get("scope") != req.Scope || got.Get("state") != "s t" {
 		t.Errorf("what a page carries along: %v, %v", got, err)
 	}
 }

@@ -147,9 +147,6 @@ func (b *Browser) Cookies(address string) []string {
 	return values
 }
 
-// Forget drops all cookies.
-func (b *Browser) Forget() { *b = Browser{jar: NewBrowser().jar, Halt: b.Halt, Language: b.Language} }
-
 // Form is a form of a page.
 type Form struct {
 	Action string
