@@ -21,8 +21,13 @@ type Authorized struct {
 // that opens the API, or by one that can be refreshed.
 func (i *Issuer) AuthorizedApps(ctx context.Context, a Account, u User, p Product) ([]Authorized, error) {
 	var all []Authorized
+	// A refresh ends the token by which a client came, and not that it came.
+	uses, err := i.Store.UsesOf(ctx, a.ID, p, u.ID)
+	if err != nil {
+		return nil, err
+	}
 	places := map[ClientID]int{}
-	err := i.eachLive(ctx, a, u, p, func(t Token) error {
+	err = i.eachLive(ctx, a, u, p, func(t Token) error {
 		n, known := places[t.Client]
 		if !known {
 			c, err := i.Store.ClientByID(ctx, a.ID, p, t.Client)
@@ -32,7 +37,7 @@ func (i *Issuer) AuthorizedApps(ctx context.Context, a Account, u User, p Produc
 				return err
 			}
 			n = len(all)
-			places[t.Client], all = n, append(all, Authorized{Client: c, Since: t.Created})
+			places[t.Client], all = n, append(all, Authorized{Client: c, Since: t.Created, Used: uses[c.ID]})
 		}
 		all[n] = all[n].and(t)
 		return nil

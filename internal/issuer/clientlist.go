@@ -9,7 +9,8 @@ import (
 // ClientUse tells how much a client is used.
 type ClientUse struct {
 	Tokens int       // that open the API or can be refreshed
-	Used   time.Time // when one of them was used last; zero: never
+	More   bool      // whether there may be more than were counted
+	Used   time.Time // when one of its tokens was used last, whatever became of that; zero: never
 }
 
 // listStep is how many clients a search looks at in one go.
@@ -70,15 +71,20 @@ func (c Client) mentions(lower string) bool {
 	return false
 }
 
-// ClientUses tells how much each of these clients of one account and product is
-// used. What this replica has not told the store yet is left out: it is a second.
+// usesMost is how many of a client's tokens are looked at to count the live ones:
+// a list of clients must not read the ten million tokens of a busy one.
+const usesMost = 5000
+
+// ClientUses tells how much each of these clients is used. What this replica has
+// not told the store yet is left out: it is a second.
 func (i *Issuer) ClientUses(ctx context.Context, clients []Client) (map[ClientID]ClientUse, error) {
-	if len(clients) == 0 {
-		return nil, nil
-	}
-	low, high := clients[0].ID, clients[0].ID
+	uses, now := map[ClientID]ClientUse{}, i.Now()
 	for _, c := range clients {
-		low, high = min(low, c.ID), max(high, c.ID)
+		use, err := i.Store.ClientUse(ctx, c, now, usesMost)
+		if err != nil {
+			return nil, err
+		}
+		uses[c.ID] = use
 	}
-	return i.Store.ClientUses(ctx, clients[0].Account, clients[0].Product, low, high, i.Now())
+	return uses, nil
 }

@@ -42,9 +42,10 @@ type Store interface {
 	EraseUser(ctx context.Context, u User, at time.Time, e Event) error
 
 	ClientPage(ctx context.Context, a AccountID, p Product, f ClientFilter, r Range) (Page[Client], error)
-	// ClientUses counts the tokens that live at now of the clients from low to
-	// high; clients without any are left out.
-	ClientUses(ctx context.Context, a AccountID, p Product, low, high ClientID, now time.Time) (map[ClientID]ClientUse, error)
+	// ClientUse counts those of the client's most newest tokens that live at now.
+	ClientUse(ctx context.Context, c Client, now time.Time, most int) (ClientUse, error)
+	// UsesOf returns when each client was last used in a user's name.
+	UsesOf(ctx context.Context, a AccountID, p Product, u UserID) (map[ClientID]time.Time, error)
 	// AddClient is ErrTaken when the identifier is another's.
 	AddClient(ctx context.Context, c Client, e Event) (Client, error)
 	// ReplaceClient swaps a client that was last changed at old.Updated, but not

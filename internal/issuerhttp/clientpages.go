@@ -35,7 +35,7 @@ func (s *Server) showClients(v visit, u issuer.User) error {
 	for _, c := range page.Items {
 		p.Clients = append(p.Clients, web.ClientRow{
 			ID: int64(c.ID), Name: c.Name, Company: c.Company, Identifier: c.Identifier, Kind: string(c.Kind),
-			Tokens: uses[c.ID].Tokens, Used: web.Moment{Time: uses[c.ID].Used},
+			Tokens: uses[c.ID].Tokens, More: uses[c.ID].More, Used: web.Moment{Time: uses[c.ID].Used},
 		})
 	}
 	p.Pager = pager(v.clientsPath(), r, page, func(c issuer.Client) int64 { return int64(c.ID) }, web.FieldSearch, search)
@@ -127,7 +127,7 @@ func (s *Server) client(v visit) (issuer.Client, error) {
 func (s *Server) clientPageOf(v visit, u issuer.User, c issuer.Client) (web.EditClient, error) {
 	uses, err := s.Issuer.ClientUses(v.r.Context(), []issuer.Client{c})
 	return web.EditClient{
-		Center: v.center(u), Chat: v.isChat(), ID: int64(c.ID), Saved: c.Name, Hint: c.SecretHint(), Tokens: uses[c.ID].Tokens,
+		Center: v.center(u), Chat: v.isChat(), ID: int64(c.ID), Saved: c.Name, Hint: c.SecretHint(), Tokens: uses[c.ID].Tokens, More: uses[c.ID].More,
 		Form: web.ClientForm{
 			Name: c.Name, Description: c.Description, Company: c.Company, Identifier: c.Identifier, Kind: string(c.Kind),
 			Redirects: strings.Join(c.RedirectURIs, "\n"), Scopes: c.AllowedScopes,
@@ -219,7 +219,7 @@ func (s *Server) showDelete(v visit, u issuer.User, c issuer.Client, status int,
 	if err != nil {
 		return err
 	}
-	p.Center, p.Chat, p.ID, p.Name, p.Identifier, p.Tokens = v.center(u), v.isChat(), int64(c.ID), c.Name, c.Identifier, uses[c.ID].Tokens
+	p.Center, p.Chat, p.ID, p.Name, p.Identifier, p.Tokens, p.More = v.center(u), v.isChat(), int64(c.ID), c.Name, c.Identifier, uses[c.ID].Tokens, uses[c.ID].More
 	web.Render(v.w, status, p)
 	return nil
 }

@@ -116,3 +116,51 @@ func TestGetToken(t *testing.T) {
 	w.unchanged(before)
 	w.browser("acme.localhost").get("/apps/token").want(http.StatusSeeOther)
 }
+
+// A refresh takes nothing from what was used before: the client was used when one
+// of its tokens was, whatever became of that token.
+func TestUseOutlivesTheToken(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		b := w.as(ada)
+		first := w.token(grant(w.code())).pair()
+		w.clock.pass(7 * time.Minute)
+		w.alive(first.Access)
+		if err := w.issuer.FlushUses(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		used := w.clock.Now().Format("2006-01-02 15:04")
+		pages := func(tokens string) {
+			t.Helper()
+			list := b.get("/admin/oauth/clients?q=The+app").want(http.StatusOK)
+			if got := columnOf(list, "Last used"); !strings.Contains(got, used) {
+				t.Errorf("the list of clients says %q", got)
+			}
+			if got := columnOf(list, "Active tokens"); got != tokens {
+				t.Errorf("the list of clients counts %q, want %s", got, tokens)
+			}
+		}
+		pages("1")
+		w.clock.pass(time.Minute)
+		second := w.token(form("grant_type", "refresh_token", "client_id", "app", "client_secret", appSecret, "refresh_token", first.Refresh)).pair()
+		pages("1")
+		if apps := b.get("/apps").want(http.StatusOK); !strings.Contains(apps.Body, used) {
+			t.Errorf("authorized apps do not say %s:\n%s", used, apps.page())
+		}
+		w.token(form("grant_type", "client_credentials", "client_id", "app", "client_secret", appSecret, "scope", "read")).pair()
+		pages("2")
+		w.clock.pass(time.Hour) // the one can be refreshed, the other is over
+		pages("1")
+		b.post("/apps", form(web.FieldClient, "1", web.FieldProduct, "support")).want(http.StatusSeeOther)
+		w.dead(second.Access)
+		pages("0")
+	})
+}
+
+// columnOf is a cell of the first row of a list, by its label.
+func columnOf(r *reply, label string) string {
+	found := regexp.MustCompile(`data-label="` + label + `">(.*?)</td>`).FindStringSubmatch(r.Body)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}

@@ -8,26 +8,41 @@ import (
 	"github.com/deskauth/deskauth/internal/issuer"
 )
 
-func (s issuerStore) ClientUses(ctx context.Context, a issuer.AccountID, p issuer.Product, low, high issuer.ClientID, now time.Time) (map[issuer.ClientID]issuer.ClientUse, error) {
+// ClientUse looks at the newest tokens, since they are the ones that live: what a
+// refresh replaced is older than its successor. However many a client has had, it
+// costs no more than most rows.
+func (s issuerStore) ClientUse(ctx context.Context, c issuer.Client, now time.Time, most int) (u issuer.ClientUse, err error) {
+	var used sql.NullInt64
+	var seen int
+	err = s.db.reads.QueryRowContext(ctx, `
+		SELECT (SELECT used_at FROM issuer_clients WHERE account_id = $1 AND product = $2 AND id = $3), count(*),
+			count(CASE WHEN ended_at IS NULL AND (access_expires_at IS NULL OR access_expires_at > $4
+				OR (refresh_digest IS NOT NULL AND (refresh_expires_at IS NULL OR refresh_expires_at > $4))) THEN 1 END)
+		FROM (
+			SELECT ended_at, access_expires_at, refresh_digest, refresh_expires_at FROM issuer_tokens
+			WHERE account_id = $1 AND product = $2 AND client_id = $3 ORDER BY id DESC LIMIT $5) AS newest`,
+		c.Account, c.Product, c.ID, micros(now), most+1).Scan(&used, &seen, &u.Tokens)
+	u.Used, u.Tokens, u.More = fromNull(used), min(u.Tokens, most), seen > most
+	return u, err
+}
+
+func (s issuerStore) UsesOf(ctx context.Context, a issuer.AccountID, p issuer.Product, u issuer.UserID) (map[issuer.ClientID]time.Time, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
-		SELECT client_id, count(*), max(used_at) FROM issuer_tokens
-		WHERE account_id = $1 AND product = $2 AND client_id >= $3 AND client_id <= $4 AND ended_at IS NULL
-		AND (access_expires_at IS NULL OR access_expires_at > $5
-			OR (refresh_digest IS NOT NULL AND (refresh_expires_at IS NULL OR refresh_expires_at > $5)))
-		GROUP BY client_id`, a, p, low, high, micros(now))
+		SELECT client_id, max(used_at) FROM issuer_tokens
+		WHERE account_id = $1 AND product = $2 AND user_id = $3 AND used_at IS NOT NULL GROUP BY client_id`, a, p, u)
 	type use struct {
-		issuer.ClientUse
 		client issuer.ClientID
+		at     time.Time
 	}
-	all, err := collect(rows, err, func(row scanner) (u use, err error) {
-		var used sql.NullInt64
-		err = row.Scan(&u.client, &u.Tokens, &used)
-		u.Used = fromNull(used)
-		return u, err
+	all, err := collect(rows, err, func(row scanner) (v use, err error) {
+		var at int64
+		err = row.Scan(&v.client, &at)
+		v.at = fromMicros(at)
+		return v, err
 	})
-	uses := map[issuer.ClientID]issuer.ClientUse{}
-	for _, u := range all {
-		uses[u.client] = u.ClientUse
+	uses := map[issuer.ClientID]time.Time{}
+	for _, v := range all {
+		uses[v.client] = v.at
 	}
 	return uses, err
 }

@@ -44,7 +44,7 @@ func (s issuerStore) GlobalUses(ctx context.Context, a issuer.AccountID, p issue
 		WHERE t.account_id = c.account_id AND t.product = c.product AND t.client_id = c.id AND t.ended_at IS NULL
 		AND (t.access_expires_at IS NULL OR t.access_expires_at > $1)`
 	from, args := `(
-		SELECT c.global_client_id AS id, (SELECT count(*) `+counted+`) AS tokens, (SELECT max(t.used_at) `+counted+`) AS used
+		SELECT c.global_client_id AS id, (SELECT count(*) `+counted+`) AS tokens, c.used_at AS used
 		FROM issuer_clients c
 		WHERE c.account_id = $2 AND c.product = $3 AND c.global_client_id IS NOT NULL) AS uses WHERE id = id`, []any{since, a, p}
 	if f.Global != 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -172,13 +173,22 @@ func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]ti
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
 	})
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		clients := map[usedClient]int64{}
 		for _, ref := range inOrder {
-			if _, err := t.ExecContext(ctx, `
+			c, at := usedClient{account: ref.Account}, micros(tokens[ref])
+			err := t.QueryRowContext(ctx, `
 				UPDATE issuer_tokens SET used_at = $1
-				WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)`,
-				micros(tokens[ref]), ref.Account, ref.ID); err != nil {
+				WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)
+				RETURNING client_id`, at, ref.Account, ref.ID).Scan(&c.id)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue // a later use is known, or the token is gone
+			} else if err != nil {
 				return err
 			}
+			clients[c] = max(clients[c], at)
+		}
+		if err := markClients(ctx, t, clients); err != nil {
+			return err
 		}
 		for _, ref := range apiInOrder {
 			if _, err := t.ExecContext(ctx, `
@@ -190,4 +200,24 @@ func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]ti
 		}
 		return nil
 	})
+}
+
+type usedClient struct {
+	account issuer.AccountID
+	id      issuer.ClientID
+}
+
+// markClients keeps when a client was used beyond the life of its tokens.
+func markClients(ctx context.Context, t *tx, uses map[usedClient]int64) error {
+	inOrder := slices.SortedFunc(maps.Keys(uses), func(a, b usedClient) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.id, b.id))
+	})
+	for _, c := range inOrder {
+		if _, err := t.ExecContext(ctx, `
+			UPDATE issuer_clients SET used_at = $1
+			WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)`, uses[c], c.account, c.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,6 +28,7 @@ type ClientRow struct {
 	Name, Company, Identifier string
 	Kind                      string // "public" or "confidential"
 	Tokens                    int    // that are live
+	More                      bool   // whether there may be more of those
 	Used                      Moment
 }
 
@@ -94,6 +95,7 @@ type EditClient struct {
 	Problems Problems
 	Hint     string // of its secret
 	Tokens   int    // that are live
+	More     bool   // whether there may be more of those
 }
 
 func (p EditClient) frame() frame {
@@ -129,7 +131,12 @@ func (p EditClient) TokensURL() string {
 }
 
 // TokensText tells how many tokens are live; for the template.
-func (p EditClient) TokensText() string { return Count(p.Lang, "client.tokens", p.Tokens) }
+func (p EditClient) TokensText() string {
+	if p.More {
+		return p.T("client.tokens.least", p.Tokens)
+	}
+	return Count(p.Lang, "client.tokens", p.Tokens)
+}
 
 // Fields are the plain fields of the form; for the template.
 func (p EditClient) Fields() []Field {
@@ -224,6 +231,7 @@ type DeleteClient struct {
 	ID               int64
 	Name, Identifier string
 	Tokens           int
+	More             bool // whether there may be more
 	Typed            string
 	Mistyped         bool
 }
@@ -243,7 +251,12 @@ func (p DeleteClient) Back() string {
 }
 
 // TokensText tells how many tokens will die; for the template.
-func (p DeleteClient) TokensText() string { return Count(p.Lang, "delete_client.tokens", p.Tokens) }
+func (p DeleteClient) TokensText() string {
+	if p.More {
+		return p.T("delete_client.tokens.least", p.Tokens)
+	}
+	return Count(p.Lang, "delete_client.tokens", p.Tokens)
+}
 
 // Field is the one to type the identifier into; for the template.
 func (p DeleteClient) Field() Field {

@@ -19,7 +19,7 @@ func clients() []Sample {
 	list := web.Clients{Center: center(), Clients: []web.ClientRow{
 		{ID: 7, Name: "OAuth Tutorial App", Company: "Acme Inc.", Identifier: "oauth_tutorial_app", Kind: "confidential", Tokens: 12, Used: at(21)},
 		{ID: 6, Name: longWord, Company: rtlName, Identifier: "a_very_long_identifier_" + longWord, Kind: "public"},
-		{ID: 5, Name: rtlName, Company: hostile, Identifier: "arabic", Kind: "public", Tokens: 1, Used: at(2)},
+		{ID: 5, Name: rtlName, Company: hostile, Identifier: "arabic", Kind: "public", Tokens: 5000, More: true, Used: at(2)},
 	}, Pager: web.Pager{Newer: "/admin/oauth/clients?before=7", Older: "/admin/oauth/clients?after=5"}}
 	list.Done = web.DoneDeleted
 	empty := web.Clients{Center: center(), Chat: true}
@@ -46,7 +46,7 @@ func clients() []Sample {
 	}
 	edit.Done = web.DoneSaved
 	chat := edit
-	chat.Done, chat.Chat, chat.Tokens, chat.Form.Scopes = web.DoneNothing, true, 1, nil
+	chat.Done, chat.Chat, chat.Tokens, chat.More, chat.Form.Scopes = web.DoneNothing, true, 5000, true, nil
 
 	secret := web.ShowSecret{
 		Center: center(), ID: 7, Name: "OAuth Tutorial App", Identifier: "oauth_tutorial_app", New: true,
