@@ -3,7 +3,6 @@ package issuerhttp
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
@@ -25,12 +24,13 @@ func (s *Server) chatRoutes() []apihttp.Route {
 		{Method: http.MethodGet, Path: client, Scopes: read, Roles: admins, Serve: s.showChatClient},
 		{Method: http.MethodPut, Path: client, Scopes: write, Roles: admins, Serve: s.updateChatClient},
 		{Method: http.MethodDelete, Path: client, Scopes: write, Roles: admins, Serve: s.deleteChatClient},
-		{Method: http.MethodGet, Path: chat.TokensPath, Scopes: read, Serve: s.chatTokens},
-		{Method: http.MethodGet, Path: token, Scopes: read, Serve: s.showChatToken},
-		{Method: http.MethodDelete, Path: token, Scopes: write, Serve: s.revokeChatToken},
+		{Method: http.MethodGet, Path: chat.TokensPath, Scopes: read, Roles: admins, Serve: s.chatTokens},
+		{Method: http.MethodGet, Path: token, Scopes: read, Roles: admins, Serve: s.showChatToken},
+		{Method: http.MethodDelete, Path: token, Scopes: write, Roles: admins, Serve: s.revokeChatToken},
 	}
 	for i := range routes {
 		routes[i].Product = issuer.Chat
+		routes[i].Serve = inChatsWords(routes[i].Serve)
 	}
 	return routes
 }
@@ -44,127 +44,48 @@ func (s *Server) chatAccount(_ context.Context, req apihttp.Request) (apihttp.Re
 	}}, nil
 }
 
-func (s *Server) chatClients(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	page, err := s.Issuer.Clients(ctx, req.Account, issuer.Chat, issuer.ClientFilter{}, issuer.Range{Limit: zendesk.MaxPageSize})
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	all := []chat.Client{}
-	for _, c := range page.Items {
-		all = append(all, chatClient(c))
-	}
-	return apihttp.Response{Body: all}, nil
-}
-
-func chatClient(c issuer.Client) chat.Client {
-	return chat.Client{
-		ID: int64(c.ID), AgentID: int64(c.User), Name: c.Name, Company: c.Company,
-		ClientIdentifier: c.Identifier, ClientSecret: c.SecretHint(), ClientType: string(c.Kind),
-		RedirectURIs: c.RedirectURIs, Scopes: c.AllowedScopes.String(),
-		CreateDate: zendesk.TimeOf(c.Created), UpdateDate: zendesk.TimeOf(c.Updated),
-	}
-}
-
-// createChatClient always makes a public client: its type can be set by an update
-// alone, and saving it on its page makes it public again (facts section 8.5).
-func (s *Server) createChatClient(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	change, err := chatChange(req)
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	public := string(issuer.Public)
-	change.Kind = &public
-	c, full, err := s.Issuer.CreateClient(ctx, req.Account, issuer.Chat, change, req.Caller.By(req.Origin()))
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	shown := chatClient(c)
-	shown.ClientSecret = full.Reveal()
-	return apihttp.Response{Status: http.StatusCreated, Body: shown}, nil
-}
-
-func chatChange(req apihttp.Request) (issuer.ClientChange, error) {
-	p, err := req.TopParams()
-	if err != nil {
-		return issuer.ClientChange{}, err
-	}
-	change := issuer.ClientChange{
-		Name: p.Text("name"), Company: p.Text("company"), Identifier: p.Text("client_identifier"), Kind: p.Text("client_type"),
-	}
-	if raw := p.Raw("redirect_uris"); raw != nil {
-		var addresses chat.Addresses
-		if err := json.Unmarshal(raw, &addresses); err != nil {
-			p.Refuse("redirect_uris", "must be a list of addresses")
-		}
-		list := []string(addresses)
-		change.RedirectURIs = &list
-	}
-	p.Ignored("id", "agent_id", "client_secret", "scopes", "create_date", "update_date")
-	return change, p.Err()
-}
-
-func (s *Server) showChatClient(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	id, err := req.ID("id")
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	c, err := s.Issuer.ClientByID(ctx, req.Account, issuer.Chat, issuer.ClientID(id))
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	return apihttp.Response{Body: chatClient(c)}, nil
-}
-
-func (s *Server) updateChatClient(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	id, err := req.ID("id")
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	change, err := chatChange(req)
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	c, err := s.Issuer.UpdateClient(ctx, req.Account, issuer.Chat, issuer.ClientID(id), change, req.Caller.By(req.Origin()))
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	return apihttp.Response{Body: chatClient(c)}, nil
-}
-
-func (s *Server) deleteChatClient(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	id, err := req.ID("id")
-	if err != nil {
-		return apihttp.Response{}, err
-	}
-	err = s.Issuer.DeleteClient(ctx, req.Account, issuer.Chat, issuer.ClientID(id), req.Caller.By(req.Origin()))
-	return apihttp.Response{Status: http.StatusNoContent}, err
-}
-
-// chatTokens lists the caller's own tokens.
+// chatTokens lists the caller's own tokens, newest first. Chat's lists are bare
+// arrays, which leave no room to say that there is more: so all of it is there.
 func (s *Server) chatTokens(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
-	page, err := s.Issuer.Tokens(ctx, req.Account, issuer.Chat, issuer.TokenFilter{User: req.Caller.User.ID},
-		issuer.Range{Limit: zendesk.MaxPageSize, Descending: true})
-	if err != nil {
-		return apihttp.Response{}, err
-	}
+	clients := identifiers{}
 	all := []chat.Token{}
-	for _, t := range page.Items {
-		shown, err := s.chatToken(ctx, req, t)
+	for r := (issuer.Range{Limit: zendesk.MaxPageSize, Descending: true}); ; {
+		page, err := s.Issuer.Tokens(ctx, req.Account, issuer.Chat, issuer.TokenFilter{User: req.Caller.User.ID}, r)
 		if err != nil {
 			return apihttp.Response{}, err
 		}
-		all = append(all, shown)
+		for _, t := range page.Items {
+			shown, err := s.chatToken(ctx, req, t, clients)
+			if err != nil {
+				return apihttp.Response{}, err
+			}
+			all = append(all, shown)
+		}
+		if !page.More {
+			return secretly(all), nil
+		}
+		r.After = int64(page.Items[len(page.Items)-1].ID)
 	}
-	return apihttp.Response{Body: all}, nil
 }
 
-func (s *Server) chatToken(ctx context.Context, req apihttp.Request, t issuer.Token) (chat.Token, error) {
-	c, err := s.Issuer.ClientByID(ctx, req.Account, issuer.Chat, t.Client)
+// identifiers are those of clients that were looked up.
+type identifiers map[issuer.ClientID]string
+
+func (s *Server) chatToken(ctx context.Context, req apihttp.Request, t issuer.Token, known identifiers) (chat.Token, error) {
+	identifier, found := known[t.Client]
+	if !found {
+		c, err := s.Issuer.ClientByID(ctx, req.Account, issuer.Chat, t.Client)
+		if err != nil {
+			return chat.Token{}, err
+		}
+		identifier = c.Identifier
+		known[t.Client] = identifier
+	}
 	return chat.Token{
-		ID: int64(t.ID), AgentID: int64(t.User), ClientIdentifier: c.Identifier,
+		ID: int64(t.ID), AgentID: int64(t.User), ClientIdentifier: identifier,
 		AccessToken: t.AccessHint, RefreshToken: t.RefreshHint, TokenType: "Bearer", Scopes: t.Scope.String(),
 		CreateDate: zendesk.TimeOf(t.Created), ExpireDate: zendesk.TimeOf(t.AccessExpires),
-	}, err
+	}, nil
 }
 
 func (s *Server) showChatToken(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
@@ -176,8 +97,8 @@ func (s *Server) showChatToken(ctx context.Context, req apihttp.Request) (apihtt
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	shown, err := s.chatToken(ctx, req, t)
-	return apihttp.Response{Body: shown}, err
+	shown, err := s.chatToken(ctx, req, t, identifiers{})
+	return secretly(shown), err
 }
 
 func (s *Server) revokeChatToken(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {

@@ -22,6 +22,9 @@ type Client struct {
 	UpdateDate       *zendesk.Time `json:"update_date"`
 }
 
+// IdentifierLength is how long Chat makes a client_identifier.
+const IdentifierLength = 50
+
 // Token is a token in Chat's API (facts section 8.6). Lists of them are bare
 // arrays. The tokens are cut short, because nobody keeps them whole.
 type Token struct {
