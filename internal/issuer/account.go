@@ -73,6 +73,7 @@ type Account struct {
 	Chat      ChatMode
 	Plan      Plan
 	Created   time.Time
+	Updated   time.Time // when a setting was changed last: by it a swap tells one state from the next
 
 	// PasswordAccess and TokenAccess tell what Basic authentication takes. With
 	// both off, a caller by Basic is anonymous (facts section 6.6).

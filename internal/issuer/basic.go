@@ -21,7 +21,7 @@ const tokenSuffix = "/token"
 // it would answer anybody (facts section 6.2). A wrong API token is ErrBasic.
 func (i *Issuer) Basic(ctx context.Context, a Account, username string, password secret.Plain, from Origin) (Caller, error) {
 	nobody := Caller{Account: a}
-	if !a.PasswordAccess && !a.TokenAccess {
+	if a.TakesNoBasic() {
 		return nobody, nil
 	}
 	if email, isToken := strings.CutSuffix(username, tokenSuffix); isToken {

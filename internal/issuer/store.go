@@ -29,6 +29,9 @@ type Store interface {
 	// AddAccount is ErrTaken when the subdomain is another's. As with all that is
 	// added, its number is added to the event's object.
 	AddAccount(ctx context.Context, a Account, e Event) (Account, error)
+	// ReplaceSettings swaps the settings of an account that was last changed at
+	// old.Updated.
+	ReplaceSettings(ctx context.Context, old, next Account, e Event) error
 	// UserPage leaves out the erased.
 	UserPage(ctx context.Context, a AccountID, r Range) (Page[User], error)
 	FindUsers(ctx context.Context, a AccountID, f UserFilter, r Range) (Page[User], error)

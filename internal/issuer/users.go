@@ -19,6 +19,7 @@ func (i *Issuer) CreateAccount(ctx context.Context, a Account, by By) (Account, 
 		return Account{}, all
 	}
 	a.Created = i.Now()
+	a.Updated = a.Created
 	a, err := i.Store.AddAccount(ctx, a, by.event(0, a.Created, "account.created", "account", 0, a.Subdomain))
 	if errors.Is(err, ErrTaken) {
 		return Account{}, Invalids{{Field: "subdomain", Flaw: Taken, Why: "has already been taken"}}

@@ -79,6 +79,7 @@ func (s *Server) centerPages(add func(d dialect, path string, methods map[string
 	get(support, "/admin/{$}", func(v visit) error { return v.see(web.PathClients) })
 	get(support, "/admin", func(v visit) error { return v.see(web.PathClients) })
 	both(support, web.PathTokens, s.asAdmin(s.showTokens), s.asAdmin(s.revokeTokens))
+	both(support, web.PathSettings, s.asAdmin(s.showSettings), s.asAdmin(s.saveSettings))
 	both(support, web.PathApps, s.signedIn(s.showApps), s.signedIn(s.revokeApp))
 	both(support, web.PathGetToken, s.signedIn(s.askForToken), s.signedIn(s.getToken))
 	for d, path := range map[*dialect]string{&support: web.PathClients, &chatDialect: web.PathChatClients} {

@@ -18,7 +18,7 @@ const appsMost = 20
 func (s *Server) home(v visit) error {
 	p := web.IssuerHome{
 		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
-		SignInURL: signInPath, SignInAction: signInPath, SignOutAction: signOutPath,
+		SignInURL: signInPath, SignInAction: signInPath,
 		Links: []web.Link{
 			{Kind: web.LinkAdmin, URL: web.PathClients},
 			{Kind: web.LinkApps, URL: web.PathApps},

@@ -21,14 +21,14 @@ type issuerStore struct{ db *DB }
 var _ issuer.Store = issuerStore{}
 
 const accountColumns = `id, subdomain, name, era, basic_auth, password_access, token_access, password_grant,
-	token_format, revoke_replayed, chat, plan, created_at`
+	token_format, revoke_replayed, chat, plan, created_at, updated_at`
 
 func scanAccount(row scanner) (a issuer.Account, err error) {
-	var passwords, tokens, grant, replayed, created int64
+	var passwords, tokens, grant, replayed, created, updated int64
 	err = row.Scan(&a.ID, &a.Subdomain, &a.Name, &a.Era, &a.BasicAuth, &passwords, &tokens, &grant,
-		&a.TokenFormat, &replayed, &a.Chat, &a.Plan, &created)
+		&a.TokenFormat, &replayed, &a.Chat, &a.Plan, &created, &updated)
 	a.PasswordAccess, a.TokenAccess, a.PasswordGrant = passwords != 0, tokens != 0, grant != 0
-	a.RevokeReplayed, a.Created = replayed != 0, fromMicros(created)
+	a.RevokeReplayed, a.Created, a.Updated = replayed != 0, fromMicros(created), fromMicros(updated)
 	return a, err
 }
 

@@ -17,6 +17,9 @@ const (
 	PathClients     = "/admin/oauth/clients"
 	PathChatClients = "/admin/chat/clients"
 	PathTokens      = "/admin/oauth/tokens"
+	PathSettings    = "/admin/apis/settings"
+	PathAPITokens   = "/admin/apis/tokens"
+	PathUsers       = "/admin/users"
 	PathApps        = "/apps"
 	PathGetToken    = "/apps/token"
 )
@@ -29,6 +32,9 @@ const (
 	AtClients Section = iota
 	AtChatClients
 	AtTokens
+	AtSettings
+	AtAPITokens
+	AtUsers
 	AtApps
 	AtGetToken
 )
@@ -74,7 +80,7 @@ func (c Center) DoneText() string {
 func (c Center) frame(template, title string, at Section) frame {
 	return frame{
 		Template: template, Title: title, Account: c.Account, Subdomain: c.Subdomain,
-		Wide: true, Nav: c.sections(at), Script: "center.js",
+		User: &c.User, Wide: true, Nav: c.sections(at), Script: "center.js",
 	}
 }
 
@@ -87,6 +93,7 @@ func (c Center) sections(at Section) []Entry {
 			add(AtChatClients, c.T("center.chat_clients"), PathChatClients)
 		}
 		add(AtTokens, c.T("center.tokens"), PathTokens)
+		add(AtSettings, c.T("center.settings"), PathSettings)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)
 	add(AtGetToken, c.T("center.get_token"), PathGetToken)
@@ -126,6 +133,24 @@ func (f Field) Described() string {
 		ids = append(ids, f.Name+"-wrong")
 	}
 	return strings.Join(ids, " ")
+}
+
+// Switch is something that is on or off.
+type Switch struct {
+	Name, Label, Help string
+	On                bool
+}
+
+// Choices is a field with several values to choose one from.
+type Choices struct {
+	Name, Label, Help string
+	Values            []Choice
+	Wrong             []string
+}
+
+// Described lists the ids of what describes the field; for the template.
+func (c Choices) Described() string {
+	return Field{Name: c.Name, Help: c.Help, Wrong: c.Wrong}.Described()
 }
 
 // Choice is one of several values of a field.

@@ -160,7 +160,6 @@ type IssuerHome struct {
 	People             []Person
 	SignInURL          string // shown when nobody is signed in
 	SignInAction       string // the people's buttons are posted here
-	SignOutAction      string
 	Apps               []App
 	Links              []Link
 	FormOrigins        []string // see [CSP]
@@ -197,7 +196,7 @@ const (
 func (p IssuerHome) frame() frame {
 	return frame{
 		Template: "issuer_home", Title: p.T("issuer_home.title", p.Account),
-		Account: p.Account, Subdomain: p.Subdomain, FormActions: p.FormOrigins, Wide: true,
+		Account: p.Account, Subdomain: p.Subdomain, FormActions: p.FormOrigins, User: p.User, Wide: true,
 	}
 }
 

@@ -47,6 +47,7 @@ type frame struct {
 	Refresh     string   // URL to go to at once
 	RetryAfter  int      // seconds, sent as Retry-After when above zero
 	Allow       []string // methods, sent as Allow when there are any
+	User        *Person  // who is signed in, where the page is theirs; nil for nobody
 	Nav         []Entry  // the sections of the Admin Center, none on other pages
 	Script      string   // a file in static/ that eases the page's forms; "" for none
 }

@@ -133,7 +133,7 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 // meets who signs in and consents, and of the rest what it has already. What it
 // lacks is said in English.
 func needed(english, other map[string]string) map[string]string {
-	met := regexp.MustCompile(`^(skip|brand|banner|footer|plain_500|role|sign_in|consent|signed_out|invalid|not_found|method_not_allowed|server_error|too_many|wait)(\.|$)`)
+	met := regexp.MustCompile(`^(skip|header|brand|banner|footer|plain_500|role|sign_in|consent|signed_out|invalid|not_found|method_not_allowed|server_error|too_many|wait)(\.|$)`)
 	kept := map[string]string{}
 	for key, text := range english {
 		if _, has := other[key]; has || met.MatchString(key) {

@@ -56,6 +56,7 @@ func Samples() []Sample {
 	all = append(all, issuerErrors()...)
 	all = append(all, clients()...)
 	all = append(all, tokens()...)
+	all = append(all, settings()...)
 	all = append(all, broker()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
@@ -94,7 +95,7 @@ func issuer() []Sample {
 
 	home := web.IssuerHome{
 		Page: base, Account: account, Subdomain: subdomain, People: people,
-		SignInURL: "/access/login", SignInAction: "/access/login", SignOutAction: "/access/logout",
+		SignInURL: "/access/login", SignInAction: "/access/login",
 		Apps: []web.App{
 			{Name: "OAuth Tutorial App", Identifier: "oauth_tutorial_app", AuthorizeURL: "/oauth/authorizations/new?client_id=oauth_tutorial_app&response_type=code"},
 			{Name: "Phone App", Identifier: "phone_app", Public: true},
