@@ -10,9 +10,9 @@ import (
 
 // Quota is how much of a limit is left.
 type Quota struct {
-	Limit     int           // requests a minute
-	Remaining int           // requests that may come at once
-	Reset     time.Duration // until all of them may
+	Limit     int           // requests in a window, mostly a minute
+	Remaining int           // of them in this one
+	Reset     time.Duration // until the next one begins
 }
 
 // SetHeaders tells of an account's quota as Zendesk does: by all the names under

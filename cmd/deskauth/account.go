@@ -102,7 +102,7 @@ func accountCreateCommand(p process) *cobra.Command {
 	f.StringVar((*string)(&a.Era), "era", string(issuer.Enforced), "enforced: access tokens of its clients expire; legacy: they do not")
 	f.StringVar((*string)(&a.BasicAuth), "basic-auth", string(issuer.BasicAllowed), "allowed, creation_blocked or off: how far the removal of API tokens is")
 	f.StringVar((*string)(&a.Chat), "chat", string(issuer.ChatWithSupport), "support, chat_only or off: which Chat it has")
-	f.StringVar((*string)(&a.Plan), "plan", string(issuer.PlanNone), "none, team, growth, professional or enterprise: its rate limits")
+	f.StringVar((*string)(&a.Plan), "plan", string(issuer.PlanNone), "none, team, growth, professional, enterprise or enterprise_plus: its rate limits")
 	f.BoolVar(&a.PasswordGrant, "password-grant", false, "let the token endpoint take passwords, as it once did")
 	return cmd
 }
@@ -119,7 +119,7 @@ func checkAccount(a *issuer.Account) error {
 		oneOf("era", a.Era, issuer.Enforced, issuer.Legacy),
 		oneOf("basic-auth", a.BasicAuth, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
 		oneOf("chat", a.Chat, issuer.ChatWithSupport, issuer.ChatOnly, issuer.ChatOff),
-		oneOf("plan", a.Plan, issuer.PlanNone, issuer.PlanTeam, issuer.PlanGrowth, issuer.PlanProfessional, issuer.PlanEnterprise),
+		oneOf("plan", a.Plan, issuer.PlanNone, issuer.PlanTeam, issuer.PlanGrowth, issuer.PlanProfessional, issuer.PlanEnterprise, issuer.PlanEnterprisePlus),
 	} {
 		if err != nil {
 			return err

@@ -58,9 +58,11 @@ type Request struct {
 	Caller  issuer.Caller
 	Base    string // the account's root as the client sees it: "http://acme.localhost:4000"
 
-	writer http.ResponseWriter
-	query  url.Values
-	action string // what Zendesk calls the endpoint in some errors
+	api     *API
+	product issuer.Product
+	writer  http.ResponseWriter
+	query   url.Values
+	action  string // what Zendesk calls the endpoint in some errors
 }
 
 // Origin is where the request came from, for the audit trail.
@@ -183,7 +185,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 	}
 	response, err := route.Serve(r.Context(), Request{
 		Request: r, Account: account, Caller: caller, Base: httpd.Scheme(r) + "://" + r.Host,
-		writer: w, query: r.URL.Query(), action: route.action(),
+		api: a, product: route.product(), writer: w, query: r.URL.Query(), action: route.action(),
 	})
 	if err != nil {
 		return err

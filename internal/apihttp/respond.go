@@ -71,7 +71,7 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var over *overQuota
 	if errors.As(err, &over) {
 		w.Header().Set("Retry-After", zendesk.RetryAfter(over.wait))
-		if over.endpoint == "" {
+		if !over.endpoint {
 			writeTooMany(w)
 			return
 		}

@@ -2,7 +2,9 @@ package deskhttp
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
@@ -16,13 +18,18 @@ var (
 	ticketsWrite = []string{"tickets:write", zendesk.Write}
 )
 
-// The quotas that Zendesk documents for these endpoints, by the names that it
-// gives them. That of deletions has no documented name, so its is made up.
+// The quotas that Zendesk documents for these endpoints, by the names of their
+// headers. That of deletions has none.
 var (
-	listLimit   = apihttp.Limit{Name: "tickets-index", PerMinute: 100}
-	updateLimit = apihttp.Limit{Name: "tickets-update", PerMinute: 100}
-	deleteLimit = apihttp.Limit{Name: "tickets-destroy", PerMinute: 400}
+	listLimit   = apihttp.Limit{Name: "tickets-index", Most: 100, Plus: 300}
+	updateLimit = apihttp.Limit{Name: "tickets-update", Most: 100, Plus: 300}
+	deleteLimit = apihttp.Limit{Most: 400, Key: "delete ticket"}
 )
+
+// sameTicketLimit is how often one person may change one ticket.
+func sameTicketLimit(by issuer.UserID, ticket int64) apihttp.Limit {
+	return apihttp.Limit{Most: 30, Per: 10 * time.Minute, Key: fmt.Sprintf("user %d changes ticket %d", by, ticket)}
+}
 
 func (s *Server) ticketRoutes() []apihttp.Route {
 	const one = zendesk.TicketsPath + "/{id}"
@@ -85,6 +92,9 @@ func (s *Server) showTicket(ctx context.Context, req apihttp.Request) (apihttp.R
 func (s *Server) updateTicket(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
 	id, err := req.ID("id")
 	if err != nil {
+		return apihttp.Response{}, err
+	}
+	if err := req.Spend(sameTicketLimit(req.Caller.User.ID, id)); err != nil {
 		return apihttp.Response{}, err
 	}
 	change, stranger, err := ticketChange(req)

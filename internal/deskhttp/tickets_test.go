@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -343,46 +342,4 @@ func (w *world) race(requests []*http.Request) map[int]int {
 		counts[status]++
 	}
 	return counts
-}
-
-// What an account's plan allows, on the wire.
-func TestPlan(t *testing.T) {
-	w := newWorld(t, store.SQLite)
-	free := w.call(call{As: ada, Path: "/tickets"}).want(http.StatusOK)
-	for name := range free.Header {
-		if strings.Contains(name, "Rate") {
-			t.Errorf("an account without a plan is told %s", name)
-		}
-	}
-	atGlobex := call{As: hank, Host: "globex.localhost", Path: "/tickets"}
-	first := w.call(atGlobex).want(http.StatusOK)
-	for name, want := range map[string]string{
-		"X-Rate-Limit": "200", "X-Rate-Limit-Remaining": "199", "Rate-Limit": "200", "Rate-Limit-Remaining": "199", "Rate-Limit-Reset": "1",
-		"Ratelimit-Limit": "200", "Ratelimit-Remaining": "199", "Ratelimit-Reset": "1",
-		"Zendesk-Ratelimit-Tickets-Index": "total=100; remaining=99; resets=1",
-	} {
-		if got := first.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-	for range 99 {
-		w.call(atGlobex).want(http.StatusOK)
-	}
-	listed := w.call(atGlobex).want(http.StatusTooManyRequests, `"APIRateLimitExceeded"`)
-	if listed.Header.Get("Retry-After") != "1" || listed.Header.Get("X-Rate-Limit-Remaining") != "99" {
-		t.Errorf("the endpoint's quota: %v", listed.Header)
-	}
-	// Everybody spends the account's: whoever is not let in, too.
-	nobody := call{Host: "globex.localhost", Path: "/tickets/1"}
-	for range 99 {
-		w.call(nobody).want(http.StatusUnauthorized)
-	}
-	over := w.call(call{As: hank, Host: "globex.localhost", Path: "/users/me"}).want(http.StatusTooManyRequests)
-	if over.Body != zendesk.TooManyRequests || over.Header.Get("Content-Type") != "text/plain; charset=utf-8" ||
-		over.Header.Get("Retry-After") != "1" || over.Header.Get("X-Rate-Limit-Remaining") != "0" || over.Header.Get("Ratelimit-Reset") != "60" {
-		t.Errorf("the account's quota: %v %q", over.Header, over.Body)
-	}
-	w.call(call{As: ada, Path: "/tickets"}).want(http.StatusOK) // another account's is not touched
-	w.pass(time.Second)
-	w.call(call{As: hank, Host: "globex.localhost", Path: "/users/me"}).want(http.StatusOK)
 }

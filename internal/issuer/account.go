@@ -56,11 +56,12 @@ type Plan string
 
 // The plans of facts section 6.5; PlanNone has no limits.
 const (
-	PlanNone         Plan = "none"
-	PlanTeam         Plan = "team"
-	PlanGrowth       Plan = "growth"
-	PlanProfessional Plan = "professional"
-	PlanEnterprise   Plan = "enterprise"
+	PlanNone           Plan = "none"
+	PlanTeam           Plan = "team"
+	PlanGrowth         Plan = "growth"
+	PlanProfessional   Plan = "professional"
+	PlanEnterprise     Plan = "enterprise"
+	PlanEnterprisePlus Plan = "enterprise_plus"
 )
 
 // Account is a Zendesk instance, named by its subdomain.

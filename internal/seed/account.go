@@ -54,7 +54,7 @@ func (o object) account() issuer.Account {
 		RevokeReplayed: o.switched("revoke_replayed"),
 		Chat:           choice(o, "chat", issuer.ChatWithSupport, issuer.ChatWithSupport, issuer.ChatOnly, issuer.ChatOff),
 		Plan: choice(o, "plan", issuer.PlanNone, issuer.PlanNone, issuer.PlanTeam, issuer.PlanGrowth,
-			issuer.PlanProfessional, issuer.PlanEnterprise),
+			issuer.PlanProfessional, issuer.PlanEnterprise, issuer.PlanEnterprisePlus),
 	}
 	if a.Subdomain == "" {
 		return a

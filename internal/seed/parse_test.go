@@ -139,7 +139,7 @@ func TestParseRefuses(t *testing.T) {
 		{"bad words", account("era: new", "basic_auth: yes", "chat: on", "plan: gold", "token_format: paper", "password_grant: yes"), `s.yaml:4: era must be enforced or legacy, not "new"
 s.yaml:5: basic_auth must be allowed, creation_blocked or off, not "yes"
 s.yaml:6: chat must be support, chat_only or off, not "on"
-s.yaml:7: plan must be none, team, growth, professional or enterprise, not "gold"
+s.yaml:7: plan must be none, team, growth, professional, enterprise or enterprise_plus, not "gold"
 s.yaml:8: token_format must be opaque or jwt, not "paper"
 s.yaml:9: password_grant must be on or off, not "yes"`},
 		{"wrong types", account("era: true", "users: admin", "tickets: {}"), `s.yaml:4: era must be text, not true or false: put it in quotes
