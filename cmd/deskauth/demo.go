@@ -137,6 +137,9 @@ func (run *runningIssuer) controlServer(l net.Listener) httpd.Server {
 	return plain.server("control", l, run.controls.Handler(), nil)
 }
 
+// journalURL is the journal's page at the listener of the controls.
+func journalURL(l net.Listener) string { return "http://" + l.Addr().String() + control.LivePath }
+
 // describeControls prints where the controls are and, lest anybody wonder, that the
 // clock is not this machine's.
 func (run *runningIssuer) describeControls(w io.Writer) {
@@ -145,7 +148,7 @@ func (run *runningIssuer) describeControls(w io.Writer) {
 	}
 	for _, s := range run.servers {
 		if s.Name == "control" {
-			fmt.Fprintf(w, "\nControls: http://%s (deskauth control --help)\n", s.Listener.Addr())
+			fmt.Fprintf(w, "\nControls: http://%s (deskauth control --help)\nJournal:  %s, as it happens\n", s.Listener.Addr(), journalURL(s.Listener))
 		}
 	}
 	if ahead := time.Until(run.controls.Clock.Now()).Round(time.Second); ahead.Abs() > time.Second {

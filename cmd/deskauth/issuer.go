@@ -296,6 +296,9 @@ func (run *runningIssuer) serve(listeners []net.Listener) {
 	o, e := run.options, run.edge
 	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts()}
 	surface.Routes, surface.Handlers = run.deskSurface()
+	if len(listeners) > 1 {
+		surface.Control = journalURL(listeners[1])
+	}
 	handler := surface.Handler()
 	if run.controls != nil {
 		surface.Bend, handler = run.controls.Bend, run.controls.Wrap(handler)

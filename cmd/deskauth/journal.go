@@ -46,8 +46,8 @@ func journalCommand(c *controlling) *cobra.Command {
 
 // journalQuery says which entries are meant.
 type journalQuery struct {
-	since, event, account, product, client, token, request string
-	user, fault                                            int64
+	since, event, account, product, client, token, request, route, status string
+	user, fault                                                           int64
 }
 
 func (q *journalQuery) flags(s *pflag.FlagSet) {
@@ -58,6 +58,8 @@ func (q *journalQuery) flags(s *pflag.FlagSet) {
 	s.StringVar(&q.client, "client", "", "`identifier` of the client")
 	s.StringVar(&q.token, "token", "", "`hint` of a token, as lists of tokens show it")
 	s.StringVar(&q.request, "request-id", "", "`id` of a request")
+	s.StringVar(&q.route, "route", "", "the `pattern` of a route, such as 'POST /oauth/tokens'; with a slash at its end, all below")
+	s.StringVar(&q.status, "status", "", "`status` of the answer, such as 404 or 4xx")
 	s.Int64Var(&q.user, "user", 0, "`number` of the user")
 	s.Int64Var(&q.fault, "fault", 0, "`number` of the fault")
 }
@@ -66,7 +68,7 @@ func (q journalQuery) query() url.Values {
 	v := url.Values{}
 	for name, value := range map[string]string{
 		"since": q.since, "event": q.event, "account": q.account, "product": q.product, "client": q.client,
-		"token": q.token, "request_id": q.request,
+		"token": q.token, "request_id": q.request, "route": q.route, "status": q.status,
 	} {
 		if value != "" {
 			v.Set(name, value)

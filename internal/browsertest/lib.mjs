@@ -70,8 +70,9 @@ export class Visitor {
     });
     page.on('requestfailed', (r) => {
       // A navigation that fails throws where it was asked for; one that is overtaken
-      // by the next is no failure.
-      if (!r.isNavigationRequest()) this.problem(`${r.url()} did not come: ${r.failure()?.errorText}`);
+      // by the next is no failure, and neither is a stream that ends with its page.
+      const left = r.resourceType() === 'eventsource' && r.failure()?.errorText === 'net::ERR_ABORTED';
+      if (!r.isNavigationRequest() && !left) this.problem(`${r.url()} did not come: ${r.failure()?.errorText}`);
     });
   }
 

@@ -125,10 +125,10 @@ func (s *seen) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// pathOf takes the method off a pattern.
+// pathOf takes off a pattern its method, and its end where that is marked.
 func pathOf(pattern string) string {
 	if _, path, found := strings.Cut(pattern, " "); found {
-		return path
+		pattern = path
 	}
-	return pattern
+	return strings.TrimSuffix(pattern, "{$}")
 }

@@ -7,3 +7,12 @@ func (k *Timekeeper) SetMachine(now func() time.Time) { k.machine = now }
 
 // RereadAfter is how long a replica goes on by what it knows.
 const RereadAfter = rereadAfter
+
+// What the live page is made of.
+const (
+	StreamPath = streamPath
+	LiveMost   = liveMost
+)
+
+// Add notes an entry.
+func (j *Journal) Add(e Entry) Entry { return j.add(e) }

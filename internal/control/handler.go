@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 // Handler serves the control listener: JSON, for programs of this machine.
@@ -22,6 +25,9 @@ func (c *Controls) Handler() http.Handler {
 		return map[string]any{"name": "deskauth control", "controls": c.endpoints()}, nil
 	}))
 	mux.HandleFunc("GET /journal", c.journal)
+	mux.HandleFunc("GET "+LivePath, c.live)
+	mux.HandleFunc("GET "+streamPath, c.stream)
+	mux.Handle("GET /static/", web.Static())
 	mux.HandleFunc("/", answered(func(*http.Request) (any, error) {
 		return nil, fmt.Errorf("there is no such control, GET / lists them: %w", ErrNotFound)
 	}))
@@ -50,7 +56,8 @@ func (c *Controls) endpoints() []endpoint {
 		{"DELETE", "/faults/{id}", "removes one", c.removeFault},
 		{"DELETE", "/faults", "removes all", c.clearFaults},
 
-		{"GET", "/journal", "entries: ?since=MARK&event=refresh.replayed&client=ID&account=&product=&user_id=&token=&request_id=&fault=; follow=true for JSON lines", nil},
+		{"GET", "/journal", "entries: ?since=MARK&event=refresh.replayed&client=ID&account=&product=&user_id=&token=&request_id=&fault=&route=&status=4xx; follow=true for JSON lines", nil},
+		{"GET", LivePath, "the same as a page, for a browser of this machine", nil},
 		{"POST", "/journal/marks", `sets a mark for since: {"name": "before"}, or {}`, c.mark},
 		{"GET", "/journal/events", "the names of all events, and what they mean", func(*http.Request) (any, error) {
 			return map[string]any{"events": Events()}, nil
@@ -232,7 +239,10 @@ func (c *Controls) query(r *http.Request) (q Query, err error) {
 		return q, err
 	}
 	q.Event, q.Account, q.Product, q.Client = p.Get("event"), p.Get("account"), p.Get("product"), p.Get("client")
-	q.Token, q.Request = p.Get("token"), p.Get("request_id")
+	q.Token, q.Request, q.Route, q.Status = p.Get("token"), p.Get("request_id"), strings.TrimSpace(p.Get("route")), strings.ToLower(p.Get("status"))
+	if q.Status != "" && !status.MatchString(q.Status) {
+		return q, &Invalid{"status", "is one such as 404, or a class of them such as 4xx"}
+	}
 	if q.Event != "" && !known(q.Event) {
 		return q, &Invalid{"event", "there is no such event: GET /journal/events lists them all"}
 	}

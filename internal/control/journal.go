@@ -1,7 +1,9 @@
 package control
 
 import (
+	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,6 +44,8 @@ type Query struct {
 	Token   string
 	Request string
 	Fault   int64
+	Route   string // as Entry has it, a method before it if one is meant; a slash at its end takes in all below
+	Status  string // 404, or 4xx for all of its class
 }
 
 func (q Query) matches(e Entry) bool {
@@ -53,7 +57,28 @@ func (q Query) matches(e Entry) bool {
 		(q.User == 0 || q.User == e.User) &&
 		(q.Token == "" || q.Token == e.Token) &&
 		(q.Request == "" || q.Request == e.RequestID) &&
-		(q.Fault == 0 || q.Fault == e.Fault)
+		(q.Fault == 0 || q.Fault == e.Fault) &&
+		(q.Route == "" || q.matchesRoute(e)) &&
+		(q.Status == "" || matchesStatus(q.Status, e.Status))
+}
+
+func (q Query) matchesRoute(e Entry) bool {
+	method, path, found := strings.Cut(q.Route, " ")
+	if !found {
+		method, path = "", q.Route
+	}
+	if method != "" && !strings.EqualFold(method, e.Method) {
+		return false
+	}
+	return e.Route == path || strings.HasSuffix(path, "/") && strings.HasPrefix(e.Route, path)
+}
+
+// status is what Query.Status can be.
+var status = regexp.MustCompile(`^[1-5](\d\d|xx)$`)
+
+func matchesStatus(want string, status int) bool {
+	got := strconv.Itoa(status)
+	return got == want || strings.HasSuffix(want, "xx") && got[0] == want[0]
 }
 
 // Journal keeps the latest entries of one process, in a ring. It is safe for

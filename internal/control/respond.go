@@ -11,10 +11,13 @@ import (
 )
 
 // local refuses what a web page could send: another host name (DNS rebinding),
-// any request with an Origin, and a body in a form that forms can have.
+// any request with an Origin or of another site's page, and a body in a form that
+// forms can have.
 func local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback(r.Host) || r.Header.Get("Origin") != "" {
+		// Nobody may load what is here into a page of theirs (Fetch, section 3.7).
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		if !loopback(r.Host) || r.Header.Get("Origin") != "" || foreign(r) {
 			write(w, http.StatusForbidden, map[string]any{"error": "this listener is for programs of this machine"})
 			return
 		}
@@ -26,6 +29,19 @@ func local(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// foreign tells whether a browser sends this for a page that is not ours (Fetch
+// Metadata). One exception is a link that somebody follows to the live page: whoever
+// put it there sees nothing of where it leads. Another port is another server, so
+// same-site is foreign. Programs send no such header.
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	followed := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return !(followed && r.Method == http.MethodGet && r.URL.Path == LivePath)
 }
 
 func loopback(host string) bool {

@@ -31,6 +31,13 @@ func NewTimekeeper(ctx context.Context, s Store) (*Timekeeper, error) {
 // Now is protocol time: issuer.Issuer.Now of a demo. While the database does not
 // answer, it goes on by what it knows: the request that asks will meet the error.
 func (k *Timekeeper) Now() time.Time {
+	clock, machine := k.known()
+	return clock.Now(machine)
+}
+
+// known is the clock as this process knows it, read again if that is old, and what
+// the machine's shows.
+func (k *Timekeeper) known() (Clock, time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	machine := k.machine()
@@ -42,7 +49,7 @@ func (k *Timekeeper) Now() time.Time {
 			k.clock = c
 		}
 	}
-	return k.clock.Now(machine)
+	return k.clock, machine
 }
 
 // Clock reads the row.

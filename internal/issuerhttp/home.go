@@ -27,6 +27,9 @@ func (s *Server) home(v visit) error {
 			{Kind: web.LinkUsersMe, URL: zendesk.UsersMePath + ".json"},
 		},
 	}
+	if s.Control != "" {
+		p.Links = append(p.Links, web.Link{Kind: web.LinkControl, URL: s.Control})
+	}
 	u, err := s.Issuer.SignedIn(v.r.Context(), v.account, v.session)
 	switch {
 	case err == nil:

@@ -18,6 +18,8 @@ type Server struct {
 	Log    *slog.Logger
 	// Demo offers the users to be picked without a password.
 	Demo bool
+	// Control is the page of the demo's controls, for whoever runs it; empty: none.
+	Control string
 	// Routes are more of the API, and Handlers more of the rest, by their patterns
 	// for http.ServeMux: the desk's.
 	Routes   []apihttp.Route

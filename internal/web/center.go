@@ -106,6 +106,9 @@ type Moment struct{ time.Time }
 // Text is the time in UTC, to the minute, as all languages read it.
 func (m Moment) Text() string { return m.UTC().Format("2006-01-02 15:04") }
 
+// Exact is Text to the millisecond, for what happens quickly.
+func (m Moment) Exact() string { return m.UTC().Format("2006-01-02 15:04:05.000") }
+
 // Machine is the value of the datetime attribute.
 func (m Moment) Machine() string { return m.UTC().Format(time.RFC3339) }
 

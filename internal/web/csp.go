@@ -26,6 +26,11 @@ func withScript(policy string) string {
 	return strings.Replace(policy, "; style-src", "; script-src 'self'; style-src", 1)
 }
 
+// withStream lets the scripts of a page ask this server, and no other.
+func withStream(policy string) string {
+	return strings.Replace(policy, "; style-src", "; connect-src 'self'; style-src", 1)
+}
+
 // hostSource is an origin as a CSP source expression. What could end the directive
 // or the header is dropped. A CSP host cannot be an IPv6 literal (CSP3 §2.3.1), so
 // that such an origin can only be allowed by its scheme.

@@ -49,7 +49,8 @@ type frame struct {
 	Allow       []string // methods, sent as Allow when there are any
 	User        *Person  // who is signed in, where the page is theirs; nil for nobody
 	Nav         []Entry  // the sections of the Admin Center, none on other pages
-	Script      string   // a file in static/ that eases the page's forms; "" for none
+	Script      string   // a file in static/ that eases the page's use; "" for none
+	Follows     bool     // the script listens to a stream of this server
 }
 
 func (p Page) page() Page { return p }
@@ -126,6 +127,9 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 	policy := CSP(f.FormActions...)
 	if f.Script != "" {
 		policy = withScript(policy)
+	}
+	if f.Follows {
+		policy = withStream(policy)
 	}
 	h.Set("Content-Security-Policy", policy)
 
