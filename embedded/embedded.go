@@ -58,6 +58,10 @@ type Config struct {
 	// resolves names then, and must keep requests from private addresses itself.
 	Proxy func(*http.Request) (*url.URL, error)
 
+	// Drain is how long a renewal waits for the calls under way with the token that
+	// it ends, which is not lent meanwhile; default: it does not wait.
+	Drain time.Duration
+
 	// OnConnected answers the browser after a sign-in, once per sign-in. returnTo is
 	// the return_to of the link to ConnectPath if that was a path, else "". Without
 	// it a page says who was connected.
@@ -122,6 +126,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	inner, err := broker.New(ctx, broker.Config{
 		Store: db.Broker(), Ring: ring, Base: base, HTTP: broker.NewHTTPClient(network),
 		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
+		Timing: broker.Timing{Drain: c.Drain},
 	})
 	if err != nil {
 		return nil, err

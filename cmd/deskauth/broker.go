@@ -41,7 +41,8 @@ type brokerOptions struct {
 	AllowHTTP        bool
 	AllowPrivate     bool
 	Accounts         []string
-	EventsKeep       int              // days
+	EventsKeep       int // days
+	Drain            time.Duration
 	Account          string           // filled into the subdomain box; not a flag
 	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
 }
@@ -60,6 +61,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")
 	f.StringSliceVar(&o.Accounts, "account", nil, "`subdomain` of an account whose people may connect; may repeat (default those of every account)")
 	f.IntVar(&o.EventsKeep, "events-keep", int(broker.DefaultEventsKeep/day), "how many `days` the audit trail goes back")
+	f.DurationVar(&o.Drain, "drain", 0, "how long to wait, before a renewal ends a token, for the calls under way with it, such as 2s; it is not lent meanwhile")
 	o.serving.flags(f, "127.0.0.1:4004")
 }
 
@@ -94,6 +96,9 @@ func brokerCommand(p process) *cobra.Command {
 // eventsKeepMost is a century, in days.
 const eventsKeepMost = 36500
 
+// drainMost leaves time for the renewal itself.
+const drainMost = 30 * time.Second
+
 func checkEventsKeep(days int) error {
 	if days < 1 || days > eventsKeepMost {
 		return usagef("--events-keep must be a number of days from 1 to %d", eventsKeepMost)
@@ -108,6 +113,9 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	}
 	if err := checkEventsKeep(o.EventsKeep); err != nil {
 		return err
+	}
+	if o.Drain < 0 || o.Drain > drainMost {
+		return usagef("--drain must be from 0 to %v", drainMost)
 	}
 	clientSecret, err := secretFlag(p, "client-secret", o.ClientSecretFile)
 	if err != nil {
@@ -285,7 +293,7 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
 		Accounts: o.Accounts, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
-		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now,
+		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ type Timing struct {
 	Post   time.Duration // one request to Zendesk: 20 s
 	Other  time.Duration // how long an open attempt of another's is waited for: 20 s
 	Flight time.Duration // a whole renewal: 60 s
+	Drain  time.Duration // between the last lending of a token and its renewal: none
 }
 
 // Broker connects people and lends their tokens. It is safe for concurrent use.
@@ -59,6 +60,8 @@ type Broker struct {
 
 	life   sync.RWMutex // read-held by each flight, so that Close waits for them
 	closed bool
+
+	quiet quiet
 
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet

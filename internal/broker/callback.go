@@ -159,7 +159,7 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 		return Arrival{}, fmt.Errorf("store the tokens of %s: %w", f.Account, err)
 	}
 	if pair.Guessed {
-		c = b.askExpiry(ctx, c, pair)
+		c = b.askExpiry(ctx, c, pair.Access)
 	}
 	return b.identify(ctx, f, c, pair)
 }

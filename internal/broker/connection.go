@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -91,6 +90,7 @@ type Connection struct {
 
 	Failures int       // renewals that failed since the last one that succeeded
 	RetryAt  time.Time // no renewal before; zero = any time
+	TendAt   time.Time // looked after then, though nobody asks; zero = never
 	Claim    Claim
 }
 
@@ -132,9 +132,11 @@ func (c Connection) Jitter(most time.Duration) time.Duration {
 	if most <= 0 {
 		return 0
 	}
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d/%d", c.ID, c.Generation)
-	return time.Duration(h.Sum64() % uint64(most))
+	// SplitMix64's finalizer: neighbours come out far from each other.
+	h := uint64(c.ID)*0x9E3779B97F4A7C15 + uint64(c.Generation)*0xD1B54A32D192ED03
+	h = (h ^ h>>30) * 0xBF58476D1CE4E5B9
+	h = (h ^ h>>27) * 0x94D049BB133111EB
+	return time.Duration((h ^ h>>31) % uint64(most))
 }
 
 // Missing are the scopes that were asked for and not granted.
@@ -165,6 +167,7 @@ func (c Connection) Next(p Pair, forced bool) Connection {
 	c.AccessExpires, c.RefreshExpires = p.AccessExpires, p.RefreshExpires
 	c.Forced = forced
 	c.Failures, c.RetryAt, c.Claim = 0, time.Time{}, Claim{}
+	c.TendAt = c.tendFirst()
 	switch c.State {
 	case Revoked, Disabled, Pending:
 	default:

@@ -50,7 +50,7 @@ func NewHTTPClient(c HTTPConfig) *http.Client {
 }
 
 func newTransport(c HTTPConfig) *http.Transport {
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:                  c.Proxy,
 		DialContext:            dialer(c),
 		ForceAttemptHTTP2:      true,
@@ -58,9 +58,12 @@ func newTransport(c HTTPConfig) *http.Transport {
 		MaxIdleConns:           64,
 		IdleConnTimeout:        60 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  requestTimeout,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+	if c.Streams { // others bound the whole request
+		t.ResponseHeaderTimeout = requestTimeout
+	}
+	return t
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

@@ -21,7 +21,7 @@ func fly[V any](ctx context.Context, b *Broker, key string, deadline time.Durati
 		if b.closed {
 			return nil, errClosed
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
+		ctx, cancel := whileRunning(context.WithoutCancel(ctx), deadline)
 		defer cancel()
 		v, err := caught(ctx, f)
 		return &landing[V]{value: v}, err

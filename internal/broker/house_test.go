@@ -73,9 +73,17 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 // replica is another broker on the same database.
 func (h *house) replica() *broker.Broker {
 	h.t.Helper()
-	b, err := broker.New(h.t.Context(), broker.Config{
+	return h.replicaWith(func(*broker.Config) {})
+}
+
+// replicaWith is one whose configuration differs.
+func (h *house) replicaWith(edit func(*broker.Config)) *broker.Broker {
+	h.t.Helper()
+	config := broker.Config{
 		Store: h.db.Broker(), Ring: h.ring, Base: h.z.base, RedirectURI: redirectURI, Now: h.clock.now, Timing: quick,
-	})
+	}
+	edit(&config)
+	b, err := broker.New(h.t.Context(), config)
 	if err != nil {
 		h.t.Fatal(err)
 	}

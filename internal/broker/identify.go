@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -77,6 +76,7 @@ func (c Connection) Reconnect(pending Connection, p Pair) Connection {
 	c.User, c.Asked = pending.User, pending.Asked
 	// The lifetime may have been corrected since the pair came.
 	c.AccessExpires = pending.AccessExpires
+	c.TendAt = c.tendFirst()
 	return c
 }
 
@@ -155,21 +155,4 @@ func (b *Broker) pairOf(c Connection) (Pair, error) {
 		Access: access, Refresh: refresh, Scope: c.Granted, Issued: c.AccessIssued,
 		AccessExpires: c.AccessExpires, RefreshExpires: c.RefreshExpires,
 	}, err
-}
-
-// askExpiry asks Zendesk when a token ends that came without saying so (facts
-// §2.3). The pair is stored by now; when nothing answers, the guess stands.
-func (b *Broker) askExpiry(ctx context.Context, c Connection, p Pair) Connection {
-	token, err := b.api(c, p.Access).CurrentToken(ctx)
-	if err != nil {
-		return c
-	}
-	var expires time.Time // null: it does not expire
-	if token.ExpiresAt != nil {
-		expires = token.ExpiresAt.UTC()
-	}
-	if b.Store.SetExpiry(ctx, c.ID, c.Generation, expires) == nil {
-		c.AccessExpires = expires
-	}
-	return c
 }

@@ -43,6 +43,8 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want fu
 	if err != nil {
 		return Grant{}, err
 	}
+	asked := want
+	want = func(c Connection) bool { return asked(c) || b.draining(c) }
 	if c.Lendable() && !want(c) {
 		return b.grant(c)
 	}
@@ -57,7 +59,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want fu
 	// Another may have come through meanwhile; and a token that could not be renewed
 	// is good until it expires, unless it was just refused.
 	c, again := b.Store.Connection(ctx, id)
-	if again == nil && c.Lendable() && c.Alive(b.now()) && !(forced && want(c)) {
+	if again == nil && c.Lendable() && c.Alive(b.now()) && !(forced && asked(c)) {
 		return b.grant(c)
 	}
 	return Grant{}, err

@@ -14,8 +14,10 @@ import (
 // post sends one token request, with the client's credentials in the body (facts
 // §2.5) and the lifetimes asked for (facts §12.2). Nothing repeats it.
 func (b *Broker) post(ctx context.Context, account string, p Product, c Client, s secret.Plain, r oauth.TokenRequest) Reply {
-	ctx, cancel := context.WithTimeout(ctx, b.Timing.Post)
+	ctx, cancel := whileRunning(ctx, b.Timing.Post)
 	defer cancel()
+	patient := *b.HTTP
+	patient.Timeout = 0 // it would count time in which this process is stopped
 	policy := policies[p]
 	r.ClientID = c.Identifier
 	if !s.IsZero() {
@@ -25,7 +27,7 @@ func (b *Broker) post(ctx context.Context, account string, p Product, c Client, 
 		r.Extra = b.asked().Encode()
 	}
 	endpoint := b.Base.URL(account).JoinPath(policy.TokenPath).String()
-	return ReadReply(oauth.Exchange(ctx, b.HTTP, endpoint, r, policy.Encoding))
+	return ReadReply(oauth.Exchange(ctx, &patient, endpoint, r, policy.Encoding))
 }
 
 // pair reads an answer. What it does not say is as it was: the scope as asked (RFC

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -16,6 +17,10 @@ type Policy struct {
 	PKCE                     bool
 	Lifetimes                bool          // takes expires_in and refresh_token_expires_in, and tells them
 	AccessLife, RefreshLife  time.Duration // what counts when nothing tells the lifetime; 0 = does not expire
+
+	// probe asks whether a token is still taken, and when it ends; the zero time:
+	// never.
+	probe func(context.Context, *zendesk.API) (time.Time, error)
 }
 
 // policies are those of the products that can be connected. Form encoding is
@@ -26,6 +31,7 @@ var policies = map[Product]Policy{
 		Encoding: oauth.Form, PKCE: true, Lifetimes: true,
 		AccessLife:  zendesk.DefaultExpiresIn * time.Second,
 		RefreshLife: zendesk.DefaultRefreshTokenExpiresIn * time.Second,
+		probe:       expiryOf,
 	},
 }
 

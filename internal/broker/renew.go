@@ -55,9 +55,10 @@ func (b *Broker) renew(ctx context.Context, id ConnectionID, forced bool, want f
 
 // watch looks at another's claim until something moves (false) or until its
 // counter stood still for the lease time (true). That is measured on this
-// machine's monotonic clock and compared with nobody's.
+// machine's monotonic clock and compared with nobody's; time in which this process
+// was stopped itself does not count, for the other may have been stopped with it.
 func (b *Broker) watch(ctx context.Context, c Connection) (given bool, err error) {
-	for still := time.Now(); ; {
+	for still := startWatch(b.Timing.Lease / 4); ; {
 		select {
 		case <-time.After(b.Timing.Poll):
 		case <-ctx.Done():
@@ -70,8 +71,9 @@ func (b *Broker) watch(ctx context.Context, c Connection) (given bool, err error
 		case next.Generation != c.Generation, next.State != c.State, next.Claim.Owner != c.Claim.Owner:
 			return false, nil
 		case next.Claim.Counter != c.Claim.Counter:
-			c, still = next, time.Now()
-		case time.Since(still) >= b.Timing.Lease:
+			c = next
+			still.reset()
+		case still.look() >= b.Timing.Lease:
 			return true, nil
 		}
 	}
@@ -109,9 +111,29 @@ func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, for
 	if err != nil {
 		return c, err
 	}
+	if err := b.drain(ctx, c); err != nil {
+		return c, err
+	}
 	r := renewal{Broker: b, conn: c, client: client, secrets: secrets, refresh: refresh, forced: forced, circuit: circuit}
 	return r.run(ctx)
 }
+
+// drain waits a moment for the calls that are under way with a token that Zendesk
+// is about to end (design §6.11). Meanwhile nobody is lent it: they see the claim.
+func (b *Broker) drain(ctx context.Context, c Connection) error {
+	if b.Timing.Drain == 0 || !c.Alive(b.now()) {
+		return nil
+	}
+	select {
+	case <-time.After(b.Timing.Drain):
+		return nil
+	case <-ctx.Done():
+		return &Unavailable{ID: c.ID, Reason: AnotherTries, Err: ctx.Err()}
+	}
+}
+
+// draining tells whether a token is not lent any more because it is about to end.
+func (b *Broker) draining(c Connection) bool { return b.Timing.Drain > 0 && c.Claim.Owner != "" }
 
 // renewal is one claim's work: an attempt, perhaps a second one, and what follows.
 type renewal struct {
@@ -191,7 +213,7 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 		_ = r.Store.CloseCircuit(ctx, r.conn.Client, r.conn.Account) // if not now, then with the next success
 	}
 	if pair.Guessed {
-		next = r.askExpiry(ctx, next, pair)
+		next = r.askExpiry(ctx, next, pair.Access)
 	}
 	return next, nil
 }

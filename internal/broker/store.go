@@ -84,8 +84,15 @@ type Store interface {
 	// Condemn moves a connection of this generation to a state that says what was
 	// lost, and releases its claim.
 	Condemn(ctx context.Context, c Connection, e Event) error
-	// SetExpiry corrects the guessed expiry of a generation's access token.
-	SetExpiry(ctx context.Context, id ConnectionID, generation int64, expires time.Time) error
+	// SetExpiry corrects when the access token of a generation ends (AccessExpires),
+	// and when the connection is looked after next (TendAt).
+	SetExpiry(ctx context.Context, c Connection) error
+	// Untended lists active connections that are to be looked after by now and need
+	// not wait, in the order of their numbers, from the one after `after`.
+	Untended(ctx context.Context, now time.Time, after ConnectionID, limit int) ([]Connection, error)
+	// Tended moves the time when c is looked after next, if generation and time are
+	// still c's.
+	Tended(ctx context.Context, c Connection, next time.Time) error
 	// Used notes when connections were last lent.
 	Used(ctx context.Context, at map[ConnectionID]time.Time) error
 
@@ -96,6 +103,10 @@ type Store interface {
 	// PruneEvents removes at most limit events of before the instant, of any kind,
 	// and returns how many went.
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
+	// PruneAttempts removes at most limit attempts: those of before `old` on tokens
+	// that were replaced since, and of those of before `recent` on the present ones
+	// all but the last of each outcome. It returns how many went.
+	PruneAttempts(ctx context.Context, recent, old time.Time, limit int) (int, error)
 	// Abandoned lists pending connections that have tokens and were made before the
 	// instant, oldest first.
 	Abandoned(ctx context.Context, before time.Time, limit int) ([]Connection, error)

@@ -12,7 +12,7 @@ import (
 )
 
 // Run does the housekeeping until ctx ends: it stores when connections were used,
-// every second, and tidies up every minute. What goes wrong is told to report, which
+// every second, and every minute tidies up and looks after what nobody asks for. What goes wrong is told to report, which
 // may be called by two at a time, and tried again.
 func (b *Broker) Run(ctx context.Context, report func(error)) {
 	var both sync.WaitGroup
@@ -34,6 +34,7 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 	}
 	each(time.Second, b.flush)
 	each(time.Minute, b.Tidy)
+	each(time.Minute, b.Tend)
 	both.Wait()
 }
 
@@ -60,6 +61,10 @@ const (
 	// used, so that a page loaded again finds it; tokens whose person is not known.
 	unfinishedKeep = time.Hour
 
+	// attemptsKeep is how long each attempt on the present tokens is kept. An outage
+	// has one a minute.
+	attemptsKeep = 24 * time.Hour
+
 	// pruneMost bounds one step of pruning, so that others get their turn.
 	pruneMost = 500
 
@@ -75,6 +80,9 @@ func (b *Broker) Tidy(ctx context.Context) error {
 	return errors.Join(
 		untilNone(func() (int, error) { return b.Store.Prune(ctx, now.Add(-unfinishedKeep), pruneMost) }),
 		untilNone(func() (int, error) { return b.Store.PruneEvents(ctx, now.Add(-b.EventsKeep), pruneMost) }),
+		untilNone(func() (int, error) {
+			return b.Store.PruneAttempts(ctx, now.Add(-attemptsKeep), now.Add(-b.EventsKeep), pruneMost)
+		}),
 		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
 	)
 }

@@ -11,16 +11,16 @@ import (
 const connectionColumns = `id, account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
 	state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
 	access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
-	failures, retry_at, claim_owner, claim_counter`
+	failures, retry_at, tend_at, claim_owner, claim_counter`
 
 func scanConnection(row scanner) (c broker.Connection, err error) {
 	var user sql.NullInt64
 	var asked, granted string
-	var forced, issued, expires, refreshExpires, created, renewed, used, retry int64
+	var forced, issued, expires, refreshExpires, created, renewed, used, retry, tend int64
 	err = row.Scan(&c.ID, &c.Account, &c.Product, &c.Client, &c.Grant, &user, &c.User.Name, &c.User.Email, &c.User.Role,
 		&c.State, &c.Reason, &c.Generation, &asked, &granted, &c.Access.Bytes, &c.Access.Key, &c.Refresh.Bytes, &c.Refresh.Key,
 		&issued, &expires, &refreshExpires, &forced, &created, &renewed, &used,
-		&c.Failures, &retry, &c.Claim.Owner, &c.Claim.Counter)
+		&c.Failures, &retry, &tend, &c.Claim.Owner, &c.Claim.Counter)
 	if err := found(err, broker.ErrNotFound); err != nil {
 		return broker.Connection{}, err
 	}
@@ -29,6 +29,7 @@ func scanConnection(row scanner) (c broker.Connection, err error) {
 	c.AccessIssued, c.AccessExpires, c.RefreshExpires = since(issued), since(expires), since(refreshExpires)
 	c.Forced = forced != 0
 	c.Created, c.RenewedAt, c.LastUsedAt, c.RetryAt = since(created), since(renewed), since(used), since(retry)
+	c.TendAt = since(tend)
 	return c, nil
 }
 
@@ -38,8 +39,8 @@ func insertConnection(ctx context.Context, t *tx, c *broker.Connection) error {
 		INSERT INTO broker_connections (account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
 			state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
 			access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
-			failures, retry_at, claim_owner, claim_counter)
-		VALUES ($1, $2, $3, $4, NULL, '', '', '', $5, $6, 0, $7, '', NULL, 0, NULL, 0, 0, 0, 0, 0, $8, 0, 0, 0, 0, '', 0)
+			failures, retry_at, tend_at, claim_owner, claim_counter)
+		VALUES ($1, $2, $3, $4, NULL, '', '', '', $5, $6, 0, $7, '', NULL, 0, NULL, 0, 0, 0, 0, 0, $8, 0, 0, 0, 0, 0, '', 0)
 		RETURNING id`,
 		c.Account, c.Product, c.Client, c.Grant, c.State, c.Reason, c.Asked.String(), instant(c.Created)).Scan(&c.ID)
 }
@@ -49,10 +50,10 @@ func (s brokerStore) KeepTokens(ctx context.Context, c broker.Connection) error 
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections
 			SET generation = $1, scope_granted = $2, access_sealed = $3, access_key_id = $4, refresh_sealed = $5, refresh_key_id = $6,
-				access_issued_at = $7, access_expires_at = $8, refresh_expires_at = $9, renewed_at = $10
-			WHERE id = $11 AND generation = 0 AND state = 'pending'`,
+				access_issued_at = $7, access_expires_at = $8, refresh_expires_at = $9, renewed_at = $10, tend_at = $11
+			WHERE id = $12 AND generation = 0 AND state = 'pending'`,
 			c.Generation, c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
-			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), c.ID)
+			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.ID)
 	})
 }
 
@@ -84,12 +85,12 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 			SET state = $1, reason = $2, user_name = $3, user_email = $4, user_role = $5, scope_asked = $6, scope_granted = $7,
 				generation = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
 				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, forced = 0, renewed_at = $16,
-				failures = 0, retry_at = 0, claim_owner = ''
-			WHERE id = $17 AND generation = $18 AND CASE WHEN state = 'disabled' THEN 1 ELSE 0 END = $19`,
+				tend_at = $17, failures = 0, retry_at = 0, claim_owner = ''
+			WHERE id = $18 AND generation = $19 AND CASE WHEN state = 'disabled' THEN 1 ELSE 0 END = $20`,
 			next.State, next.Reason, next.User.Name, next.User.Email, next.User.Role, next.Asked.String(), next.Granted.String(),
 			next.Generation, sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), instant(next.RenewedAt),
-			next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
+			instant(next.TendAt), next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {

@@ -53,6 +53,28 @@ func (s brokerStore) remove(ctx context.Context, queries []string, before time.T
 	return int(gone), err
 }
 
+func (s brokerStore) PruneAttempts(ctx context.Context, recent, old time.Time, limit int) (int, error) {
+	// An open one may still be answered, and the last of each outcome says what
+	// happened on these tokens (Connection.Judge).
+	superfluous := []string{`DELETE FROM broker_attempts WHERE id IN (
+		SELECT a.id FROM broker_attempts a
+		WHERE a.sent_at < $1 AND a.outcome <> 'open' AND EXISTS (
+			SELECT 1 FROM broker_attempts b
+			WHERE b.connection_id = a.connection_id AND b.generation = a.generation AND b.outcome = a.outcome AND b.number > a.number)
+		ORDER BY a.sent_at LIMIT $2)`}
+	past := []string{`DELETE FROM broker_attempts WHERE id IN (
+		SELECT a.id FROM broker_attempts a
+		WHERE a.sent_at < $1 AND EXISTS (
+			SELECT 1 FROM broker_connections c WHERE c.id = a.connection_id AND c.generation > a.generation)
+		ORDER BY a.sent_at LIMIT $2)`}
+	n, err := s.remove(ctx, superfluous, recent, limit)
+	if err != nil {
+		return n, err
+	}
+	more, err := s.remove(ctx, past, old, limit)
+	return n + more, err
+}
+
 func (s brokerStore) Abandoned(ctx context.Context, before time.Time, limit int) ([]broker.Connection, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+connectionColumns+` FROM broker_connections

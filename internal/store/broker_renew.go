@@ -89,11 +89,11 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 				reason = CASE WHEN state IN ('active', 'reauthorize', 'in_doubt') THEN '' ELSE reason END,
 				generation = $1, scope_granted = $2, access_sealed = $3, access_key_id = $4, refresh_sealed = $5, refresh_key_id = $6,
 				access_issued_at = $7, access_expires_at = $8, refresh_expires_at = $9, forced = $10, renewed_at = $11,
-				failures = 0, retry_at = 0, claim_owner = ''
-			WHERE id = $12 AND generation = $13`,
+				tend_at = $12, failures = 0, retry_at = 0, claim_owner = ''
+			WHERE id = $13 AND generation = $14`,
 			next.Generation, next.Granted.String(), sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), truth(next.Forced), instant(next.RenewedAt),
-			next.ID, next.Generation-1); err != nil {
+			instant(next.TendAt), next.ID, next.Generation-1); err != nil {
 			return err
 		}
 		return closeAttempt(ctx, t, a)
@@ -121,10 +121,26 @@ func (s brokerStore) Condemn(ctx context.Context, c broker.Connection, e broker.
 	})
 }
 
-func (s brokerStore) SetExpiry(ctx context.Context, id broker.ConnectionID, generation int64, expires time.Time) error {
+func (s brokerStore) SetExpiry(ctx context.Context, c broker.Connection) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
-			UPDATE broker_connections SET access_expires_at = $1 WHERE id = $2 AND generation = $3`,
-			instant(expires), id, generation)
+			UPDATE broker_connections SET access_expires_at = $1, tend_at = $2 WHERE id = $3 AND generation = $4`,
+			instant(c.AccessExpires), instant(c.TendAt), c.ID, c.Generation)
+	})
+}
+
+func (s brokerStore) Untended(ctx context.Context, now time.Time, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
+	rows, err := s.db.reads.QueryContext(ctx, `
+		SELECT `+connectionColumns+` FROM broker_connections
+		WHERE state = 'active' AND tend_at > 0 AND tend_at <= $1 AND retry_at <= $1 AND id > $2 ORDER BY id LIMIT $3`,
+		instant(now), after, limit)
+	return collect(rows, err, scanConnection)
+}
+
+func (s brokerStore) Tended(ctx context.Context, c broker.Connection, next time.Time) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		return t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections SET tend_at = $1 WHERE id = $2 AND generation = $3 AND tend_at = $4`,
+			instant(next), c.ID, c.Generation, instant(c.TendAt))
 	})
 }
