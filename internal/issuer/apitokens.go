@@ -67,7 +67,7 @@ func (i *Issuer) CreateAPIToken(ctx context.Context, a Account, description stri
 		all.add("base", NotAllowed, "an account has at most %d API tokens", apiTokensMost)
 		return APIToken{}, secret.Plain{}, all
 	}
-	t, err = i.Store.AddAPIToken(ctx, t, by.event(a.ID, now, "api_token.created", "api_token", 0, description))
+	t, err = i.Store.AddAPIToken(ctx, t, by.event(a.ID, now, ActionAPITokenCreated, "api_token", 0, description))
 	return t, value, err
 }
 
@@ -96,7 +96,7 @@ func (i *Issuer) UpdateAPIToken(ctx context.Context, a Account, id APITokenID, c
 			return i.withAPIUse(old), nil
 		}
 		next.Updated = touched(old.Updated, i.Now())
-		e := by.event(a.ID, i.Now(), "api_token.updated", "api_token", int64(id), strings.Join(changed, ", "))
+		e := by.event(a.ID, i.Now(), ActionAPITokenUpdated, "api_token", int64(id), strings.Join(changed, ", "))
 		if err := i.Store.ReplaceAPIToken(ctx, old, next, e); !errors.Is(err, ErrConflict) {
 			return i.withAPIUse(next), err
 		}
@@ -106,5 +106,5 @@ func (i *Issuer) UpdateAPIToken(ctx context.Context, a Account, id APITokenID, c
 
 // DeleteAPIToken deletes an API token.
 func (i *Issuer) DeleteAPIToken(ctx context.Context, a Account, id APITokenID, by By) error {
-	return i.Store.DeleteAPIToken(ctx, a.ID, id, by.event(a.ID, i.Now(), "api_token.deleted", "api_token", int64(id), ""))
+	return i.Store.DeleteAPIToken(ctx, a.ID, id, by.event(a.ID, i.Now(), ActionAPITokenDeleted, "api_token", int64(id), ""))
 }

@@ -108,7 +108,7 @@ func (i *Issuer) RevokeApp(ctx context.Context, a Account, u User, p Product, cl
 // OwnToken is CreateToken for a user of any role, who sees what they ask for: a
 // scope must exist, and be among those that the client may have. It returns
 // Invalids.
-func (i *Issuer) OwnToken(ctx context.Context, a Account, u User, client ClientID, scopes []string, base string) (Token, secret.Plain, error) {
+func (i *Issuer) OwnToken(ctx context.Context, a Account, u User, client ClientID, scopes []string, base string, by By) (Token, secret.Plain, error) {
 	const field = "allowed_scopes"
 	var all Invalids
 	c, err := i.ownClient(ctx, a, Support, client)
@@ -133,5 +133,5 @@ func (i *Issuer) OwnToken(ctx context.Context, a Account, u User, client ClientI
 	if len(all) > 0 {
 		return Token{}, secret.Plain{}, all
 	}
-	return i.CreateToken(ctx, a, Support, u, client, asked, base)
+	return i.CreateToken(ctx, a, Support, u, client, asked, base, by)
 }

@@ -115,8 +115,9 @@ func (i *Issuer) Authorize(ctx context.Context, req AuthorizeRequest) (o Outcome
 // Decision is a user's answer on the consent page.
 type Decision struct {
 	AuthorizeRequest
-	User  UserID // whom the page asked
-	Allow bool
+	User   UserID // whom the page asked
+	Allow  bool
+	Origin Origin
 }
 
 // Decide carries out what a user chose, and returns where the browser goes. The
@@ -138,7 +139,9 @@ func (i *Issuer) Decide(ctx context.Context, d Decision) (redirect string, err e
 	if !d.Allow {
 		return "", &Refused{auth, oauth.Errorf(oauth.AccessDenied, "user %d denied it", u.ID)}
 	}
-	return i.grant(ctx, i.Now(), auth, u)
+	by, now := By{User: u.ID, Origin: d.Origin}, i.Now()
+	given := by.event(d.Account.ID, now, ActionConsentGiven, auth.Client.Noun(), int64(auth.Client.ID), auth.Scope.String())
+	return i.grant(ctx, now, auth, u, given)
 }
 
 // verify finds the client and has it check the request.
@@ -237,12 +240,12 @@ func (p Policy) answers(t oauth.ResponseType) bool {
 }
 
 // grant makes what an allowed request asked for, a code or a token.
-func (i *Issuer) grant(ctx context.Context, now time.Time, auth Authorization, u User) (string, error) {
+func (i *Issuer) grant(ctx context.Context, now time.Time, auth Authorization, u User, told ...Event) (string, error) {
 	if auth.ResponseType == oauth.ResponseToken {
-		return i.imply(ctx, now, auth, u)
+		return i.imply(ctx, now, auth, u, told...)
 	}
 	code := secret.Code(i.Rand)
-	if err := i.Store.AddCode(ctx, auth.code(now, u, i.Policies[auth.Client.Product], code)); err != nil {
+	if err := i.Store.AddCode(ctx, auth.code(now, u, i.Policies[auth.Client.Product], code), told...); err != nil {
 		return "", fmt.Errorf("add a code: %w", err)
 	}
 	return auth.Answer(code), nil

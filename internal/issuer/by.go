@@ -19,15 +19,19 @@ func (c Caller) By(from Origin) By {
 	return By{User: c.User.ID, Origin: from}
 }
 
-// event is a line of the audit trail about a thing: "client.updated", "client
+// event is a line of the audit trail about a thing: ActionClientUpdated, "client
 // 17". The number of a new thing, which is 0 here, the store adds.
-func (by By) event(a AccountID, at time.Time, action, kind string, id int64, detail string) Event {
-	e := Event{Account: a, At: at, Actor: by.User, Action: action, Object: kind, Detail: detail, Origin: by.Origin}
+func (by By) event(a AccountID, at time.Time, action Action, kind string, id int64, detail string) Event {
+	e := Event{Account: a, At: at, Actor: by.User, Action: action, Object: kind, Detail: clipped(detail, detailMost), Origin: by.Origin}
 	if id != 0 {
 		e.Object = fmt.Sprintf("%s %d", kind, id)
 	}
 	return e
 }
+
+// detailMost bounds what a line says beside what was done: two hundred scopes are
+// nothing to read in a table.
+const detailMost = 300
 
 // touched is when something that was last changed at before is changed now:
 // later than that, even where time stands still, because a swap tells one state

@@ -169,8 +169,10 @@ func (c Client) checkAllowed(all *Invalids, p Policy) {
 }
 
 // shortened keeps what is repeated to its sender short.
-func shortened(s string) string {
-	const most = 40
+func shortened(s string) string { return clipped(s, 40) }
+
+// clipped cuts a text after so many characters, and shows it.
+func clipped(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}
@@ -188,7 +190,7 @@ func (i *Issuer) CreateClient(ctx context.Context, a Account, p Product, change 
 	if err := i.checkClient(ctx, Client{}, c); err != nil {
 		return Client{}, secret.Plain{}, err
 	}
-	c, err := i.Store.AddClient(ctx, c, by.event(a.ID, now, "client.created", c.noun(), 0, c.Identifier))
+	c, err := i.Store.AddClient(ctx, c, by.event(a.ID, now, ActionClientCreated, c.Noun(), 0, c.Identifier))
 	if errors.Is(err, ErrTaken) {
 		return Client{}, secret.Plain{}, Invalids{identifierTaken()}
 	}
@@ -249,7 +251,7 @@ func (i *Issuer) UpdateClient(ctx context.Context, a Account, p Product, id Clie
 			return old, nil
 		}
 		next.Updated = touched(old.Updated, i.Now())
-		e := by.event(a.ID, i.Now(), "client.updated", old.noun(), int64(id), strings.Join(changed, ", "))
+		e := by.event(a.ID, i.Now(), ActionClientUpdated, old.Noun(), int64(id), strings.Join(changed, ", "))
 		switch err = i.Store.ReplaceClient(ctx, old, next, e); {
 		case errors.Is(err, ErrTaken):
 			return Client{}, Invalids{identifierTaken()}
@@ -280,7 +282,7 @@ func (i *Issuer) GenerateSecret(ctx context.Context, a Account, p Product, id Cl
 		}
 		now := i.Now()
 		next := old.roll(now, newClientSecret(now, key), oldLife)
-		e := by.event(a.ID, now, "client.secret_generated", old.noun(), int64(id), "")
+		e := by.event(a.ID, now, ActionClientSecretGenerated, old.Noun(), int64(id), "")
 		if err := i.Store.ReplaceSecrets(ctx, old, next, e); !errors.Is(err, ErrConflict) {
 			return next, key, err
 		}
@@ -323,5 +325,5 @@ func (i *Issuer) DeleteClient(ctx context.Context, a Account, p Product, id Clie
 	if err != nil {
 		return err
 	}
-	return i.Store.DeleteClient(ctx, c, by.event(a.ID, i.Now(), "client.deleted", c.noun(), int64(id), c.Identifier))
+	return i.Store.DeleteClient(ctx, c, by.event(a.ID, i.Now(), ActionClientDeleted, c.Noun(), int64(id), c.Identifier))
 }

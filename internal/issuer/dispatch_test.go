@@ -157,7 +157,7 @@ func TestDecide(t *testing.T) {
 		if err != nil || !strings.HasPrefix(redirect, callback+"?code=") {
 			t.Errorf("allowed: %q, %v", redirect, err)
 		}
-		if err := h.SignOut(t.Context(), h.acme.Account, req.Session); err != nil {
+		if err := h.SignOut(t.Context(), h.acme.Account, req.Session, issuer.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := decide(h.acme.Users[0], true); !errors.Is(err, issuer.ErrNotFound) {

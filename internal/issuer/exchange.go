@@ -109,7 +109,7 @@ func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenReque
 	now, pair := i.Now(), NewPair(i.Rand)
 	next, err := old.Rotate(now, c, req, p, pair)
 	if err != nil {
-		return oauth.TokenResponse{}, i.replayed(ctx, now, req.Account, c, old, err)
+		return oauth.TokenResponse{}, i.replayed(ctx, now, req.Account, c, old, req.Origin, err)
 	}
 	next, pair, err = i.mint(ctx, req.Base, req.Account, c, next, pair)
 	if err != nil {
@@ -125,11 +125,13 @@ func (i *Issuer) refresh(ctx context.Context, c Client, p Policy, req TokenReque
 
 // replayed ends the family of a refresh token that was used again, where the
 // account wants that. Otherwise the successor lives on, as at Zendesk.
-func (i *Issuer) replayed(ctx context.Context, now time.Time, a Account, by Client, old Token, cause error) error {
+func (i *Issuer) replayed(ctx context.Context, now time.Time, a Account, by Client, old Token, from Origin, cause error) error {
 	if !a.RevokeReplayed || old.EndReason != Replaced || old.Client != by.ID {
 		return cause
 	}
-	if err := i.Store.EndFamily(ctx, old, now, ReplayedFamily); err != nil {
+	who := By{Origin: from}
+	e := who.event(a.ID, now, ActionTokenFamilyRevoked, "token", int64(old.ID), by.Identifier)
+	if err := i.Store.EndFamily(ctx, old, now, ReplayedFamily, e); err != nil {
 		return err
 	}
 	return cause

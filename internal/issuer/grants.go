@@ -112,7 +112,7 @@ func (i *Issuer) add(ctx context.Context, now time.Time, c Client, t Token, req 
 }
 
 // imply answers an allowed authorization request with a token in the fragment.
-func (i *Issuer) imply(ctx context.Context, now time.Time, auth Authorization, u User) (string, error) {
+func (i *Issuer) imply(ctx context.Context, now time.Time, auth Authorization, u User, told ...Event) (string, error) {
 	pair := NewPair(i.Rand)
 	t, err := auth.Imply(now, u, i.Policies[auth.Client.Product].bent(auth.Bent), pair)
 	if err != nil {
@@ -122,7 +122,7 @@ func (i *Issuer) imply(ctx context.Context, now time.Time, auth Authorization, u
 	if err != nil {
 		return "", err
 	}
-	if _, err := i.Store.AddToken(ctx, t); err != nil {
+	if _, err := i.Store.AddToken(ctx, t, told...); err != nil {
 		return "", err
 	}
 	return oauth.FragmentURL(auth.RedirectURI, oauth.ImplicitResponse{

@@ -103,7 +103,8 @@ func (i *Issuer) trySecret(ctx context.Context, now time.Time, all []limit, chec
 // tryPassword runs a check of a password, which is slow: those from one address
 // take turns, so that no address crowds out the others, nor guesses in parallel.
 // An error of the check that is not failure does not count.
-func (i *Issuer) tryPassword(ctx context.Context, now time.Time, from Origin, all []limit, failure error, check func() error) error {
+// A failure is told to the audit trail.
+func (i *Issuer) tryPassword(ctx context.Context, now time.Time, from Origin, all []limit, failure error, told []Event, check func() error) error {
 	done, err := i.guard.turn(ctx, block(from.Address))
 	if err != nil {
 		return err
@@ -121,16 +122,16 @@ func (i *Issuer) tryPassword(ctx context.Context, now time.Time, from Origin, al
 	i.guard.mu.Lock()
 	i.guard.count(now, all)
 	i.guard.mu.Unlock()
-	return i.counted(ctx, now, all, err)
+	return i.counted(ctx, now, all, err, told...)
 }
 
 // counted tells the other replicas of a failure, and returns what it was.
-func (i *Issuer) counted(ctx context.Context, now time.Time, all []limit, cause error) error {
+func (i *Issuer) counted(ctx context.Context, now time.Time, all []limit, cause error, told ...Event) error {
 	var subjects []string
 	for _, l := range all {
 		subjects = append(subjects, l.subject)
 	}
-	if err := i.Store.CountFailures(ctx, subjects, now, now.Add(failuresWindow)); err != nil {
+	if err := i.Store.CountFailures(ctx, subjects, now, now.Add(failuresWindow), told...); err != nil {
 		return err
 	}
 	return cause

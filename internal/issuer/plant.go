@@ -200,7 +200,7 @@ func (want Plot) notes(have Plot) []Note {
 		add(u.differs(have.Users[n]), "user %s of account %s", u.Email, want.Account.Subdomain)
 	}
 	for n, c := range want.Clients {
-		add(c.differs(have.Clients[n]), "%s %s of account %s", c.noun(), c.Identifier, want.Account.Subdomain)
+		add(c.differs(have.Clients[n]), "%s %s of account %s", c.Noun(), c.Identifier, want.Account.Subdomain)
 	}
 	for n, t := range want.APITokens {
 		add(t.differs(have.APITokens[n]), "API token %q of account %s", t.Description, want.Account.Subdomain)
@@ -262,7 +262,8 @@ func (c Client) secretsAmong(have Client) bool {
 }
 
 // noun tells a client from another product's of the same identifier.
-func (c Client) noun() string {
+// Noun is what the audit trail calls such a client.
+func (c Client) Noun() string {
 	if c.Product == Support {
 		return "client"
 	}

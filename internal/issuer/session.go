@@ -34,8 +34,8 @@ type Event struct {
 	Account AccountID
 	At      time.Time
 	Actor   UserID // zero: nobody known
-	Action  string
-	Object  string
+	Action  Action
+	Object  string // its kind and number: "client 17"
 	Detail  string
 	Origin  Origin
 }

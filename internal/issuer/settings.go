@@ -108,6 +108,6 @@ func (i *Issuer) ChangeSettings(ctx context.Context, a Account, seen time.Time, 
 	if err != nil || told == "" {
 		return old, err
 	}
-	e := by.event(old.ID, now, "account.updated", "account", int64(old.ID), told)
+	e := by.event(old.ID, now, ActionAccountUpdated, "account", int64(old.ID), told)
 	return next, i.Store.ReplaceSettings(ctx, old, next, e)
 }

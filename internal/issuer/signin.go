@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -44,7 +43,7 @@ func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify ve
 	if verify.remembers(in.Password, u.PasswordHash) && u.MaySignIn() {
 		return u, nil
 	}
-	return u, i.tryPassword(ctx, now, in.Origin, within, ErrSignIn, func() error {
+	return u, i.tryPassword(ctx, now, in.Origin, within, ErrSignIn, u.signInFailed(now, in.Origin), func() error {
 		// An unknown email costs the same work as a known one.
 		right, err := verify.verify(ctx, in.Password, u.PasswordHash)
 		if err == nil && (!right || !u.MaySignIn()) {
@@ -52,6 +51,16 @@ func (i *Issuer) byPassword(ctx context.Context, a Account, in SignIn, verify ve
 		}
 		return err
 	})
+}
+
+// signInFailed is what the audit trail keeps of a failure to sign in as a user, in
+// whose name nobody acted yet; nothing where there is no such user.
+func (u User) signInFailed(now time.Time, from Origin) []Event {
+	if u.ID == 0 || u.Erased {
+		return nil
+	}
+	stranger := By{Origin: from}
+	return []Event{stranger.event(u.Account, now, ActionSignInFailed, "user", int64(u.ID), "")}
 }
 
 // verifier is a way to check passwords: with a memory of those that were right
@@ -77,7 +86,8 @@ func (i *Issuer) SignInAs(ctx context.Context, a Account, email string, old secr
 func (i *Issuer) startSession(ctx context.Context, now time.Time, a Account, u User, old secret.Plain, from Origin) (secret.Plain, error) {
 	id := secret.New(i.Rand)
 	s := Session{Account: a.ID, Digest: id.Digest(), User: u.ID, Created: now, Expires: now.Add(SessionLife)}
-	e := Event{Account: a.ID, At: now, Actor: u.ID, Action: "session.started", Object: fmt.Sprintf("user %d", u.ID), Origin: from}
+	by := By{User: u.ID, Origin: from}
+	e := by.event(a.ID, now, ActionSessionStarted, "user", int64(u.ID), "")
 	if err := i.Store.StartSession(ctx, s, old.Digest(), e); err != nil {
 		return secret.Plain{}, err
 	}
@@ -85,8 +95,15 @@ func (i *Issuer) startSession(ctx context.Context, now time.Time, a Account, u U
 }
 
 // SignOut ends a session. Ending one that is not there is no error.
-func (i *Issuer) SignOut(ctx context.Context, a Account, id secret.Plain) error {
-	return i.Store.EndSession(ctx, a.ID, id.Digest())
+func (i *Issuer) SignOut(ctx context.Context, a Account, id secret.Plain, from Origin) error {
+	s, err := i.Store.Session(ctx, a.ID, id.Digest())
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	by := By{User: s.User, Origin: from}
+	return i.Store.EndSession(ctx, a.ID, s.Digest, by.event(a.ID, i.Now(), ActionSessionEnded, "user", int64(s.User), ""))
 }
 
 // SignedIn returns the user of a session, or ErrNotFound when the session ended

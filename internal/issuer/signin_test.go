@@ -134,11 +134,11 @@ func TestSessions(t *testing.T) {
 			}
 		}
 		signedIn(h.acme, third, nil) // the attempts that failed ended nothing
-		if err := h.SignOut(t.Context(), h.globex.Account, third); err != nil {
+		if err := h.SignOut(t.Context(), h.globex.Account, third, issuer.Origin{}); err != nil {
 			t.Error(err)
 		}
 		signedIn(h.acme, third, nil) // signed out of another account alone
-		if err := errors.Join(h.SignOut(t.Context(), h.acme.Account, third), h.SignOut(t.Context(), h.acme.Account, third)); err != nil {
+		if err := errors.Join(h.SignOut(t.Context(), h.acme.Account, third, issuer.Origin{}), h.SignOut(t.Context(), h.acme.Account, third, issuer.Origin{})); err != nil {
 			t.Error("sign out, twice:", err)
 		}
 		signedIn(h.acme, third, issuer.ErrNotFound)

@@ -73,12 +73,14 @@ type Store interface {
 	Session(ctx context.Context, a AccountID, id secret.Digest) (Session, error)
 	// StartSession adds a session and ends the one that it follows, if any.
 	StartSession(ctx context.Context, s Session, follows secret.Digest, e Event) error
-	EndSession(ctx context.Context, a AccountID, id secret.Digest) error
+	// EndSession writes e if the session was there.
+	EndSession(ctx context.Context, a AccountID, id secret.Digest, e Event) error
 
 	// Consented returns what the user allowed the client, once for each of
 	// their tokens that lives at now.
 	Consented(ctx context.Context, c Client, u UserID, now time.Time) ([]oauth.Scope, error)
-	AddCode(ctx context.Context, c Code) error
+	// AddCode writes what else happened by it.
+	AddCode(ctx context.Context, c Code, events ...Event) error
 	Code(ctx context.Context, a AccountID, p Product, code secret.Digest) (Code, error)
 	// RedeemCode swaps a live code for a token.
 	RedeemCode(ctx context.Context, c Code, t Token) (TokenID, error)
@@ -91,12 +93,13 @@ type Store interface {
 	Tokens(ctx context.Context, a AccountID, p Product, f TokenFilter, now time.Time, r Range) (Page[Token], error)
 	// ReplaceToken swaps a live token for the next of its family.
 	ReplaceToken(ctx context.Context, old, next Token) (TokenID, error)
-	// AddToken adds a token that nothing precedes.
-	AddToken(ctx context.Context, t Token) (TokenID, error)
+	// AddToken adds a token that nothing precedes, and writes what else happened
+	// by it. An event without a number is about the token.
+	AddToken(ctx context.Context, t Token, events ...Event) (TokenID, error)
 	// EndToken swaps a live token for an ended one; e may be nil.
 	EndToken(ctx context.Context, t Token, at time.Time, why EndReason, e *Event) error
 	// EndFamily ends what lives of a token's family.
-	EndFamily(ctx context.Context, t Token, at time.Time, why EndReason) error
+	EndFamily(ctx context.Context, t Token, at time.Time, why EndReason, e Event) error
 	// MarkUsed notes when tokens were last used; an older time changes nothing.
 	MarkUsed(ctx context.Context, tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) error
 
@@ -118,7 +121,10 @@ type Store interface {
 	Failures(ctx context.Context, subject string, now time.Time) (n int, ends time.Time, err error)
 	// CountFailures adds one to the window of each subject at now; where there is
 	// none, a new one ends at ends.
-	CountFailures(ctx context.Context, subjects []string, now, ends time.Time) error
+	CountFailures(ctx context.Context, subjects []string, now, ends time.Time, events ...Event) error
+
+	// Events reads the audit trail, the newest line first.
+	Events(ctx context.Context, a AccountID, f EventFilter, r EventRange) (Page[Recorded], error)
 
 	// Plant adds what an account lacks of a plot, the account included, and
 	// alters nothing that is there. New clients belong to the user with the

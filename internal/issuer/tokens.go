@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func (i *Issuer) RevokeCurrent(ctx context.Context, c Caller, by By) error {
 
 func (i *Issuer) revoke(ctx context.Context, t Token, by By) error {
 	now := i.Now()
-	e := by.event(t.Account, now, "token.revoked", "token", int64(t.ID), "")
+	e := by.event(t.Account, now, ActionTokenRevoked, "token", int64(t.ID), "")
 	return i.Store.EndToken(ctx, t, now, Revoked, &e)
 }
 
@@ -91,7 +92,7 @@ const originAPI = "api"
 // client sees it.
 //
 // It returns Invalids when there is no such client.
-func (i *Issuer) CreateToken(ctx context.Context, a Account, p Product, u User, client ClientID, scopes []string, base string) (Token, secret.Plain, error) {
+func (i *Issuer) CreateToken(ctx context.Context, a Account, p Product, u User, client ClientID, scopes []string, base string, by By) (Token, secret.Plain, error) {
 	c, err := i.ownClient(ctx, a, p, client)
 	if errors.Is(err, ErrNotFound) {
 		return Token{}, secret.Plain{}, Invalids{{Field: "client_id", Flaw: NotAllowed, Why: "must be the numeric id of a client of this account"}}
@@ -103,7 +104,8 @@ func (i *Issuer) CreateToken(ctx context.Context, a Account, p Product, u User, 
 	if err != nil {
 		return Token{}, secret.Plain{}, err
 	}
-	t.ID, err = i.Store.AddToken(ctx, t)
+	e := by.event(a.ID, now, ActionTokenCreated, "token", 0, fmt.Sprintf("%s %d: %s", c.Noun(), c.ID, t.Scope))
+	t.ID, err = i.Store.AddToken(ctx, t, e)
 	return t, pair.Access, err
 }
 

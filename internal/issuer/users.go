@@ -20,7 +20,7 @@ func (i *Issuer) CreateAccount(ctx context.Context, a Account, by By) (Account, 
 	}
 	a.Created = i.Now()
 	a.Updated = a.Created
-	a, err := i.Store.AddAccount(ctx, a, by.event(0, a.Created, "account.created", "account", 0, a.Subdomain))
+	a, err := i.Store.AddAccount(ctx, a, by.event(0, a.Created, ActionAccountCreated, "account", 0, a.Subdomain))
 	if errors.Is(err, ErrTaken) {
 		return Account{}, Invalids{{Field: "subdomain", Flaw: Taken, Why: "has already been taken"}}
 	}
@@ -52,7 +52,7 @@ func (i *Issuer) CreateUser(ctx context.Context, a Account, want NewUser, by By)
 			return User{}, err
 		}
 	}
-	u, err := i.Store.AddUser(ctx, u, by.event(a.ID, now, "user.created", "user", 0, string(u.Role)))
+	u, err := i.Store.AddUser(ctx, u, by.event(a.ID, now, ActionUserCreated, "user", 0, string(u.Role)))
 	if errors.Is(err, ErrTaken) {
 		return User{}, Invalids{{Field: "email", Flaw: Taken, Why: "is already being used by another user"}}
 	}
@@ -169,7 +169,7 @@ func (i *Issuer) replaceUser(ctx context.Context, a Account, id UserID, by By, c
 			return old, err
 		}
 		next.Updated = touched(old.Updated, i.Now())
-		e := by.event(a.ID, i.Now(), "user.updated", "user", int64(id), told)
+		e := by.event(a.ID, i.Now(), ActionUserUpdated, "user", int64(id), told)
 		if err := i.Store.ReplaceUser(ctx, old, next, e); !errors.Is(err, ErrConflict) {
 			return next, err
 		}
@@ -189,7 +189,7 @@ func (i *Issuer) DeleteUser(ctx context.Context, a Account, id UserID, by By) er
 	if u.Erased {
 		return ErrNotFound
 	}
-	return i.Store.EraseUser(ctx, u, i.Now(), by.event(a.ID, i.Now(), "user.deleted", "user", int64(id), ""))
+	return i.Store.EraseUser(ctx, u, i.Now(), by.event(a.ID, i.Now(), ActionUserDeleted, "user", int64(id), ""))
 }
 
 // ErasedName is what is left of an erased user's name.

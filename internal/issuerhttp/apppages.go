@@ -72,7 +72,7 @@ func (s *Server) getToken(v visit, u issuer.User) error {
 	p := web.GetToken{Center: v.center(u), Scopes: v.r.PostForm[web.FieldScopes], BaseURL: root(v.r)}
 	chosen := v.r.PostForm.Get(web.FieldClient)
 	id, _ := strconv.ParseInt(chosen, 10, 64) // what is no number is no client either
-	_, full, err := s.Issuer.OwnToken(v.r.Context(), v.account, u, issuer.ClientID(id), p.Scopes, p.BaseURL)
+	_, full, err := s.Issuer.OwnToken(v.r.Context(), v.account, u, issuer.ClientID(id), p.Scopes, p.BaseURL, v.by(u))
 	if wrong, ok := problems(v.page().Lang, err); ok {
 		p.Problems = wrong
 		return s.showGetToken(v, http.StatusUnprocessableEntity, p, chosen)

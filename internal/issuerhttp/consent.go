@@ -72,7 +72,7 @@ func (s *Server) decide(v visit) error {
 	}
 	in := speaking(t.product)
 	again := in.authorizePath + "?" + t.request.Encode()
-	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, in, t.request, nil), User: t.user}
+	d := issuer.Decision{AuthorizeRequest: authorizeRequest(v, in, t.request, nil), User: t.user, Origin: v.origin()}
 	switch v.r.PostForm.Get(web.FieldDecision) {
 	case web.DecisionAllow:
 		d.Allow = true

@@ -54,7 +54,7 @@ func (w *world) bearer(email string, scopes ...string) string {
 	_, domain, _ := strings.Cut(email, "@")
 	account := w.account(strings.TrimSuffix(domain, ".example"))
 	_, full, err := w.issuer.CreateToken(w.t.Context(), account, issuer.Support, w.user(email),
-		w.oauthClient(account.Subdomain, "app").ID, scopes, "http://"+account.Subdomain+".localhost")
+		w.oauthClient(account.Subdomain, "app").ID, scopes, "http://"+account.Subdomain+".localhost", issuer.By{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

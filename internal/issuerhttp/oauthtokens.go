@@ -91,7 +91,7 @@ func (s *Server) createToken(ctx context.Context, req apihttp.Request) (apihttp.
 	if scopes == nil {
 		scopes = &[]string{}
 	}
-	t, full, err := s.Issuer.CreateToken(ctx, req.Account, issuer.Support, req.Caller.User, issuer.ClientID(*client), *scopes, req.Base)
+	t, full, err := s.Issuer.CreateToken(ctx, req.Account, issuer.Support, req.Caller.User, issuer.ClientID(*client), *scopes, req.Base, req.Caller.By(req.Origin()))
 	if err != nil {
 		return apihttp.Response{}, err
 	}

@@ -139,7 +139,7 @@ func (s *Server) signOut(v visit) error {
 }
 
 func (s *Server) endSession(v visit, next string) error {
-	if err := s.Issuer.SignOut(v.r.Context(), v.account, v.session); err != nil {
+	if err := s.Issuer.SignOut(v.r.Context(), v.account, v.session, v.origin()); err != nil {
 		return err
 	}
 	v.forget()

@@ -140,7 +140,7 @@ func (s issuerStore) Session(ctx context.Context, a issuer.AccountID, id secret.
 
 func (s issuerStore) StartSession(ctx context.Context, v issuer.Session, follows secret.Digest, e issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		if err := endSession(ctx, t, v.Account, follows); err != nil {
+		if _, err := endSession(ctx, t, v.Account, follows); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `
@@ -153,19 +153,38 @@ func (s issuerStore) StartSession(ctx context.Context, v issuer.Session, follows
 	})
 }
 
-func (s issuerStore) EndSession(ctx context.Context, a issuer.AccountID, id secret.Digest) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error { return endSession(ctx, t, a, id) })
+func (s issuerStore) EndSession(ctx context.Context, a issuer.AccountID, id secret.Digest, e issuer.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		ended, err := endSession(ctx, t, a, id)
+		if err != nil || !ended {
+			return err
+		}
+		return addIssuerEvent(ctx, t, e)
+	})
 }
 
-func endSession(ctx context.Context, t *tx, a issuer.AccountID, id secret.Digest) error {
-	_, err := t.ExecContext(ctx, `DELETE FROM issuer_sessions WHERE account_id = $1 AND digest = $2`, a, id.Bytes())
-	return err
+func endSession(ctx context.Context, t *tx, a issuer.AccountID, id secret.Digest) (ended bool, err error) {
+	result, err := t.ExecContext(ctx, `DELETE FROM issuer_sessions WHERE account_id = $1 AND digest = $2`, a, id.Bytes())
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // addEventOf writes that something new has this number.
 func addEventOf(ctx context.Context, t *tx, e issuer.Event, id int64) error {
 	e.Object = fmt.Sprintf("%s %d", e.Object, id)
 	return addIssuerEvent(ctx, t, e)
+}
+
+func addIssuerEvents(ctx context.Context, t *tx, events []issuer.Event) error {
+	for _, e := range events {
+		if err := addIssuerEvent(ctx, t, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addIssuerEvent(ctx context.Context, t *tx, e issuer.Event) error {
@@ -192,7 +211,7 @@ func (s issuerStore) Failures(ctx context.Context, subject string, now time.Time
 // CountFailures starts a new window when the old one has ended, or when time was
 // set back to before it began. It goes through the subjects in one order, for
 // two replicas that count the same ones.
-func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, ends time.Time) error {
+func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, ends time.Time, events ...issuer.Event) error {
 	inOrder := slices.Sorted(slices.Values(subjects))
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		for _, subject := range inOrder {
@@ -206,7 +225,7 @@ func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, 
 				return err
 			}
 		}
-		return nil
+		return addIssuerEvents(ctx, t, events)
 	})
 }
 

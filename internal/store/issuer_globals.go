@@ -140,5 +140,5 @@ func (p planter) approve(ctx context.Context, g issuer.GlobalClient, subdomain s
 	case c.Global != g.ID:
 		return errLocal
 	}
-	return p.record(ctx, isNew, "client", int64(c.ID))
+	return p.record(ctx, isNew, issuer.ActionClientCreated, c.Noun(), int64(c.ID))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func eventOf(a issuer.AccountID, action string) issuer.Event {
-	return issuer.Event{Account: a, At: plantedAt, Action: action, Object: "thing"}
+	return issuer.Event{Account: a, At: plantedAt, Action: issuer.Action(action), Object: "thing"}
 }
 
 // events lists the actions and objects of the audit trail since the planting.

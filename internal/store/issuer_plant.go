@@ -78,12 +78,12 @@ func (p planter) insert(ctx context.Context, query string, args ...any) (bool, e
 }
 
 // record writes that something was planted.
-func (p planter) record(ctx context.Context, isNew bool, kind string, id int64) error {
+func (p planter) record(ctx context.Context, isNew bool, action issuer.Action, kind string, id int64) error {
 	if !isNew {
 		return nil
 	}
 	return addIssuerEvent(ctx, p.t, issuer.Event{
-		Account: p.into, At: p.at, Action: kind + ".created", Object: fmt.Sprintf("%s %d", kind, id), Detail: "planted",
+		Account: p.into, At: p.at, Action: action, Object: fmt.Sprintf("%s %d", kind, id), Detail: issuer.DetailPlanted,
 	})
 }
 
@@ -102,7 +102,7 @@ func (p planter) account(ctx context.Context, a issuer.Account) (issuer.Account,
 		return a, err
 	}
 	p.into = have.ID
-	return have, p.record(ctx, isNew, "account", int64(have.ID))
+	return have, p.record(ctx, isNew, issuer.ActionAccountCreated, "account", int64(have.ID))
 }
 
 func (p planter) user(ctx context.Context, u issuer.User) (issuer.User, error) {
@@ -118,7 +118,7 @@ func (p planter) user(ctx context.Context, u issuer.User) (issuer.User, error) {
 	if err != nil {
 		return u, err
 	}
-	return have, p.record(ctx, isNew, "user", int64(have.ID))
+	return have, p.record(ctx, isNew, issuer.ActionUserCreated, "user", int64(have.ID))
 }
 
 // client gives secrets to a client that is new, and to no other: one that was
@@ -156,7 +156,7 @@ func (p planter) client(ctx context.Context, c issuer.Client, creator string) (i
 	if have.Secrets, err = collect(rows, err, scanClientSecret); err != nil {
 		return c, err
 	}
-	return have, p.record(ctx, isNew, "client", int64(have.ID))
+	return have, p.record(ctx, isNew, issuer.ActionClientCreated, have.Noun(), int64(have.ID))
 }
 
 func (p planter) secrets(ctx context.Context, of issuer.Client, secrets []issuer.ClientSecret) error {
@@ -191,5 +191,5 @@ func (p planter) apiToken(ctx context.Context, v issuer.APIToken) (issuer.APITok
 	if err != nil {
 		return v, err
 	}
-	return have, p.record(ctx, isNew, "api_token", id)
+	return have, p.record(ctx, isNew, issuer.ActionAPITokenCreated, "api_token", id)
 }

@@ -203,7 +203,7 @@ func TestSessions(t *testing.T) {
 		start(acme, "two", "one")
 		alive(acme, "one", false)
 		alive(globex, "one", true)
-		if err := errors.Join(s.EndSession(ctx, a, digest("two")), s.EndSession(ctx, a, digest("never was"))); err != nil {
+		if err := errors.Join(s.EndSession(ctx, a, digest("two"), eventOf(a, "two.ended")), s.EndSession(ctx, a, digest("never was"), eventOf(a, "never.ended"))); err != nil {
 			t.Error(err)
 		}
 		alive(acme, "two", false)
@@ -212,6 +212,9 @@ func TestSessions(t *testing.T) {
 			SELECT count(*) FROM issuer_events WHERE action = 'session.started' AND account_id = $1 AND actor_id = $2
 			AND address = '192.0.2.1' AND request_id = 'r1' AND detail IN ('one', 'two')`, int64(a), int64(acme.Users[admin].ID)); n != 2 {
 			t.Errorf("%d events of two sessions", n)
+		}
+		if n := storetest.Count(t, raw, `SELECT count(*) FROM issuer_events WHERE action LIKE '%.ended' AND action <> 'session.ended'`); n != 1 {
+			t.Errorf("%d events of the end of one session", n)
 		}
 	})
 }

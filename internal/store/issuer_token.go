@@ -27,15 +27,17 @@ func (s issuerStore) Consented(ctx context.Context, c issuer.Client, u issuer.Us
 	})
 }
 
-func (s issuerStore) AddCode(ctx context.Context, c issuer.Code) error {
+func (s issuerStore) AddCode(ctx context.Context, c issuer.Code, events ...issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ExecContext(ctx, `
+		if _, err := t.ExecContext(ctx, `
 			INSERT INTO issuer_codes (account_id, product, digest, client_id, user_id, redirect_uri, redirect_sent,
 				scope, challenge, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			c.Account, c.Product, c.Digest.Bytes(), c.Client, c.User, c.RedirectURI, truth(c.RedirectSent),
-			c.Scope.String(), c.Challenge, micros(c.Created), micros(c.Expires))
-		return err
+			c.Scope.String(), c.Challenge, micros(c.Created), micros(c.Expires)); err != nil {
+			return err
+		}
+		return addIssuerEvents(ctx, t, events)
 	})
 }
 
@@ -130,10 +132,22 @@ func addToken(ctx context.Context, t *tx, v issuer.Token) (id issuer.TokenID, er
 	return id, err
 }
 
-func (s issuerStore) AddToken(ctx context.Context, v issuer.Token) (id issuer.TokenID, err error) {
+func (s issuerStore) AddToken(ctx context.Context, v issuer.Token, events ...issuer.Event) (id issuer.TokenID, err error) {
 	err = s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
-		id, err = addToken(ctx, t, v)
-		return err
+		if id, err = addToken(ctx, t, v); err != nil {
+			return err
+		}
+		for _, e := range events {
+			if _, number := e.Thing(); number == 0 {
+				err = addEventOf(ctx, t, e, int64(id))
+			} else {
+				err = addIssuerEvent(ctx, t, e)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return id, err
 }
@@ -153,13 +167,19 @@ func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time,
 	})
 }
 
-func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason) error {
+func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ExecContext(ctx, `
+		result, err := t.ExecContext(ctx, `
 			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
 			WHERE account_id = $3 AND family_id = $4 AND ended_at IS NULL`,
 			micros(at), why, v.Account, v.Family)
-		return err
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err // it had ended before
+		}
+		return addIssuerEvent(ctx, t, e)
 	})
 }
 

@@ -90,6 +90,12 @@ func (s issuerStore) EraseUser(ctx context.Context, u issuer.User, at time.Time,
 			UPDATE issuer_events SET address = '' WHERE account_id = $1 AND actor_id = $2`, u.Account, u.ID); err != nil {
 			return err
 		}
+		// Whoever failed to sign in was nobody yet, and most likely this user.
+		if _, err := t.ExecContext(ctx, `
+			UPDATE issuer_events SET address = '' WHERE account_id = $1 AND object = $2 AND action = $3`,
+			u.Account, fmt.Sprintf("user %d", u.ID), issuer.ActionSignInFailed); err != nil {
+			return err
+		}
 		if e.Actor == u.ID {
 			e.Origin.Address = ""
 		}
