@@ -186,7 +186,7 @@ func TestChatListsAreWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := w.issuer.CreateToken(t.Context(), account, issuer.Chat, owner, c.ID, []string{"read"}, "http://acme.localhost"); err != nil {
+		if _, _, err := w.issuer.CreateToken(t.Context(), account, issuer.Chat, owner, c.ID, []string{"read"}, "http://acme.localhost", issuer.By{}); err != nil {
 			t.Fatal(err)
 		}
 	}
