@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 // cookie binds sign-ins to the browser that began them.
@@ -22,6 +23,16 @@ func cookieFor(public *url.URL) cookie {
 		return cookie{name: "__Host-deskauth-connect", secure: true}
 	}
 	return cookie{name: "deskauth_connect"}
+}
+
+// languageCookieFor keeps a reader's choice for a year: this site's time is the
+// browser's.
+func languageCookieFor(public *url.URL) web.LanguageCookie {
+	c := web.LanguageCookie{Name: "deskauth_language", MaxAge: 365 * 24 * time.Hour}
+	if public.Scheme == "https" {
+		c.Name, c.Secure = "__Host-deskauth-language", true
+	}
+	return c
 }
 
 // cookieLife is a sign-in's.

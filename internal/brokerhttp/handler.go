@@ -67,7 +67,7 @@ func New(c Config) http.Handler {
 	if c.Metrics == nil {
 		c.Metrics = func(next http.Handler) http.Handler { return next }
 	}
-	s := &site{Config: c, cookie: cookieFor(c.PublicURL)}
+	s := &site{Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL)}
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	return httpd.Chain(s.publicHost(protect.Handler(httpd.Route(s.routes()))),
@@ -77,7 +77,8 @@ func New(c Config) http.Handler {
 
 type site struct {
 	Config
-	cookie cookie
+	cookie   cookie
+	language web.LanguageCookie
 }
 
 // routes is every path, with the methods it takes.
@@ -95,6 +96,7 @@ func (s *site) routes() *http.ServeMux {
 	}
 	handle("/{$}", map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home})
 	handle(s.ConnectPath, map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home, "POST": s.connect})
+	handle(s.languagePath(), map[string]http.HandlerFunc{"POST": s.chooseLanguage})
 	handle(resultPath+"/{flow}", map[string]http.HandlerFunc{"GET": s.result, "HEAD": s.result})
 	handle(s.CallbackPath, map[string]http.HandlerFunc{"GET": s.callback})
 	// A pattern for GET takes HEAD too, and this one GET spends something, the state.

@@ -28,8 +28,12 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.ConnectHome {
+	p := s.page(r)
+	if r.Method == http.MethodPost { // asked again
+		p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.again(subdomain, returnTo)}
+	}
 	return web.ConnectHome{
-		Page:        s.page(r),
+		Page:        p,
 		Action:      s.ConnectPath,
 		Subdomain:   subdomain,
 		BaseSuffix:  strings.TrimPrefix(s.host("acme"), "acme"),
@@ -59,10 +63,34 @@ func (s *site) host(account string) string {
 }
 
 func (s *site) page(r *http.Request) web.Page {
-	return web.Page{
-		Lang:      web.Match(r.Header.Get("Accept-Language"), ""),
-		RequestID: httpd.RequestIDFrom(r.Context()),
+	p := web.Page{Lang: s.language.Lang(r), RequestID: httpd.RequestIDFrom(r.Context())}
+	// What a form or Zendesk's answer led to is there this once: it has no switch.
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.Path != s.CallbackPath {
+		p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: r.URL.RequestURI()}
 	}
+	return p
+}
+
+// languagePath stands below the path that is ours: beside it, the program in which
+// these pages are embedded may have pages of its own.
+func (s *site) languagePath() string { return strings.TrimSuffix(s.ConnectPath, "/") + "/language" }
+
+// chooseLanguage is the switch at the foot of the pages.
+func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		s.badForm(w, r, err)
+		return
+	}
+	if !s.language.Choose(w, r.PostForm.Get(web.FieldLanguage)) {
+		s.notFound(w, r)
+		return
+	}
+	back := broker.LocalPath(r.PostForm.Get(web.FieldBack))
+	if back == "" {
+		back = s.ConnectPath
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	redirect(w, http.StatusSeeOther, back)
 }
 
 func (s *site) connect(w http.ResponseWriter, r *http.Request) {

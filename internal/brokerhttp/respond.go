@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -93,18 +92,10 @@ func (s *site) notServed(w http.ResponseWriter, r *http.Request, f *broker.Failu
 }
 
 // retryURL begins again with what is known of the sign-in that failed.
-func (s *site) retryURL(f *broker.Failure) string {
-	query := url.Values{}
-	if f.Account != "" {
-		query.Set("account", f.Account)
-	}
-	if f.ReturnTo != "" {
-		query.Set(web.FieldReturnTo, f.ReturnTo)
-	}
-	if len(query) == 0 {
-		return s.ConnectPath
-	}
-	return s.ConnectPath + "?" + query.Encode()
+func (s *site) retryURL(f *broker.Failure) string { return s.again(f.Account, f.ReturnTo) }
+
+func (s *site) again(account, returnTo string) string {
+	return web.Within(s.ConnectPath, "account", account, web.FieldReturnTo, returnTo)
 }
 
 func (s *site) notFound(w http.ResponseWriter, r *http.Request) {

@@ -46,6 +46,7 @@ func (s *Server) asAdmin(p own) page {
 		if !v.dialect.has(v.account) {
 			return issuer.ErrNotFound
 		}
+		v.admin = true
 		return p(v, u)
 	})
 }

@@ -78,6 +78,7 @@ func (s *Server) pages() http.Handler {
 	add(support, "/{$}", map[string]page{http.MethodGet: s.home})
 	add(support, signInPath, map[string]page{http.MethodGet: s.signInPage, http.MethodPost: s.signIn})
 	add(support, signOutPath, map[string]page{http.MethodPost: s.signOut})
+	add(support, languagePath, map[string]page{http.MethodPost: s.chooseLanguage})
 	add(support, consentPath, map[string]page{http.MethodPost: s.decide})
 	for _, d := range dialects {
 		add(d, d.authorizePath, map[string]page{http.MethodGet: s.authorize})
@@ -89,7 +90,8 @@ func (s *Server) pages() http.Handler {
 
 // Paths of our own; Zendesk's are in package zendesk.
 const (
-	consentPath = "/oauth/authorizations"
-	signInPath  = "/access/unauthenticated"
-	signOutPath = "/access/logout"
+	consentPath  = "/oauth/authorizations"
+	signInPath   = "/access/unauthenticated"
+	signOutPath  = "/access/logout"
+	languagePath = "/access/language"
 )

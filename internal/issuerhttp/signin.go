@@ -27,6 +27,7 @@ func (s *Server) signInPage(v visit) error {
 }
 
 func (s *Server) showSignIn(v visit, status int, p web.SignIn) error {
+	v.back = web.Within(signInPath, "return_to", p.Next)
 	p.Page, p.Account, p.Subdomain, p.Action = v.page(), v.account.Name, v.account.Subdomain, signInPath
 	if auth, found := s.waiting(v, p.Next); found {
 		p.Application, p.FormOrigins = auth.Client.Name, []string{oauth.RedirectOrigin(auth.RedirectURI)}

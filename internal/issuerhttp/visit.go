@@ -20,6 +20,8 @@ type visit struct {
 	account issuer.Account
 	dialect dialect      // of the product whose page it is
 	session secret.Plain // what the cookie says; nothing is proven by it yet
+	admin   bool         // whether it is a page of the Admin Center
+	back    string       // where the page is found again that a form is answered with; "" where it is not
 }
 
 // page serves a visit; what it returns becomes a page too.
@@ -67,7 +69,42 @@ func refuseMethod(methods map[string]page) page {
 }
 
 func (v visit) page() web.Page {
-	return web.Page{Lang: web.Match(v.r.Header.Get("Accept-Language"), ""), RequestID: httpd.RequestIDFrom(v.r.Context())}
+	p := web.Page{Lang: v.languages().Lang(v.r), RequestID: httpd.RequestIDFrom(v.r.Context()), Admin: v.admin}
+	if v.admin {
+		p.Lang = p.Lang.ForAdmin()
+	}
+	if v.account.ID != 0 { // nobody's host remembers nothing
+		p.Languages = web.LanguageSwitch{Action: languagePath, Back: v.here()}
+	}
+	return p
+}
+
+// here is the path at which the page is found again, empty where it is not: what a
+// form is answered with may be there this once.
+func (v visit) here() string {
+	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
+		return v.r.URL.RequestURI()
+	}
+	return v.back
+}
+
+// languages is the cookie of the reader's choice. Like the session's it has no
+// Max-Age: a browser does not know the time of the issuer.
+func (v visit) languages() web.LanguageCookie {
+	name, secure := cookieName(v.r, languageCookie)
+	return web.LanguageCookie{Name: name, Secure: secure}
+}
+
+// chooseLanguage is the switch at the foot of every page. It leads back to the
+// page, so that an authorization request goes on in the new language.
+func (s *Server) chooseLanguage(v visit) error {
+	if err := v.r.ParseForm(); err != nil {
+		return formError(err)
+	}
+	if !v.languages().Choose(v.w, v.r.PostForm.Get(web.FieldLanguage)) {
+		return errForm
+	}
+	return v.see(localPath(v.r.PostForm.Get(web.FieldBack)))
 }
 
 func (v visit) origin() issuer.Origin {
@@ -93,19 +130,19 @@ func (v visit) leave(url string) error {
 // Cookies ignore ports, so the broker's have other names. Over TLS the prefix
 // binds the cookie to this very host.
 const (
-	sessionCookie       = "deskauth_issuer_session"
-	secureSessionCookie = "__Host-" + sessionCookie
+	sessionCookie  = "deskauth_issuer_session"
+	languageCookie = "deskauth_issuer_language"
 )
 
-func cookieName(r *http.Request) (name string, secure bool) {
+func cookieName(r *http.Request, plain string) (name string, secure bool) {
 	if httpd.Scheme(r) == "https" {
-		return secureSessionCookie, true
+		return "__Host-" + plain, true
 	}
-	return sessionCookie, false
+	return plain, false
 }
 
 func sessionOf(r *http.Request) secret.Plain {
-	name, _ := cookieName(r)
+	name, _ := cookieName(r, sessionCookie)
 	cookie, err := r.Cookie(name)
 	if err != nil || cookie.Value == "" {
 		return secret.Plain{}
@@ -116,14 +153,14 @@ func sessionOf(r *http.Request) secret.Plain {
 // remember gives the browser its session. The cookie has no Max-Age: the
 // session ends by protocol time, which the browser does not know.
 func (v visit) remember(session secret.Plain) {
-	name, secure := cookieName(v.r)
+	name, secure := cookieName(v.r, sessionCookie)
 	http.SetCookie(v.w, &http.Cookie{
 		Name: name, Value: session.Reveal(), Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
 func (v visit) forget() {
-	name, secure := cookieName(v.r)
+	name, secure := cookieName(v.r, sessionCookie)
 	http.SetCookie(v.w, &http.Cookie{
 		Name: name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})

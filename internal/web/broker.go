@@ -98,7 +98,16 @@ func (p Connected) Greeting() string {
 	if p.Role == "" {
 		return p.T("connected.hi.no_role", p.UserName, p.Product)
 	}
-	return p.T("connected.hi", p.UserName, p.Product, p.Role)
+	return p.T("connected.hi", p.UserName, p.Product, p.roleText())
+}
+
+// roleText is the role within the greeting, which in English is Zendesk's word as
+// its API has it: the greeting is the last sentence of its OAuth tutorial.
+func (p Connected) roleText() string {
+	if text, ok := languages.lookup(p.Lang, "connected.role."+p.Role); ok {
+		return text
+	}
+	return p.Role
 }
 
 // GrantedWords are the granted scopes as sentences; for the template.

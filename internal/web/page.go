@@ -16,6 +16,8 @@ type Page struct {
 	Lang      Lang   // from [Match]; empty is English
 	RequestID string // shown at the foot, so that a reader can quote it; empty hides it
 	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
+	Admin     bool   // whether it is a page of the Admin Center: see [Lang.ForAdmin]
+	Languages LanguageSwitch
 }
 
 // Brand says whose page it is.
@@ -106,6 +108,8 @@ type view struct {
 	Base Page
 	Lang Lang
 	Dir  string
+
+	Offered []languageChoice // languages, none on a page without a switch
 }
 
 // Broker tells the layout whose page it is.
@@ -134,7 +138,7 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 	h.Set("Content-Security-Policy", policy)
 
 	var body bytes.Buffer
-	v := view{frame: f, Page: p, Base: base, Lang: base.Lang, Dir: base.Lang.dir()}
+	v := view{frame: f, Page: p, Base: base, Lang: base.Lang, Dir: base.Lang.dir(), Offered: base.languageChoices()}
 	if err := execute(&body, v); err != nil {
 		slog.Error("a page could not be rendered", "page", f.Template, "request_id", base.RequestID, "error", err)
 		h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -149,6 +153,7 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 		h.Set("Allow", strings.Join(f.Allow, ", "))
 	}
 	h.Set("Content-Language", string(base.Lang))
+	h.Add("Vary", "Accept-Language, Cookie")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)

@@ -11,7 +11,16 @@ func at(day int) web.Moment {
 }
 
 func center() web.Center {
-	return web.Center{Page: base, Account: account, Subdomain: subdomain, User: ada, HasChat: true}
+	page := base
+	page.Admin = true
+	return web.Center{Page: page, Account: account, Subdomain: subdomain, User: ada, HasChat: true}
+}
+
+// own is what the pages of a user's own share.
+func own(user web.Person) web.Center {
+	c := center()
+	c.Admin, c.User = false, user
+	return c
 }
 
 // clients are the pages of the Admin Center about OAuth clients.
@@ -21,7 +30,7 @@ func clients() []Sample {
 		{ID: 6, Name: longWord, Company: rtlName, Identifier: "a_very_long_identifier_" + longWord, Kind: "public"},
 		{ID: 5, Name: rtlName, Company: hostile, Identifier: "arabic", Kind: "public", Tokens: 5000, More: true, Used: at(2)},
 	}, Pager: web.Pager{Newer: "/admin/oauth/clients?before=7", Older: "/admin/oauth/clients?after=5"}}
-	list.Done = web.DoneDeleted
+	list.Done, list.Languages = web.DoneDeleted, switchable.Languages
 	empty := web.Clients{Center: center(), Chat: true}
 	none := web.Clients{Center: center(), Search: longWord}
 
@@ -58,8 +67,6 @@ func clients() []Sample {
 	mistyped := remove
 	mistyped.Name, mistyped.Identifier, mistyped.Tokens, mistyped.Typed, mistyped.Mistyped = longWord, longWord, 1, hostile, true
 
-	stranger := center()
-	stranger.User = people[1]
 	return []Sample{
 		{"clients", 200, list},
 		{"clients_empty", 200, empty},
@@ -72,6 +79,6 @@ func clients() []Sample {
 		{"client_secret_rolled", 200, rolled},
 		{"client_delete", 200, remove},
 		{"client_delete_mistyped", 422, mistyped},
-		{"forbidden", 403, web.Forbidden{Center: stranger, Next: "/access/unauthenticated?return_to=%2Fadmin"}},
+		{"forbidden", 403, web.Forbidden{Center: own(people[1]), Next: "/access/unauthenticated?return_to=%2Fadmin"}},
 	}
 }

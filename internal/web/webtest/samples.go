@@ -3,7 +3,11 @@
 // or empty on purpose.
 package webtest
 
-import "github.com/deskauth/deskauth/internal/web"
+import (
+	"reflect"
+
+	"github.com/deskauth/deskauth/internal/web"
+)
 
 // Sample is a page with the status that it is answered with.
 type Sample struct {
@@ -22,7 +26,8 @@ const (
 )
 
 var (
-	base = web.Page{Lang: web.English, RequestID: "01JD8Z4S9QW2"}
+	base       = web.Page{Lang: web.English, RequestID: "01JD8Z4S9QW2"}
+	switchable = web.Page{Lang: web.English, RequestID: "01JD8Z4S9QW2", Languages: web.LanguageSwitch{Action: "/access/language", Back: "/a?b=c&d"}}
 
 	ada = web.Person{Name: "Ada Admin", Email: "admin@acme.example", Role: "admin"}
 
@@ -67,8 +72,21 @@ func Samples() []Sample {
 	return all
 }
 
+// In is the sample as a reader of another language sees it.
+func In(lang web.Lang, s Sample) Sample {
+	page := reflect.New(reflect.TypeOf(s.Page)).Elem()
+	page.Set(reflect.ValueOf(s.Page))
+	if page.FieldByName("Admin").Bool() {
+		lang = lang.ForAdmin()
+	}
+	page.FieldByName("Lang").SetString(string(lang))
+	s.Page = page.Interface().(web.Renderable)
+	s.Name += "_" + string(lang)
+	return s
+}
+
 func issuer() []Sample {
-	plain := web.SignIn{Page: base, Account: account, Subdomain: subdomain, Action: "/access/login"}
+	plain := web.SignIn{Page: switchable, Account: account, Subdomain: subdomain, Action: "/access/login"}
 	waiting := plain
 	waiting.Application, waiting.Next = tutorial.Name, "/oauth/authorizations/new?client_id=oauth_tutorial_app&state=a%26b"
 	waiting.People, waiting.FormOrigins = people, []string{"http://localhost:8080"}
@@ -80,7 +98,7 @@ func issuer() []Sample {
 	long.Account, long.Application, long.People = longWord, longWord+" "+rtlName, longPeople
 
 	consent := web.Consent{
-		Page: base, Account: account, Subdomain: subdomain, Client: tutorial, User: ada,
+		Page: switchable, Account: account, Subdomain: subdomain, Client: tutorial, User: ada,
 		Permissions: []string{"users:read"}, RedirectHost: "localhost:8080",
 		Action: "/oauth/authorizations", Ticket: "eyJ0aWNrZXQiOjF9", FormOrigin: "http://localhost:8080",
 	}
@@ -157,7 +175,7 @@ func issuerErrors() []Sample {
 }
 
 func broker() []Sample {
-	home := web.ConnectHome{Page: base, Action: "/connect", BaseSuffix: ".zendesk.com", FormOrigins: []string{"https://*.zendesk.com"}}
+	home := web.ConnectHome{Page: switchable, Action: "/connect", BaseSuffix: ".zendesk.com", FormOrigins: []string{"https://*.zendesk.com"}}
 	wrong := home
 	wrong.Subdomain, wrong.Problem, wrong.Asked, wrong.ReturnTo = "not a subdomain!", web.ProblemSubdomainInvalid, []string{"read"}, "/welcome"
 	elsewhere, unnamed := wrong, wrong

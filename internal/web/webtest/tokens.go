@@ -13,12 +13,12 @@ func tokens() []Sample {
 	one := list
 	one.Done, one.Client, one.ClientID, one.Pager = web.DoneNothing, longWord, 7, web.Pager{}
 
-	user := center()
-	user.User = people[2]
+	user := own(people[2])
 	apps := web.Apps{Center: user, Apps: []web.AuthorizedApp{
 		{ID: 7, Product: "support", Client: tutorial, Scopes: []string{"users:read", "impersonate"}, Since: at(1), Used: at(21)},
 		{ID: 8, Product: "chat", Client: web.Client{Name: longWord + " " + rtlName}, Chat: true, Scopes: []string{"chat"}, Since: at(2)},
 	}}
+	apps.Languages = switchable.Languages
 	ask := web.GetToken{Center: user, Clients: []web.Choice{{Value: "7", Text: "OAuth Tutorial App (oauth_tutorial_app)"}, {Value: "8", Text: longWord, Chosen: true}}}
 	wrong := ask
 	wrong.Scopes = []string{"write", "teapot"}
