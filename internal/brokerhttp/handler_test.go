@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -354,6 +355,43 @@ func TestSubdomainBox(t *testing.T) {
 	if page := s.get("/connect?account=Acme.zendesk.com&return_to=//evil.example"); !strings.Contains(page.body, `value="acme"`) ||
 		strings.Contains(page.body, "evil") {
 		t.Error("the box is not filled in, or leads elsewhere")
+	}
+}
+
+// The switch at the foot of a page keeps what one chose and leads back.
+func TestLanguageSwitch(t *testing.T) {
+	s := newSite(t, nil)
+	back := regexp.MustCompile(`name="back" value="([^"]*)"`)
+	choose := func(lang, back string) response {
+		form := url.Values{"lang": {lang}, "back": {back}}
+		return s.do(s.browser, s.request("POST", "/connect/language", form.Encode()))
+	}
+	page := s.connect(url.Values{"subdomain": {"acme.evil.example"}, "return_to": {"/welcome?a=b"}})
+	found := back.FindStringSubmatch(page.body)
+	if found == nil || page.Header.Get("Content-Language") != "en" {
+		t.Fatalf("no switch: %s", page.body)
+	}
+	went := choose("es", html.UnescapeString(found[1]))
+	const cookie = "deskauth_language=es; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+	if went.StatusCode != http.StatusSeeOther || went.Header.Get("Set-Cookie") != cookie {
+		t.Errorf("%d, %s", went.StatusCode, went.Header.Get("Set-Cookie"))
+	}
+	page = s.get(went.Header.Get("Location"))
+	if page.Header.Get("Content-Language") != "es" || !strings.Contains(page.body, "Conectar su Zendesk") ||
+		!strings.Contains(page.body, `value="/welcome?a=b"`) {
+		t.Errorf("%s: %s", went.Header.Get("Location"), page.body)
+	}
+	for _, evil := range []string{"", "//evil.example", "https://evil.example/"} {
+		if got := choose("de", evil).Header.Get("Location"); got != "/connect" {
+			t.Errorf("%q leads to %q", evil, got)
+		}
+	}
+	if r := choose("tlh", "/"); r.StatusCode != http.StatusNotFound || r.Header.Get("Set-Cookie") != "" {
+		t.Errorf("an unknown language: %d", r.StatusCode)
+	}
+	// Zendesk's answer comes once: its page cannot be asked for again.
+	if page := s.get("/zendesk/oauth/callback?error=access_denied&state=x"); strings.Contains(page.body, "/connect/language") {
+		t.Error("the answer's page has a switch")
 	}
 }
 

@@ -29,9 +29,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.ConnectHome {
 	p := s.page(r)
-	if r.Method == http.MethodPost { // asked again
-		p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.again(subdomain, returnTo)}
-	}
+	p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.again(subdomain, broker.LocalPath(returnTo))}
 	return web.ConnectHome{
 		Page:        p,
 		Action:      s.ConnectPath,
