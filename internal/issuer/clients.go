@@ -106,6 +106,8 @@ func (all *Invalids) text(field, value string, most int, needed bool) {
 		all.add(field, Blank, "cannot be blank")
 	case utf8.RuneCountInString(value) > most:
 		all.add(field, NotAllowed, "is too long (at most %d characters)", most)
+	case !utf8.ValidString(value): // a form can hold any bytes; PostgreSQL takes none that are no text
+		all.add(field, Malformed, "is not UTF-8")
 	case strings.ContainsFunc(value, func(c rune) bool { return unicode.IsControl(c) && (needed || !strings.ContainsRune("\r\n\t", c)) }):
 		all.add(field, Malformed, "holds a control character")
 	}
@@ -209,7 +211,9 @@ func identifierTaken() *Invalid {
 // no other client has the identifier, and that the owner is an admin.
 func (i *Issuer) checkClient(ctx context.Context, old, c Client) error {
 	all := c.check(i.Policies[c.Product])
-	if c.Identifier != old.Identifier {
+	// One that cannot be is nobody's, and no text that a database could look for.
+	sound := !slices.ContainsFunc(all, func(one *Invalid) bool { return one.Field == "identifier" })
+	if c.Identifier != old.Identifier && sound {
 		_, err := i.Store.Client(ctx, c.Account, c.Product, c.Identifier)
 		if err == nil {
 			all = append(all, identifierTaken())

@@ -98,7 +98,10 @@ func location(c issuer.Client) string {
 
 // What was typed stays, and each line of addresses has its own complaint.
 func TestAClientThatCannotBe(t *testing.T) {
-	w := onSQLite(t, options{})
+	onEach(t, aClientThatCannotBe)
+}
+
+func aClientThatCannotBe(t *testing.T, w *world) {
 	w.as(ada)
 	before := w.rows()
 	typed := form("name", "", "identifier", "no good", "kind", "other", "description", "kept description",
@@ -112,6 +115,11 @@ func TestAClientThatCannotBe(t *testing.T) {
 			if !strings.Contains(r.Body, said) {
 				t.Errorf("%s does not say %q", path, said)
 			}
+		}
+	}
+	for _, field := range []string{"name", "description", "company", "identifier", "redirect_uri", "allowed_scopes"} {
+		for _, text := range []string{"\xff", "a\x00b"} {
+			w.as(ada).post("/admin/oauth/clients", with(form("name", "x", "identifier", "x", "kind", "public"), field, text)).want(http.StatusUnprocessableEntity)
 		}
 	}
 	taken := w.as(ada).post("/admin/oauth/clients", form("name", "x", "identifier", "app", "kind", "public"))

@@ -9,7 +9,8 @@
 //	center.go      who may see the Admin Center, and its paths
 //	clientpages.go the Admin Center's OAuth clients
 //	tokenpages.go  its tokens
-//	settingpages.go  its API settings
+//	settingpages.go, apitokenpages.go
+//	               its API settings and API tokens
 //	apppages.go    what a user has of their own: authorized apps, a token by hand
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me

@@ -230,4 +230,3 @@ func TestTheTopSaysWhoIsSignedIn(t *testing.T) {
 	b.post(signOutPath, form()).want(http.StatusSeeOther)
 	b.get(settingsPath).want(http.StatusSeeOther)
 }
-

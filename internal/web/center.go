@@ -59,13 +59,15 @@ type Done string
 
 // What can have been done.
 const (
-	DoneNothing Done = ""
-	DoneSaved   Done = "saved"
-	DoneDeleted Done = "deleted"
-	DoneRevoked Done = "revoked"
+	DoneNothing     Done = ""
+	DoneSaved       Done = "saved"
+	DoneDeleted     Done = "deleted"
+	DoneRevoked     Done = "revoked"
+	DoneActivated   Done = "activated"
+	DoneDeactivated Done = "deactivated"
 )
 
-var allDone = []Done{DoneSaved, DoneDeleted, DoneRevoked}
+var allDone = []Done{DoneSaved, DoneDeleted, DoneRevoked, DoneActivated, DoneDeactivated}
 
 // DoneText is the report in words, empty for what is not known; for the template.
 func (c Center) DoneText() string {
@@ -94,6 +96,7 @@ func (c Center) sections(at Section) []Entry {
 		}
 		add(AtTokens, c.T("center.tokens"), PathTokens)
 		add(AtSettings, c.T("center.settings"), PathSettings)
+		add(AtAPITokens, c.T("center.api_tokens"), PathAPITokens)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)
 	add(AtGetToken, c.T("center.get_token"), PathGetToken)
