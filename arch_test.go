@@ -38,13 +38,15 @@ var rooms = []room{
 	// Edges: wire and pages.
 	{"internal/httpd", only("internal/secret"), "serves anybody"},
 	{"internal/web/...", only("oauth", "zendesk/...", "internal/web/..."), "looks, and no behaviour; the scopes it has words for are the dialect's"},
+	{"internal/apidoc", nothing, "a description, and nothing that it describes"},
+	{"internal/apidoc/contract", only("internal/apidoc"), "holds others' exchanges against it, in tests"},
 	{"internal/intercept", only("internal/secret", "internal/httpd"), "knows host names only"},
 	{
 		"internal/apihttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/httpd"),
 		"what all of the Zendesk API shares",
 	},
 	{"internal/issuerhttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer",
-		"internal/apihttp", "internal/web", "internal/httpd"), "the issuer's wire"},
+		"internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "the issuer's wire"},
 	{"internal/deskhttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
 		"internal/apihttp", "internal/web", "internal/httpd"), "the desk's wire"},
 	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/broker",
@@ -146,7 +148,7 @@ var environmentReaders = append([]string{"cmd/...", "examples/..."}, testSupport
 // may be imported by its own subtree.
 var testSupport = []string{
 	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
-	"internal/web/webtest", "internal/web/gallery", "internal/testlog/...",
+	"internal/web/webtest", "internal/web/gallery", "internal/testlog/...", "internal/apidoc/contract",
 }
 
 // httpServing are the names of net/http by which one serves rather than asks.

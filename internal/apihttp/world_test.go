@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/apidoc/contract"
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -66,6 +67,8 @@ func newWorld(t *testing.T, routes ...apihttp.Route) *world {
 	api.Add(routes...)
 	w.server = httptest.NewServer(httpd.Chain(api.Handler(), httpd.RequestID, httpd.Log(log)))
 	t.Cleanup(w.server.Close)
+	client := w.server.Client()
+	client.Transport = contract.Issuer().WatchRefusals(client.Transport, func() testing.TB { return w.t })
 	return w
 }
 

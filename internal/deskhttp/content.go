@@ -15,7 +15,7 @@ import (
 )
 
 // ContentPattern is where the files of attachments are, for http.ServeMux.
-const ContentPattern = "GET " + zendesk.AttachmentContentPath + "{token}/{$}"
+const ContentPattern = zendesk.AttachmentContentPath + "{token}/{$}"
 
 // Content serves a file to whoever has its address.
 //
@@ -24,6 +24,11 @@ const ContentPattern = "GET " + zendesk.AttachmentContentPath + "{token}/{$}"
 // it. Zendesk sends to another host instead.
 func (s *Server) Content(log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
 		err := s.content(w, r)
 		if err == nil {
 			return

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/apidoc/contract"
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/deskhttp"
@@ -84,7 +85,7 @@ func newWorld(t *testing.T, engine store.Engine) *world {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", w.server.Listener.Addr().String())
 	}}
-	w.client = &http.Client{Transport: transport, Timeout: time.Minute}
+	w.client = &http.Client{Transport: contract.Issuer().Watch(transport, func() testing.TB { return w.t }), Timeout: time.Minute}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		w.server.Close()

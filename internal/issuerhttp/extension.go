@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/deskauth/deskauth/internal/apidoc"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -71,6 +72,15 @@ func (s *Server) publicKeys(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeOAuth(w, http.StatusOK, keys)
+}
+
+// describe serves the description of all this.
+func (s *Server) describe(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.Hosts.Account(r.Context(), r.Host); err != nil {
+		s.refuseToken(w, r, support, err)
+		return
+	}
+	apidoc.Serve(w, r)
 }
 
 // introspect is RFC 7662 for confidential clients of the account.

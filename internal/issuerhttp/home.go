@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/deskauth/deskauth/internal/apidoc"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/web"
 	"github.com/deskauth/deskauth/oauth"
@@ -25,6 +26,7 @@ func (s *Server) home(v visit) error {
 			{Kind: web.LinkAuthorize, URL: zendesk.AuthorizePath},
 			{Kind: web.LinkTokens, URL: zendesk.TokenPath},
 			{Kind: web.LinkUsersMe, URL: zendesk.UsersMePath + ".json"},
+			{Kind: web.LinkAPI, URL: apidoc.Path},
 		},
 	}
 	if s.Control != "" {

@@ -3,7 +3,9 @@ package issuerhttp
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
+	"github.com/deskauth/deskauth/internal/apidoc"
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -38,13 +40,7 @@ func (s *Server) bent(r *http.Request) issuer.Bent {
 // Handler serves everything below an account's host name.
 func (s *Server) Handler() http.Handler {
 	api := &apihttp.API{Issuer: s.Issuer, Hosts: s.Hosts, Log: s.Log}
-	api.Add(s.userRoutes()...)
-	api.Add(s.oauthTokenRoutes()...)
-	api.Add(s.oauthClientRoutes()...)
-	api.Add(s.globalClientRoutes()...)
-	api.Add(s.apiTokenRoutes()...)
-	api.Add(s.chatRoutes()...)
-	api.Add(s.Routes...)
+	api.Add(s.apiRoutes()...)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
@@ -52,17 +48,47 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, h)
 	}
 	// Outside of the cross-origin protection: no cookie opens it.
-	for _, d := range dialects {
-		mux.Handle("POST "+d.tokenPath, httpd.MaxBody(tokenMost)(s.token(d)))
-		mux.HandleFunc(d.tokenPath, tokenMethod(d))
+	for _, e := range s.endpoints() {
+		mux.Handle(e.method+" "+e.path, e.serve)
+		mux.HandleFunc(e.path, wrongMethod(e))
 	}
-	mux.HandleFunc("GET "+oauth.MetadataPath, s.metadata)
-	mux.HandleFunc("GET "+keysPath, s.publicKeys)
-	mux.Handle("POST "+introspectPath, httpd.MaxBody(tokenMost)(http.HandlerFunc(s.introspect)))
-	mux.Handle("POST "+revokePath, httpd.MaxBody(tokenMost)(http.HandlerFunc(s.revoke)))
 	mux.Handle("/static/", web.Static())
 	mux.Handle("/", s.pages())
 	return mux
+}
+
+// apiRoutes are all of the Zendesk API.
+func (s *Server) apiRoutes() []apihttp.Route {
+	return slices.Concat(s.userRoutes(), s.oauthTokenRoutes(), s.oauthClientRoutes(), s.globalClientRoutes(),
+		s.apiTokenRoutes(), s.chatRoutes(), s.Routes)
+}
+
+// endpoint is what programs call beside the API. It takes one method; refusal is
+// the body for any other.
+type endpoint struct {
+	method, path string
+	serve        http.Handler
+	refusal      func() any
+}
+
+// endpoints are those of OAuth, but for the pages at which it begins.
+func (s *Server) endpoints() []endpoint {
+	var all []endpoint
+	post := func(d dialect, path string, h http.HandlerFunc) {
+		all = append(all, endpoint{http.MethodPost, path, httpd.MaxBody(tokenMost)(h), d.wrongMethod})
+	}
+	get := func(path string, h http.HandlerFunc) {
+		all = append(all, endpoint{http.MethodGet, path, h, support.wrongMethod})
+	}
+	for _, d := range dialects {
+		post(d, d.tokenPath, s.token(d))
+	}
+	post(support, introspectPath, s.introspect)
+	post(support, revokePath, s.revoke)
+	get(oauth.MetadataPath, s.metadata)
+	get(keysPath, s.publicKeys)
+	get(apidoc.Path, s.describe)
+	return all
 }
 
 // pages are what a person sees. Their forms change state with a cookie, so

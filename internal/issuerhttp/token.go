@@ -128,12 +128,17 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, d dialect, 
 	httpd.Note(r.Context(), slog.String("reason", err.Error()))
 }
 
-// tokenMethod refuses every method but POST. A browser's preflight gets the
-// same: Zendesk's token endpoint cannot be called from a page (facts 2.6).
-func tokenMethod(d dialect) http.HandlerFunc {
+// wrongMethod refuses the methods that an endpoint does not take. A browser's
+// preflight gets the same: Zendesk's token endpoint cannot be called from a page
+// (facts 2.6).
+func wrongMethod(e endpoint) http.HandlerFunc {
+	allow := e.method
+	if allow == http.MethodGet {
+		allow = "GET, HEAD"
+	}
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", http.MethodPost)
-		writeOAuth(w, http.StatusMethodNotAllowed, d.wrongMethod())
+		w.Header().Set("Allow", allow)
+		writeOAuth(w, http.StatusMethodNotAllowed, e.refusal())
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/deskauth/deskauth/internal/apidoc/contract"
 )
 
 // witness looks at every exchange of a world: what must hold of all answers is
@@ -38,6 +40,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func (w *witness) watch(next http.RoundTripper) http.RoundTripper {
+	next = contract.Issuer().Watch(next, func() testing.TB { return w.t })
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		var sent []byte
 		if r.Body != nil && r.ContentLength > 0 { // an endless body is for the server to end

@@ -187,6 +187,7 @@ const (
 	LinkAuthorize LinkKind = "authorize" // GET /oauth/authorizations/new
 	LinkTokens    LinkKind = "tokens"    // POST /oauth/tokens
 	LinkUsersMe   LinkKind = "users_me"  // GET /api/v2/users/me
+	LinkAPI       LinkKind = "api"       // the description of the API
 	LinkBroker    LinkKind = "broker"    // the broker's home page
 	LinkControl   LinkKind = "control"   // the demo's control
 	LinkAdmin     LinkKind = "admin"     // the Admin Center

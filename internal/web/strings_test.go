@@ -75,7 +75,7 @@ func builtKeys() []string {
 	for _, p := range []Problem{ProblemSubdomainMissing, ProblemSubdomainInvalid, ProblemNotServed} {
 		keys = append(keys, "connect_home.problem."+string(p))
 	}
-	for _, k := range []LinkKind{LinkAuthorize, LinkTokens, LinkUsersMe, LinkBroker, LinkControl, LinkAdmin, LinkApps} {
+	for _, k := range []LinkKind{LinkAuthorize, LinkTokens, LinkUsersMe, LinkAPI, LinkBroker, LinkControl, LinkAdmin, LinkApps} {
 		keys = append(keys, "issuer_home.link."+string(k))
 	}
 	for _, h := range invalidHints {

@@ -127,6 +127,7 @@ func issuer() []Sample {
 			{Kind: web.LinkAuthorize, URL: "http://acme.localhost:4000/oauth/authorizations/new"},
 			{Kind: web.LinkTokens, URL: "http://acme.localhost:4000/oauth/tokens"},
 			{Kind: web.LinkUsersMe, URL: "http://acme.localhost:4000/api/v2/users/me.json"},
+			{Kind: web.LinkAPI, URL: "http://acme.localhost:4000/openapi.yaml"},
 			{Kind: web.LinkControl, URL: "http://127.0.0.1:4001/"},
 		},
 	}
