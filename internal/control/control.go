@@ -45,8 +45,12 @@ func New(ctx context.Context, s Store, i *issuer.Issuer, hosts apihttp.Hosts) (*
 
 // tell notes a verdict of the issuer.
 func (c *Controls) tell(ctx context.Context, v issuer.Verdict) {
+	account := v.Account
+	if visit := visitOf(ctx); account == "" && visit != nil {
+		account = visit.account.Subdomain
+	}
 	c.Journal.add(Entry{
-		Event: Event(v.Name), RequestID: httpd.RequestIDFrom(ctx), Account: v.Account, Product: string(v.Product),
+		Event: Event(v.Name), RequestID: httpd.RequestIDFrom(ctx), Account: account, Product: string(v.Product),
 		Client: v.Client, User: int64(v.User), Grant: string(v.Grant), Token: v.Token, Reason: v.Reason,
 	})
 }

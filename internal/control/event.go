@@ -60,11 +60,33 @@ func Events() []EventMeaning {
 		{Event(issuer.RefreshExpired), "a refresh token came too late"},
 		{Event(issuer.RefreshRefused), "a refresh was refused for another reason: client, scope, user"},
 
-		{Event(issuer.TokenIssued), "a client got a token by its own credentials or a user's password"},
+		{Event(issuer.TokenIssued), "a client got a token by its own credentials or a user's password, or a user made one by hand"},
 		{Event(issuer.TokenRefused), "a client did not get one"},
-		{Event(issuer.TokenRevoked), "a client revoked a token (RFC 7009)"},
+		{Event(issuer.TokenRevoked), "a token was revoked: by its client (RFC 7009), its user or an admin"},
 
 		{Event(issuer.BearerRefused), "an access token opened nothing: unknown, expired, ended, or its user may not sign in"},
+
+		{Event(issuer.ClientCreated), "somebody added a client"},
+		{Event(issuer.ClientUpdated), "somebody changed a client; reason tells what"},
+		{Event(issuer.ClientSecretRolled), "a client got a new secret"},
+		{Event(issuer.ClientDeleted), "somebody deleted a client, with its codes and tokens"},
+
+		{Event(issuer.UserCreated), "a user was added"},
+		{Event(issuer.UserUpdated), "a user was changed otherwise than below"},
+		{Event(issuer.UserPromoted), "a user got a role that may do more"},
+		{Event(issuer.UserDemoted), "a user got a role that may do less"},
+		{Event(issuer.UserSuspended), "a user may no longer sign in, and their tokens open nothing"},
+		{Event(issuer.UserReinstated), "a suspended user may sign in again"},
+		{Event(issuer.UserPasswordChanged), "a user's password was changed"},
+		{Event(issuer.UserDeleted), "a user was erased, with their tokens"},
+
+		{Event(issuer.APITokenAdded), "an API token was added"},
+		{Event(issuer.APITokenUpdated), "an API token's description was changed"},
+		{Event(issuer.APITokenActivated), "an API token opens the API again"},
+		{Event(issuer.APITokenDeactivated), "an API token no longer opens the API"},
+		{Event(issuer.APITokenDeleted), "an API token was deleted"},
+
+		{Event(issuer.SettingsChanged), "an admin changed the settings of an account's API; reason tells what"},
 
 		{ClockChanged, "the clock was set, advanced, frozen, given another rate, or reset"},
 		{FaultAdded, "a fault was added"},

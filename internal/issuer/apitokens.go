@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -68,6 +69,7 @@ func (i *Issuer) CreateAPIToken(ctx context.Context, a Account, description stri
 		return APIToken{}, secret.Plain{}, all
 	}
 	t, err = i.Store.AddAPIToken(ctx, t, by.event(a.ID, now, ActionAPITokenCreated, "api_token", 0, description))
+	i.tellChange(ctx, t.verdict(APITokenAdded, a, by, ""), err)
 	return t, value, err
 }
 
@@ -98,6 +100,7 @@ func (i *Issuer) UpdateAPIToken(ctx context.Context, a Account, id APITokenID, c
 		next.Updated = touched(old.Updated, i.Now())
 		e := by.event(a.ID, i.Now(), ActionAPITokenUpdated, "api_token", int64(id), strings.Join(changed, ", "))
 		if err := i.Store.ReplaceAPIToken(ctx, old, next, e); !errors.Is(err, ErrConflict) {
+			i.tellChange(ctx, next.verdict(next.became(old), a, by, strings.Join(changed, ", ")), err)
 			return i.withAPIUse(next), err
 		}
 	}
@@ -106,5 +109,7 @@ func (i *Issuer) UpdateAPIToken(ctx context.Context, a Account, id APITokenID, c
 
 // DeleteAPIToken deletes an API token.
 func (i *Issuer) DeleteAPIToken(ctx context.Context, a Account, id APITokenID, by By) error {
-	return i.Store.DeleteAPIToken(ctx, a.ID, id, by.event(a.ID, i.Now(), ActionAPITokenDeleted, "api_token", int64(id), ""))
+	err := i.Store.DeleteAPIToken(ctx, a.ID, id, by.event(a.ID, i.Now(), ActionAPITokenDeleted, "api_token", int64(id), ""))
+	i.tellChange(ctx, APIToken{}.verdict(APITokenDeleted, a, by, fmt.Sprintf("number %d", id)), err)
+	return err
 }

@@ -196,6 +196,7 @@ func (i *Issuer) CreateClient(ctx context.Context, a Account, p Product, change 
 	if errors.Is(err, ErrTaken) {
 		return Client{}, secret.Plain{}, Invalids{identifierTaken()}
 	}
+	i.tellChange(ctx, c.verdict(ClientCreated, a, by, ""), err)
 	return c, key, err
 }
 
@@ -260,6 +261,7 @@ func (i *Issuer) UpdateClient(ctx context.Context, a Account, p Product, id Clie
 		case errors.Is(err, ErrTaken):
 			return Client{}, Invalids{identifierTaken()}
 		case !errors.Is(err, ErrConflict):
+			i.tellChange(ctx, next.verdict(ClientUpdated, a, by, strings.Join(changed, ", ")), err)
 			return next, err
 		}
 	}
@@ -288,6 +290,7 @@ func (i *Issuer) GenerateSecret(ctx context.Context, a Account, p Product, id Cl
 		next := old.roll(now, newClientSecret(now, key), oldLife)
 		e := by.event(a.ID, now, ActionClientSecretGenerated, old.Noun(), int64(id), "")
 		if err := i.Store.ReplaceSecrets(ctx, old, next, e); !errors.Is(err, ErrConflict) {
+			i.tellChange(ctx, next.verdict(ClientSecretRolled, a, by, ""), err)
 			return next, key, err
 		}
 	}
@@ -329,5 +332,7 @@ func (i *Issuer) DeleteClient(ctx context.Context, a Account, p Product, id Clie
 	if err != nil {
 		return err
 	}
-	return i.Store.DeleteClient(ctx, c, by.event(a.ID, i.Now(), ActionClientDeleted, c.Noun(), int64(id), c.Identifier))
+	err = i.Store.DeleteClient(ctx, c, by.event(a.ID, i.Now(), ActionClientDeleted, c.Noun(), int64(id), c.Identifier))
+	i.tellChange(ctx, c.verdict(ClientDeleted, a, by, ""), err)
+	return err
 }

@@ -109,5 +109,7 @@ func (i *Issuer) ChangeSettings(ctx context.Context, a Account, seen time.Time, 
 		return old, err
 	}
 	e := by.event(old.ID, now, ActionAccountUpdated, "account", int64(old.ID), told)
-	return next, i.Store.ReplaceSettings(ctx, old, next, e)
+	err = i.Store.ReplaceSettings(ctx, old, next, e)
+	i.tellChange(ctx, Verdict{Name: SettingsChanged, Account: a.Subdomain, User: by.User, Reason: told}, err)
+	return next, err
 }

@@ -80,7 +80,9 @@ func (i *Issuer) RevokeCurrent(ctx context.Context, c Caller, by By) error {
 func (i *Issuer) revoke(ctx context.Context, t Token, by By) error {
 	now := i.Now()
 	e := by.event(t.Account, now, ActionTokenRevoked, "token", int64(t.ID), "")
-	return i.Store.EndToken(ctx, t, now, Revoked, &e)
+	err := i.Store.EndToken(ctx, t, now, Revoked, &e)
+	i.tellToken(ctx, TokenRevoked, t, err)
+	return err
 }
 
 // originAPI is the origin of tokens that no grant made.
@@ -106,6 +108,7 @@ func (i *Issuer) CreateToken(ctx context.Context, a Account, p Product, u User, 
 	}
 	e := by.event(a.ID, now, ActionTokenCreated, "token", 0, fmt.Sprintf("%s %d: %s", c.Noun(), c.ID, t.Scope))
 	t.ID, err = i.Store.AddToken(ctx, t, e)
+	i.tellToken(ctx, TokenIssued, t, err)
 	return t, pair.Access, err
 }
 

@@ -56,6 +56,7 @@ func (i *Issuer) CreateUser(ctx context.Context, a Account, want NewUser, by By)
 	if errors.Is(err, ErrTaken) {
 		return User{}, Invalids{{Field: "email", Flaw: Taken, Why: "is already being used by another user"}}
 	}
+	i.tellChange(ctx, Verdict{Name: UserCreated, Account: a.Subdomain, User: u.ID, Reason: string(u.Role)}, err)
 	return u, err
 }
 
@@ -171,6 +172,7 @@ func (i *Issuer) replaceUser(ctx context.Context, a Account, id UserID, by By, c
 		next.Updated = touched(old.Updated, i.Now())
 		e := by.event(a.ID, i.Now(), ActionUserUpdated, "user", int64(id), told)
 		if err := i.Store.ReplaceUser(ctx, old, next, e); !errors.Is(err, ErrConflict) {
+			i.tellUser(ctx, a, old, next, told, err)
 			return next, err
 		}
 	}
@@ -189,7 +191,9 @@ func (i *Issuer) DeleteUser(ctx context.Context, a Account, id UserID, by By) er
 	if u.Erased {
 		return ErrNotFound
 	}
-	return i.Store.EraseUser(ctx, u, i.Now(), by.event(a.ID, i.Now(), ActionUserDeleted, "user", int64(id), ""))
+	err = i.Store.EraseUser(ctx, u, i.Now(), by.event(a.ID, i.Now(), ActionUserDeleted, "user", int64(id), ""))
+	i.tellChange(ctx, Verdict{Name: UserDeleted, Account: a.Subdomain, User: id}, err)
+	return err
 }
 
 // ErasedName is what is left of an erased user's name.

@@ -19,7 +19,7 @@ type Verdict struct {
 	User    UserID
 	Grant   oauth.GrantType
 	Token   string // the hint of the token that was presented or, failing that, made
-	Reason  string // why it was refused, in words
+	Reason  string // why it was refused, or what was changed, in words
 }
 
 // VerdictName is one of a closed list.
@@ -58,6 +58,28 @@ const (
 	TokenIssued  VerdictName = "token.issued"
 	TokenRefused VerdictName = "token.refused"
 	TokenRevoked VerdictName = "token.revoked"
+
+	ClientCreated      VerdictName = "client.created"
+	ClientUpdated      VerdictName = "client.updated"
+	ClientSecretRolled VerdictName = "client.secret_rolled"
+	ClientDeleted      VerdictName = "client.deleted"
+
+	UserCreated         VerdictName = "user.created"
+	UserUpdated         VerdictName = "user.updated"
+	UserPromoted        VerdictName = "user.promoted"
+	UserDemoted         VerdictName = "user.demoted"
+	UserSuspended       VerdictName = "user.suspended"
+	UserReinstated      VerdictName = "user.reinstated"
+	UserPasswordChanged VerdictName = "user.password_changed"
+	UserDeleted         VerdictName = "user.deleted"
+
+	APITokenAdded       VerdictName = "api_token.added"
+	APITokenUpdated     VerdictName = "api_token.updated"
+	APITokenActivated   VerdictName = "api_token.activated"
+	APITokenDeactivated VerdictName = "api_token.deactivated"
+	APITokenDeleted     VerdictName = "api_token.deleted"
+
+	SettingsChanged VerdictName = "settings.changed"
 
 	BearerRefused VerdictName = "bearer.refused"
 )
