@@ -84,6 +84,8 @@ func (s *Server) centerPages(add func(d dialect, path string, methods map[string
 	post(support, web.PathAPITokens+"/{id}", s.asAdmin(s.switchAPIToken))
 	both(support, web.PathAPITokens+"/{id}/delete", s.asAdmin(s.askDeleteAPIToken), s.asAdmin(s.deleteAPITokenPage))
 	both(support, web.PathSettings, s.asAdmin(s.showSettings), s.asAdmin(s.saveSettings))
+	get(support, web.PathAudit, s.asAdmin(s.showAudit))
+	get(support, web.PathAuditCSV, s.asAdmin(s.auditFile))
 	both(support, web.PathApps, s.signedIn(s.showApps), s.signedIn(s.revokeApp))
 	both(support, web.PathGetToken, s.signedIn(s.askForToken), s.signedIn(s.getToken))
 	for d, path := range map[*dialect]string{&support: web.PathClients, &chatDialect: web.PathChatClients} {

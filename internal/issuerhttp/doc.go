@@ -11,6 +11,8 @@
 //	tokenpages.go  its tokens
 //	settingpages.go, apitokenpages.go
 //	               its API settings and API tokens
+//	auditpages.go, auditfile.go
+//	               its audit trail, and the same as a file
 //	apppages.go    what a user has of their own: authorized apps, a token by hand
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me

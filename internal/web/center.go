@@ -35,6 +35,7 @@ const (
 	AtSettings
 	AtAPITokens
 	AtUsers
+	AtAudit
 	AtApps
 	AtGetToken
 )
@@ -97,6 +98,7 @@ func (c Center) sections(at Section) []Entry {
 		add(AtTokens, c.T("center.tokens"), PathTokens)
 		add(AtSettings, c.T("center.settings"), PathSettings)
 		add(AtAPITokens, c.T("center.api_tokens"), PathAPITokens)
+		add(AtAudit, c.T("center.audit"), PathAudit)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)
 	add(AtGetToken, c.T("center.get_token"), PathGetToken)
@@ -108,6 +110,9 @@ type Moment struct{ time.Time }
 
 // Text is the time in UTC, to the minute, as all languages read it.
 func (m Moment) Text() string { return m.UTC().Format("2006-01-02 15:04") }
+
+// Second is Text to the second, for what is told of one by one.
+func (m Moment) Second() string { return m.UTC().Format(time.DateTime) }
 
 // Exact is Text to the millisecond, for what happens quickly.
 func (m Moment) Exact() string { return m.UTC().Format("2006-01-02 15:04:05.000") }

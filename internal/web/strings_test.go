@@ -62,9 +62,13 @@ func builtKeys() []string {
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 		"connected.role.admin", "connected.role.agent", "connected.role.end-user",
+		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
 	}
 	for _, state := range tokenStates {
 		keys = append(keys, "tokens.state."+string(state))
+	}
+	for _, action := range AuditActions {
+		keys = append(keys, "audit.action."+action)
 	}
 	for _, d := range allDone {
 		keys = append(keys, "done."+string(d))
