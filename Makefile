@@ -79,7 +79,7 @@ modules: ## Hold go.mod and go.sum against the code and the module cache.
 
 .PHONY: shell
 shell: ## Check the shell scripts, where shellcheck is installed.
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh docs/api/*.sh; \
 	else echo "shellcheck is not installed (sudo apt-get install shellcheck): scripts not checked"; fi
 
 .PHONY: cross
