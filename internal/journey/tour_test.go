@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/deskauth/deskauth/internal/apidoc/contract"
@@ -33,7 +34,7 @@ func TestTour(t *testing.T) {
 	}
 	visited := answered(t, controls)
 	for _, o := range contract.Issuer().Operations() {
-		if !visited[o.Method+" "+o.Path] {
+		if !visited[o.Method+" "+strings.TrimSuffix(o.Path, "{$}")] { // the journal shows it so
 			t.Errorf("the tour leaves out %s %s", o.Method, o.Path)
 		}
 	}
