@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -184,6 +185,14 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	if run.public, err = o.publicURL(e, listener); err != nil {
 		return nil, err
 	}
+	if o.Now == nil {
+		if run.clock, err = followClock(ctx, p); err != nil {
+			return nil, err
+		}
+		if run.clock != nil {
+			run.options.Now = run.clock.Now
+		}
+	}
 	if err := run.openStore(ctx, p); err != nil {
 		return nil, err
 	}
@@ -281,14 +290,6 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	if err != nil {
 		return err
 	}
-	if o.Now == nil {
-		if run.clock, err = followClock(ctx, p); err != nil {
-			return err
-		}
-		if run.clock != nil {
-			o.Now = run.clock.Now
-		}
-	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
 		Accounts: o.Accounts, EventsKeep: time.Duration(o.EventsKeep) * day,
@@ -324,11 +325,7 @@ func (run *runningBroker) chores(e edge) func() error {
 	var wg sync.WaitGroup
 	wg.Go(func() { run.broker.Run(ctx, func(err error) { e.log.Error("chore failed", "error", err) }) })
 	if run.clock != nil {
-		wg.Go(func() {
-			run.clock.Run(ctx, func(err error) {
-				e.log.Error("the clock of DESKAUTH_CLOCK is lost; time runs on as it ran", "error", err)
-			})
-		})
+		wg.Go(func() { run.follow(ctx, &wg, e.log) })
 	}
 	return sync.OnceValue(func() error {
 		stop()
@@ -336,6 +333,19 @@ func (run *runningBroker) chores(e edge) func() error {
 		closing, cancel := context.WithTimeout(context.Background(), closeWait)
 		defer cancel()
 		return errors.Join(run.broker.Close(closing), run.db.Close())
+	})
+}
+
+// follow keeps the clock's time. Where it was made to leap, what came due is looked
+// after at once.
+func (run *runningBroker) follow(ctx context.Context, wg *sync.WaitGroup, log *slog.Logger) {
+	tend := func() {
+		if err := run.broker.Tend(ctx); err != nil && ctx.Err() == nil {
+			log.Error("chore failed", "error", err)
+		}
+	}
+	run.clock.Run(ctx, func() { wg.Go(tend) }, func(err error) {
+		log.Error("the clock of DESKAUTH_CLOCK is lost; time runs on as it ran", "error", err)
 	})
 }
 

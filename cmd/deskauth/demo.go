@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -168,6 +169,10 @@ func followClock(ctx context.Context, p process) (*control.Follower, error) {
 		return nil, nil
 	}
 	f, err := control.Follow(ctx, address)
+	var invalid *control.Invalid
+	if errors.As(err, &invalid) {
+		return nil, usagef("DESKAUTH_CLOCK: %s", invalid.Why)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("DESKAUTH_CLOCK: %w", err)
 	}

@@ -37,6 +37,9 @@ func Dial(address string) (*Client, error) {
 	return &Client{base: u, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute}}}, nil
 }
 
+// Address is the host and port that it asks.
+func (c *Client) Address() string { return c.base.Host }
+
 // Close gives up idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -47,8 +47,10 @@ func (f *Follower) ask(ctx context.Context) error {
 func (f *Follower) Now() time.Time { return f.clock.Load().Now(time.Now()) }
 
 // Run asks again twice a second until ctx ends. When the controls no longer answer,
-// time runs on as it ran, and report is told, once until they answer again.
-func (f *Follower) Run(ctx context.Context, report func(error)) {
+// time runs on as it ran, and report is told, once until they answer again. steered
+// is called when somebody has changed the clock: what came due by a leap need not wait
+// for the machine's time.
+func (f *Follower) Run(ctx context.Context, steered func(), report func(error)) {
 	defer f.client.Close()
 	tick := time.NewTicker(rereadAfter)
 	defer tick.Stop()
@@ -59,7 +61,11 @@ func (f *Follower) Run(ctx context.Context, report func(error)) {
 			return
 		case <-tick.C:
 		}
+		before := f.clock.Load().Version
 		err := f.ask(ctx)
+		if err == nil && f.clock.Load().Version != before {
+			steered()
+		}
 		if err != nil && !lost && ctx.Err() == nil {
 			report(err)
 		}
