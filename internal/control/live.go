@@ -29,7 +29,9 @@ const liveMost = 200
 // live is GET /live.
 func (c *Controls) live(w http.ResponseWriter, r *http.Request) {
 	page := web.Journal{
-		Page: web.Page{RequestID: httpd.RequestIDFrom(r.Context())}, Path: LivePath, Clock: c.face(),
+		Page: web.Page{
+			Lang: web.Match(r.Header.Get("Accept-Language"), "").ForAdmin(), RequestID: httpd.RequestIDFrom(r.Context()), Admin: true,
+		}, Path: LivePath, Clock: c.face(),
 		Events: eventNames(), Filter: filterOf(r.URL.Query()),
 	}
 	accounts, err := c.Issuer.Store.Accounts(r.Context())

@@ -1,13 +1,16 @@
 package issuerhttp_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/deskauth/deskauth/internal/web"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // The buttons of the consent page.
@@ -152,4 +155,61 @@ func TestLongRequestsComeThrough(t *testing.T) {
 	if answer.code() == "" || answer.answer().Get("state") != state {
 		t.Error("the state is lost")
 	}
+}
+
+// A browser that comes by a page of ours leaves by a page, so that no form-action
+// stands in the way of where the client sends it on; nobody else does.
+func TestLeavingByAPage(t *testing.T) {
+	w := onSQLite(t, options{})
+	b := w.browser("acme.localhost").signInAs(ada)
+	for _, c := range []struct {
+		name, mode, site, scope string
+		page                    bool
+	}{
+		{"the form of a page", "navigate", "same-origin", "read", true},
+		{"a link of the app", "navigate", "cross-site", "write", false},
+		{"an address typed in", "navigate", "none", "read write", false},
+		{"a script of a page", "cors", "same-origin", "users:read", false},
+		{"an older browser", "", "", "tickets:read", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			query := request("scope", c.scope, "state", `"><script>`)
+			h := header("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", c.mode, "Origin", "http://acme.localhost")
+			consent := b.authorize(query).want(200)
+			allowed := b.send(http.MethodPost, consentPath, form(
+				web.FieldTicket, consent.hidden(web.FieldTicket), web.FieldDecision, web.DecisionAllow), h)
+			_ = w.token(grant(answerOf(t, w, allowed, c.mode == "navigate").Get("code"))).pair()
+
+			h.Set("Sec-Fetch-Site", c.site)
+			skipped := b.send(http.MethodGet, zendesk.AuthorizePath+"?"+query.Encode(), nil, h)
+			answerOf(t, w, skipped, c.page)
+			refused := b.send(http.MethodGet, zendesk.AuthorizePath+"?"+with(query, "response_type", "").Encode(), nil, h)
+			if got := answerOf(t, w, refused, c.page).Get("error"); got != "invalid_request" {
+				t.Errorf("error %q", got)
+			}
+		})
+	}
+}
+
+var refresh = regexp.MustCompile(`<meta http-equiv="refresh" content="0; url=([^"]*)">`)
+
+// answerOf is what a client is told, by a page or by a redirect.
+func answerOf(t *testing.T, w *world, r *reply, page bool) url.Values {
+	t.Helper()
+	to := r.Header.Get("Location")
+	if page {
+		r.wantPage(200, "Taking you to app.example")
+		found := refresh.FindStringSubmatch(r.Body)
+		if found == nil || to != "" || !strings.Contains(r.Body, `href="`+found[1]+`"`) {
+			t.Fatalf("the page does not lead on:\n%s", r.Body)
+		}
+		to = html.UnescapeString(found[1])
+	} else {
+		r.want(http.StatusFound)
+	}
+	u, err := url.Parse(to)
+	if err != nil || !strings.HasPrefix(to, appCallback+"?") || u.Query().Get("state") != `"><script>` {
+		t.Fatalf("leads to %s", to)
+	}
+	return u.Query()
 }

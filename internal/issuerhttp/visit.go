@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -118,13 +119,31 @@ func (v visit) see(path string) error {
 	return nil
 }
 
-// leave sends the browser to a client, with a code or an error in the address.
-func (v visit) leave(url string) error {
+// leave sends the browser to a client, with a code or an error in the address: by
+// a page where a page of ours led here, otherwise by a redirect (ADR 10).
+func (v visit) leave(address string) error {
+	if to, err := url.Parse(address); err == nil && v.fromOurPage() && (to.Scheme == "https" || to.Scheme == "http") {
+		page := v.page()
+		page.Languages = web.LanguageSwitch{} // what answers the client is there this once
+		web.Render(v.w, http.StatusOK, web.Leaving{
+			Page: page, Account: v.account.Name, Subdomain: v.account.Subdomain, Host: to.Host, URL: address,
+		})
+		return nil
+	}
 	v.w.Header().Set("Cache-Control", "no-store")
 	// Not http.Redirect: it would repeat the address in a body.
-	v.w.Header().Set("Location", url)
+	v.w.Header().Set("Location", address)
 	v.w.WriteHeader(http.StatusFound)
 	return nil
+}
+
+// fromOurPage tells whether a browser came by a form or link of our own, over
+// redirects or not (Fetch Metadata). Only then can a form-action of ours stand in the
+// way of where it goes. Programs do not say so, and neither do browsers at plain HTTP
+// elsewhere than on loopback.
+func (v visit) fromOurPage() bool {
+	h := v.r.Header
+	return h.Get("Sec-Fetch-Mode") == "navigate" && h.Get("Sec-Fetch-Site") == "same-origin"
 }
 
 // Cookies ignore ports, so the broker's have other names. Over TLS the prefix

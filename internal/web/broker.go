@@ -25,7 +25,7 @@ type ConnectHome struct {
 	BaseSuffix  string   // shown behind the box, e.g. ".zendesk.com"
 	ReturnTo    string   // hidden field, empty omits it
 	Asked       []string // scopes that will be asked for; shown in words, none hides the list
-	FormOrigins []string // e.g. "https://*.zendesk.com", if the form is answered by a redirect: see [CSP] and [Leaving]
+	FormOrigins []string // e.g. "https://*.zendesk.com", if the form is answered by a redirect: see [CSP]
 }
 
 func (p ConnectHome) frame() frame {
@@ -48,29 +48,6 @@ func (p ConnectHome) ProblemText() string {
 
 // Words are the scopes as sentences; for the template.
 func (p ConnectHome) Words() []Permission { return Words(p.Lang, p.Asked) }
-
-// Leaving takes the browser to URL at once, with a link for whoever stays. It is
-// an answer to a form whose next addresses are not known beforehand: a Zendesk
-// with single sign-on redirects on to its identity provider, which Chromium would
-// refuse after a form (form-action covers redirects), but not after a page.
-type Leaving struct {
-	Page
-	URL     string // absolute, http or https
-	Account string // e.g. "acme.zendesk.com"
-}
-
-func (p Leaving) frame() frame {
-	f := frame{Template: "leaving", Brand: Broker, Title: p.T("leaving.title", p.Account)}
-	// html/template guards the link's address, but cannot know that the refresh
-	// holds one as well.
-	if strings.HasPrefix(p.URL, "https://") || strings.HasPrefix(p.URL, "http://") {
-		f.Refresh = p.URL
-	}
-	return f
-}
-
-// Title is the page's title and first heading; for the template.
-func (p Leaving) Title() string { return p.frame().Title }
 
 // Connected says who was connected, where, and what they allowed.
 type Connected struct {

@@ -8,9 +8,9 @@ import "strings"
 //
 // Chromium holds form-action against every redirect that a form submission leads
 // to, not against the form's own target alone. A consent page must therefore name
-// the origin of the verified redirect URI, or its Allow button does nothing; an app
-// that redirects on to yet another origin from there is stopped all the same, which
-// only a page in between, such as [Leaving], avoids.
+// the origin of the verified redirect URI, or its Allow button does nothing, where
+// it is answered by a redirect; an app that redirects on to yet another origin from
+// there is stopped all the same, which only a page in between, [Leaving], avoids.
 func CSP(formActions ...string) string {
 	policy := "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'"
 	for _, origin := range formActions {

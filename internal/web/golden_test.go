@@ -134,7 +134,7 @@ func TestHostileWordsAreEscaped(t *testing.T) {
 		"connect": web.ConnectHome{Action: evil, Subdomain: evil, Problem: evil, BaseSuffix: evil, ReturnTo: evil, Asked: []string{evil}},
 		"done":    web.Connected{UserName: evil, Role: evil, Product: evil, Account: evil, Granted: []string{evil}, ConnectionID: evil, ReturnTo: "javascript:alert(1)"},
 		"failed":  web.ConnectFailed{Kind: evil, Account: evil, Answer: evil, RetryURL: "javascript:alert(1)"},
-		"leaving": web.Leaving{URL: "javascript:alert(1)", Account: evil},
+		"leaving": web.Leaving{URL: "javascript:alert(1)", Account: evil, Host: evil},
 	}
 	for name, p := range pages {
 		html := body(t, webtest.Sample{Name: name, Status: 200, Page: p})

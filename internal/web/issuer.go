@@ -138,6 +138,30 @@ func (p Consent) Words() []Permission {
 // Grave tells whether a permission needs a second thought; for the template.
 func (p Consent) Grave() bool { return anyGrave(p.Words()) }
 
+// Leaving takes the browser to URL at once, with a link for whoever stays. It
+// stands where a redirect would be part of what a form of ours began: Chromium
+// holds the form to its page's form-action on every further redirect as well, and
+// where the client's address redirects to is not known (ADR 10).
+type Leaving struct {
+	Page
+	Account, Subdomain string
+	Host               string // of URL, to be named
+	URL                string // absolute, http or https
+}
+
+func (p Leaving) frame() frame {
+	f := frame{Template: "leaving", Title: p.T("leaving.title", p.Host), Account: p.Account, Subdomain: p.Subdomain}
+	// html/template guards the link's address, but cannot know that the refresh
+	// holds one as well.
+	if strings.HasPrefix(p.URL, "https://") || strings.HasPrefix(p.URL, "http://") {
+		f.Refresh = p.URL
+	}
+	return f
+}
+
+// Title is the page's title and first heading; for the template.
+func (p Leaving) Title() string { return p.frame().Title }
+
 // SignedOut says that nobody is signed in any more.
 type SignedOut struct {
 	Page

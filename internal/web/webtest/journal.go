@@ -12,7 +12,7 @@ func journal() []Sample {
 		return web.Moment{Time: time.Date(2026, 11, 22, 9, 30, second, 120_000_000, time.UTC)}
 	}
 	page := web.Journal{
-		Page: base, Path: "/live", Clock: web.JournalClock{Now: moment(9)},
+		Page: center().Page, Path: "/live", Clock: web.JournalClock{Now: moment(9)},
 		Events: []string{"refresh.", "refresh.replayed"}, Accounts: []string{"acme", "globex"},
 		Entries: []web.JournalEntry{
 			{
