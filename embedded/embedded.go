@@ -176,7 +176,7 @@ func (c Config) pages(b *broker.Broker, public *url.URL) http.Handler {
 	}
 	if c.OnConnected != nil {
 		pages.OnConnected = func(w http.ResponseWriter, r *http.Request, conn broker.Connection, returnTo string) {
-			c.OnConnected(w, r, published(b.Base, conn), returnTo)
+			c.OnConnected(w, r, brokerhttp.Published(b.Base, conn), returnTo)
 		}
 	}
 	return brokerhttp.New(pages)
@@ -213,7 +213,7 @@ func (b *Broker) RedirectURL() string { return b.broker.RedirectURI }
 // none of that id.
 func (b *Broker) Connection(ctx context.Context, id int64) (deskauth.Connection, error) {
 	c, err := b.broker.Connection(ctx, broker.ConnectionID(id))
-	return published(b.broker.Base, c), publicError(err)
+	return brokerhttp.Published(b.broker.Base, c), publicError(err)
 }
 
 // Connections lists at most limit connections in the order of their ids, from the
@@ -225,9 +225,45 @@ func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]des
 	}
 	list := make([]deskauth.Connection, 0, len(all))
 	for _, c := range all {
-		list = append(list, published(b.broker.Base, c))
+		list = append(list, brokerhttp.Published(b.broker.Base, c))
 	}
 	return list, nil
+}
+
+// Disable keeps a connection and neither lends nor renews its tokens until Enable.
+// The error is deskauth.ErrNotFound, or *deskauth.Unusable for one that cannot be.
+func (b *Broker) Disable(ctx context.Context, id int64) error {
+	_, err := b.broker.Disable(ctx, broker.ConnectionID(id))
+	return publicError(err)
+}
+
+// Enable ends what Disable began.
+func (b *Broker) Enable(ctx context.Context, id int64) error {
+	_, err := b.broker.Enable(ctx, broker.ConnectionID(id))
+	return publicError(err)
+}
+
+// Revoke ends a connection at Zendesk, makes sure that its tokens are not taken any
+// more, and deletes it. When that fails the connection is disabled and stays, so that
+// it can be tried again.
+func (b *Broker) Revoke(ctx context.Context, id int64) error {
+	return publicError(b.broker.Revoke(ctx, broker.ConnectionID(id)))
+}
+
+// ConnectClient connects the program's own client to an account, by its credentials:
+// its calls are those of the admin who made the client. No scopes: those of Config.
+func (b *Broker) ConnectClient(ctx context.Context, account string, scopes ...string) (deskauth.Connection, error) {
+	c, err := b.broker.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.Scope(scopes)})
+	return brokerhttp.Published(b.broker.Base, c), publicError(err)
+}
+
+// Import takes over a pair of tokens that were issued to the program's client, once
+// Zendesk has said whose they are. With rotate it is renewed at once, so that no other
+// copy is good any more; that also takes a pair whose access token is over. Without a
+// refresh token ("") the connection ends with the access token.
+func (b *Broker) Import(ctx context.Context, account, access, refresh string, rotate bool) (deskauth.Connection, error) {
+	c, err := b.broker.Import(ctx, broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: rotate})
+	return brokerhttp.Published(b.broker.Base, c), publicError(err)
 }
 
 // Token lends a connection's access token, renewed if it is about to expire. The
@@ -272,21 +308,6 @@ type publicErrors struct{ next http.RoundTripper }
 func (t publicErrors) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	return resp, publicError(err)
-}
-
-// published is a connection as other programs see it.
-func published(base zendesk.Base, c broker.Connection) deskauth.Connection {
-	var root string
-	if u := base.URL(c.Account); u != nil {
-		root = u.String()
-	}
-	return deskauth.Connection{
-		ID: int64(c.ID), Account: c.Account, URL: root, Product: string(c.Product), User: deskauth.User(c.User),
-		State: deskauth.State(c.Shown()), Reason: string(c.Reason), Generation: c.Generation,
-		Scope: c.Granted, Missing: c.Missing(),
-		CreatedAt: c.Created, RenewedAt: c.RenewedAt,
-		ExpiresAt: orNil(c.AccessExpires), RefreshExpiresAt: orNil(c.RefreshExpires),
-	}
 }
 
 func orNil(t time.Time) *time.Time {

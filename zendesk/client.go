@@ -74,6 +74,22 @@ func (a *API) RevokeCurrent(ctx context.Context) error {
 	return err
 }
 
+// Get asks for what is at a path of the account and decodes the JSON into out. Errors
+// as for Me.
+func (a *API) Get(ctx context.Context, path string, out any) error {
+	return a.do(ctx, http.MethodGet, path, func(data []byte) error {
+		if json.Unmarshal(data, out) != nil {
+			return errors.New("the answer is not the JSON that was expected")
+		}
+		return nil
+	})
+}
+
+// Delete removes what is at a path of the account. Errors as for Me.
+func (a *API) Delete(ctx context.Context, path string) error {
+	return a.do(ctx, http.MethodDelete, path, func([]byte) error { return nil })
+}
+
 // do sends one request and gives the body of a success to read.
 func (a *API) do(ctx context.Context, method, path string, read func(body []byte) error) error {
 	req, err := a.request(ctx, method, path)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,9 @@ type brokerOptions struct {
 	ZendeskURL       string
 	ClientID         string
 	ClientSecretFile string
+	ChatClientID     string
+	ChatSecretFile   string
+	ChatSecret       secret.Plain // read from the file or the variable; not a flag
 	SealingKeys      string
 	Scope            string
 	AllowHTTP        bool
@@ -56,6 +60,8 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.ZendeskURL, "zendesk-url", "https://{subdomain}.zendesk.com", "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one")
 	f.StringVar(&o.ClientID, "client-id", "", "unique `identifier` of the OAuth client at Zendesk")
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
+	f.StringVar(&o.ChatClientID, "chat-client-id", "", "`identifier` of the OAuth client at Zendesk Chat, for connections made at /connect?product=chat")
+	f.StringVar(&o.ChatSecretFile, "chat-client-secret-file", "", "`file` with its secret; or the variable DESKAUTH_CHAT_CLIENT_SECRET")
 	f.StringVar(&o.SealingKeys, "sealing-keys", "", "`file` of the keys that seal the tokens; made on first start, and never to be lost (default in the user's state directory)")
 	f.StringVar(&o.Scope, "scope", "read", "`scopes` to ask for, separated by spaces")
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
@@ -91,6 +97,7 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
+	cmd.AddCommand(connectionCommand(p))
 	return cmd
 }
 
@@ -120,6 +127,9 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	}
 	clientSecret, err := secretFlag(p, "client-secret", o.ClientSecretFile)
 	if err != nil {
+		return err
+	}
+	if o.ChatSecret, err = secretFlag(p, "chat-client-secret", o.ChatSecretFile); err != nil {
 		return err
 	}
 	e, err := o.edge(p)
@@ -203,7 +213,7 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
 		Handler: brokerhttp.New(brokerhttp.Config{
-			Broker: run.broker, PublicURL: run.public, Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+			Broker: run.broker, PublicURL: run.public, API: true, Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
 		}),
 	}}
 	return run, nil
@@ -275,16 +285,14 @@ func (run *runningBroker) openStore(ctx context.Context, p process) error {
 // start opens the sealing keys and makes the broker.
 func (run *runningBroker) start(ctx context.Context, p process, clientSecret secret.Plain) error {
 	o := run.options
-	keys := o.SealingKeys
-	if keys == "" {
-		dir, err := stateDir(p)
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+	keys, err := sealingKeys(o.SealingKeys, p)
+	if err != nil {
+		return err
+	}
+	if o.SealingKeys == "" {
+		if err := os.MkdirAll(filepath.Dir(keys), 0o700); err != nil {
 			return fmt.Errorf("--sealing-keys: %w", err)
 		}
-		keys = dir + "/sealing-keys.json"
 	}
 	ring, err := seal.OpenFile(keys)
 	if err != nil {
@@ -303,7 +311,10 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	if !clientSecret.IsZero() {
 		secrets = append(secrets, clientSecret)
 	}
-	return run.broker.UseClient(ctx, "", broker.Support, o.ClientID, secrets...)
+	if err := run.broker.UseClient(ctx, "", broker.Support, o.ClientID, secrets...); err != nil {
+		return err
+	}
+	return useChatClient(ctx, run.broker, o.ChatClientID, o.ChatSecret)
 }
 
 func (o brokerOptions) base() (zendesk.Base, error) {

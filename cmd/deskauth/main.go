@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetErr(p.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
+	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

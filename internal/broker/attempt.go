@@ -162,6 +162,8 @@ func (c Connection) Judge(r Reply, s Situation) Verdict {
 		return Verdict{Action: Keep}
 	case GrantRefused:
 		switch {
+		case c.unspent():
+			return Verdict{Action: Name, State: Reauthorize, Reason: RefreshRefused}
 		case s.any(Open) && !s.Waited:
 			return Verdict{Action: AwaitOther, Reason: AnotherTries}
 		case s.any(Open), s.any(Unanswered):

@@ -65,6 +65,9 @@ type Broker struct {
 
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet
+
+	keysUsed map[KeyID]time.Time
+	keys     map[secret.Digest]knownKey
 }
 
 // errClosed answers what comes after Close.
@@ -99,7 +102,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.Ring.CheckCanary(canary); err != nil {
 		return nil, err
 	}
-	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}}, nil
+	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}}, nil
 }
 
 func (c *Config) setDefaults() {

@@ -12,12 +12,12 @@ import (
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // ConnectRequest is what begins a sign-in.
 type ConnectRequest struct {
 	Account  string       // subdomain
+	Product  Product      // "": Support
 	Scope    oauth.Scope  // empty: the broker's default
 	ReturnTo string       // a path of this site for afterwards; anything else is dropped
 	Browser  secret.Plain // the browser's cookie of an earlier sign-in, so that two tabs can be under way
@@ -32,16 +32,11 @@ type Departure struct {
 // Connect begins a sign-in at an account. The error is *Invalid for a subdomain
 // that is none, or *Failure.
 func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, error) {
-	if err := zendesk.CheckSubdomain(r.Account); err != nil {
-		return Departure{}, &Invalid{"subdomain", err.Error()}
+	client, err := b.clientOf(ctx, r.Account, &r.Product)
+	if failure := (*Failure)(nil); errors.As(err, &failure) {
+		failure.ReturnTo = LocalPath(r.ReturnTo)
 	}
-	if !b.Accounts.Serve(r.Account) {
-		return Departure{}, &Failure{Kind: NotServed, Account: r.Account, ReturnTo: LocalPath(r.ReturnTo)}
-	}
-	client, err := b.Store.ClientFor(ctx, r.Account, Support)
-	if errors.Is(err, ErrNotFound) {
-		return Departure{}, &Failure{Kind: NoSuchClient, Account: r.Account, Err: errors.New("no client is set up for this account")}
-	} else if err != nil {
+	if err != nil {
 		return Departure{}, err
 	}
 	if !wellFormed(r.Browser) {
@@ -84,6 +79,9 @@ func (b *Broker) authorizeURL(f Flow, c Client, state, verifier secret.Plain) st
 		RedirectURI:  f.RedirectURI,
 		Scope:        f.Scope.String(),
 		State:        state.Reveal(),
+	}
+	if policy.Subdomain {
+		r.Extra = url.Values{"subdomain": {f.Account}}
 	}
 	if policy.PKCE {
 		r.CodeChallenge, r.CodeChallengeMethod = oauth.S256(verifier.Reveal()), "S256"

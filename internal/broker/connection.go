@@ -43,6 +43,8 @@ const (
 	NoRefreshToken   Reason = "no_refresh_token"         // expired, and Zendesk gave nothing to renew it with
 	UserUnknown      Reason = "user_unknown"             // it could not be found out whose tokens they are
 	AnotherTries     Reason = "another_replica_is_at_it" // its answer is waited for
+	SwitchedOff      Reason = "switched_off"             // disabled by hand
+	NotRevoked       Reason = "not_revoked"              // it was to end at Zendesk, and it is not known to have
 )
 
 // User is the person whose authorization a connection is, as Zendesk told at the
@@ -104,6 +106,14 @@ func (c Connection) Shown() State {
 
 // Lendable tells whether the access token may be handed out at all.
 func (c Connection) Lendable() bool { return c.State == Active && !c.Access.IsZero() }
+
+// Renewable tells whether there is anything to get the next tokens by.
+func (c Connection) Renewable() bool { return !c.Refresh.IsZero() || c.unspent() }
+
+// unspent tells that asking for the next tokens uses nothing up: a client that acts
+// for itself (RFC 6749 §4.4) asks anew each time, and an answer that was lost is no
+// loss.
+func (c Connection) unspent() bool { return c.Grant == oauth.GrantClientCredentials }
 
 // Alive tells whether the access token is not over yet.
 func (c Connection) Alive(now time.Time) bool {

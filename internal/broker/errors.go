@@ -17,6 +17,12 @@ var (
 	ErrConflict = errors.New("another was faster")
 )
 
+// ErrKeyRefused is the one answer to a key that is unknown, over or ended.
+var ErrKeyRefused = errors.New("the key is not accepted")
+
+// ErrForbidden says that a key is good, but not for this.
+var ErrForbidden = errors.New("the key does not allow this")
+
 // Invalid says which value of a caller's cannot be used, and why, in words that
 // may be shown to that caller.
 type Invalid struct{ Field, Why string }
@@ -41,6 +47,7 @@ const (
 	ClientRefused    Kind = "client_refused"    // our client's secret is not accepted
 	Anonymous        Kind = "anonymous"         // a token that belongs to nobody
 	NotServed        Kind = "not_served"        // people of that account may not connect here
+	TokensOver       Kind = "tokens_over"       // tokens that were brought along are not taken any more
 	Misc             Kind = "misc"
 )
 

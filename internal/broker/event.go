@@ -13,6 +13,10 @@ const (
 	StateChanged   EventKind = "state_changed"
 	ClientChanged  EventKind = "client_changed"
 	CircuitOpened  EventKind = "circuit_opened"
+	Imported       EventKind = "imported"
+	Removed        EventKind = "removed"
+	KeyMade        EventKind = "key_made"
+	KeyEnded       EventKind = "key_ended"
 )
 
 // Event is a line of the audit trail. The step that changes a state writes it in

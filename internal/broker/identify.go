@@ -21,13 +21,17 @@ const identifyTries = 5
 // identify finds out whose tokens a pending connection holds, and makes it active,
 // or gives them to the connection that this person has already.
 func (b *Broker) identify(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
-	user, err := b.who(ctx, c, p.Access)
+	return b.identifyAs(ctx, f, c, p, ConnectionMade)
+}
+
+func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, how EventKind) (Arrival, error) {
+	user, err := policies[c.Product].who(ctx, b.api(c, p.Access), p.Access)
 	if err != nil {
 		return Arrival{}, f.failure(whoFailure(err), err)
 	}
 	c.User, c.State, c.Reason = user, Active, NoReason
 	for range identifyTries {
-		arrival, err := b.settle(ctx, f, c, p)
+		arrival, err := b.settle(ctx, f, c, p, how)
 		if !errors.Is(err, ErrConflict) {
 			return arrival, err
 		}
@@ -35,14 +39,19 @@ func (b *Broker) identify(ctx context.Context, f Flow, c Connection, p Pair) (Ar
 	return Arrival{}, fmt.Errorf("settle connection %d: %w", c.ID, ErrConflict)
 }
 
-func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
-	made := Event{At: b.now(), Kind: ConnectionMade, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
+func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair, how EventKind) (Arrival, error) {
+	made := Event{At: b.now(), Kind: how, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
 	err := b.Store.SettleConnection(ctx, c, made)
 	if err == nil {
 		return Arrival{Connection: c, Flow: f}, nil
 	} else if !errors.Is(err, ErrConflict) {
 		return Arrival{}, err
 	}
+	return b.merge(ctx, f, c, p, made)
+}
+
+// merge gives the tokens of a pending connection to the one that its person has.
+func (b *Broker) merge(ctx context.Context, f Flow, c Connection, p Pair, made Event) (Arrival, error) {
 	old, err := b.Store.ConnectionOf(ctx, c)
 	switch {
 	case errors.Is(err, ErrNotFound): // it went in between
@@ -80,10 +89,9 @@ func (c Connection) Reconnect(pending Connection, p Pair) Connection {
 	return c
 }
 
-// who asks Zendesk whose token it is. A token whose scope does not reach the
+// whoOfSupport asks Zendesk whose token it is. A token whose scope does not reach the
 // profile still tells the number of its owner.
-func (b *Broker) who(ctx context.Context, c Connection, access secret.Plain) (User, error) {
-	api := b.api(c, access)
+func whoOfSupport(ctx context.Context, api *zendesk.API, _ secret.Plain) (User, error) {
 	me, err := api.Me(ctx)
 	var refused *zendesk.APIError
 	if errors.As(err, &refused) && refused.Status == http.StatusForbidden {

@@ -73,11 +73,11 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 		return c, &Unusable{c.ID, c.State, c.Reason}
 	case forced && c.Forced:
 		return c, b.condemn(ctx, c, Reauthorize, TokenRefused)
-	case c.Refresh.IsZero() && forced:
+	case !c.Renewable() && forced:
 		return c, b.condemn(ctx, c, Reauthorize, TokenRefused)
-	case c.Refresh.IsZero() && c.Alive(now): // nothing to renew it with, and still good
+	case !c.Renewable() && c.Alive(now): // and still good
 		return c, nil
-	case c.Refresh.IsZero():
+	case !c.Renewable():
 		return c, b.condemn(ctx, c, Reauthorize, NoRefreshToken)
 	case now.Before(c.RetryAt):
 		return c, &Unavailable{ID: c.ID, RetryAfter: c.RetryAt.Sub(now), Reason: c.Reason}

@@ -24,7 +24,11 @@ func (b *Broker) post(ctx context.Context, account string, p Product, c Client, 
 		r.ClientSecret, r.ClientAuth = s.Reveal(), oauth.ClientAuthBody
 	}
 	if policy.Lifetimes {
-		r.Extra = b.asked().Encode()
+		asked := b.asked()
+		if r.GrantType == oauth.GrantClientCredentials { // it gets no refresh token (facts §2.4)
+			asked.RefreshTokenExpiresIn = nil
+		}
+		r.Extra = asked.Encode()
 	}
 	endpoint := b.Base.URL(account).JoinPath(policy.TokenPath).String()
 	return ReadReply(oauth.Exchange(ctx, &patient, endpoint, r, policy.Encoding))

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
+	"github.com/deskauth/deskauth/zendesk/chat"
 )
 
 // Policy is how a product's OAuth differs from another's. The use cases read it
@@ -15,12 +17,18 @@ type Policy struct {
 	AuthorizePath, TokenPath string
 	Encoding                 oauth.Encoding
 	PKCE                     bool
+	Subdomain                bool          // the authorization page wants the account as a parameter
 	Lifetimes                bool          // takes expires_in and refresh_token_expires_in, and tells them
 	AccessLife, RefreshLife  time.Duration // what counts when nothing tells the lifetime; 0 = does not expire
 
 	// probe asks whether a token is still taken, and when it ends; the zero time:
 	// never.
 	probe func(context.Context, *zendesk.API) (time.Time, error)
+	// who asks whose token it is.
+	who func(context.Context, *zendesk.API, secret.Plain) (User, error)
+	// revoke ends a token, and the refresh token beside it. One that is gone already
+	// is no error.
+	revoke func(context.Context, *zendesk.API, secret.Plain) error
 }
 
 // policies are those of the products that can be connected. Form encoding is
@@ -31,7 +39,15 @@ var policies = map[Product]Policy{
 		Encoding: oauth.Form, PKCE: true, Lifetimes: true,
 		AccessLife:  zendesk.DefaultExpiresIn * time.Second,
 		RefreshLife: zendesk.DefaultRefreshTokenExpiresIn * time.Second,
-		probe:       expiryOf,
+		probe:       expiryOf, who: whoOfSupport,
+		revoke: func(ctx context.Context, api *zendesk.API, _ secret.Plain) error { return api.RevokeCurrent(ctx) },
+	},
+	// Chat's clients, codes and tokens are its own. Its tokens do not expire as far as
+	// Zendesk tells, and it knows no PKCE (facts §8).
+	Chat: {
+		AuthorizePath: chat.AuthorizePath, TokenPath: chat.TokenPath,
+		Encoding: oauth.Form, Subdomain: true,
+		probe: probeChat, who: whoOfChat, revoke: revokeChat,
 	},
 }
 

@@ -184,10 +184,11 @@ func (r *renewal) run(ctx context.Context) (Connection, error) {
 }
 
 func (r *renewal) send(ctx context.Context, i int) Reply {
-	return r.post(ctx, r.conn.Account, r.conn.Product, r.client, nth(r.secrets, i), oauth.TokenRequest{
-		GrantType:    oauth.GrantRefreshToken,
-		RefreshToken: r.refresh.Reveal(),
-	})
+	request := oauth.TokenRequest{GrantType: oauth.GrantRefreshToken, RefreshToken: r.refresh.Reveal()}
+	if r.conn.unspent() {
+		request = clientRequest(r.conn.Asked)
+	}
+	return r.post(ctx, r.conn.Account, r.conn.Product, r.client, nth(r.secrets, i), request)
 }
 
 // keep stores the new pair before anybody uses it.

@@ -41,6 +41,12 @@ type Store interface {
 	// pending connection.
 	FailFlow(ctx context.Context, id FlowID, pending ConnectionID, why Kind, e Event) error
 
+	// AddPending makes a pending connection that no flow fills, and returns it.
+	AddPending(ctx context.Context, c Connection) (Connection, error)
+	// Adopt stores the first pair of a pending connection whose user is known, and
+	// makes it active. ErrConflict when that user has one already, as for
+	// SettleConnection.
+	Adopt(ctx context.Context, c Connection, e Event) error
 	// KeepTokens stores the first pair of a pending connection (generation 0 → 1).
 	KeepTokens(ctx context.Context, c Connection) error
 	// SettleConnection makes a pending connection active, now that its user is
@@ -84,6 +90,11 @@ type Store interface {
 	// Condemn moves a connection of this generation to a state that says what was
 	// lost, and releases its claim.
 	Condemn(ctx context.Context, c Connection, e Event) error
+	// Move sets state and reason of a connection that is in the state `from`.
+	Move(ctx context.Context, c Connection, from State, e Event) error
+	// Remove deletes a disabled connection of this generation that nobody renews,
+	// and its attempts.
+	Remove(ctx context.Context, c Connection, e Event) error
 	// SetExpiry corrects when the access token of a generation ends (AccessExpires),
 	// and when the connection is looked after next (TendAt).
 	SetExpiry(ctx context.Context, c Connection) error
@@ -95,6 +106,15 @@ type Store interface {
 	Tended(ctx context.Context, c Connection, next time.Time) error
 	// Used notes when connections were last lent.
 	Used(ctx context.Context, at map[ConnectionID]time.Time) error
+
+	// AddKey stores a key and returns it with its number.
+	AddKey(ctx context.Context, k Key, e Event) (Key, error)
+	Key(ctx context.Context, d secret.Digest) (Key, error)
+	// Keys lists them in the order of their numbers, ended ones included.
+	Keys(ctx context.Context) ([]Key, error)
+	// EndKey ends a key that has not ended.
+	EndKey(ctx context.Context, id KeyID, at time.Time, e Event) error
+	KeysUsed(ctx context.Context, at map[KeyID]time.Time) error
 
 	// Prune removes flows that expired before the instant, pending connections
 	// without tokens that are older, and the events of sign-ins that failed before,

@@ -169,10 +169,15 @@ func (b *Broker) probe(ctx context.Context, c Connection) error {
 // expiryOf asks Zendesk when a token ends; the zero time: never.
 func expiryOf(ctx context.Context, api *zendesk.API) (time.Time, error) {
 	token, err := api.CurrentToken(ctx)
-	if err != nil || token.ExpiresAt == nil {
-		return time.Time{}, err
+	return since(token.ExpiresAt), err
+}
+
+// since is a time of Zendesk's that may be null; the zero time then.
+func since(t *zendesk.Time) time.Time {
+	if t == nil {
+		return time.Time{}
 	}
-	return token.ExpiresAt.UTC(), nil
+	return t.UTC()
 }
 
 // askExpiry asks Zendesk when a token ends that came without saying so (facts

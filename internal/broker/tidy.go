@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/deskauth/deskauth/internal/secret"
-	"github.com/deskauth/deskauth/oauth"
 )
 
 // Run does the housekeeping until ctx ends: it stores when connections were used,
@@ -47,13 +44,17 @@ func (b *Broker) note(id ConnectionID, at time.Time) {
 
 func (b *Broker) flush(ctx context.Context) error {
 	b.mu.Lock()
-	used := b.used
-	b.used = map[ConnectionID]time.Time{}
+	used, keys := b.used, b.keysUsed
+	b.used, b.keysUsed = map[ConnectionID]time.Time{}, map[KeyID]time.Time{}
 	b.mu.Unlock()
-	if len(used) == 0 {
-		return nil
+	var err error
+	if len(used) > 0 {
+		err = b.Store.Used(ctx, used)
 	}
-	return b.Store.Used(ctx, used)
+	if len(keys) > 0 {
+		err = errors.Join(err, b.Store.KeysUsed(ctx, keys))
+	}
+	return err
 }
 
 const (
@@ -134,30 +135,11 @@ func (b *Broker) drop(ctx context.Context, c Connection) error {
 }
 
 // revoke ends a pair at Zendesk. An access token ends itself and the refresh token
-// beside it (facts §3.3). One that is over cannot ask for that: a last refresh gives
-// one that can.
+// beside it (facts §3.3).
 func (b *Broker) revoke(ctx context.Context, c Connection, p Pair) error {
-	access := p.Access
-	if !c.Alive(b.now()) {
-		if p.Refresh.IsZero() {
-			return nil
-		}
-		client, secrets, err := b.credentials(ctx, c.Client)
-		if err != nil {
-			return err
-		}
-		reply := b.exchange(ctx, c.Account, c.Product, client, secrets, oauth.TokenRequest{
-			GrantType:    oauth.GrantRefreshToken,
-			RefreshToken: p.Refresh.Reveal(),
-		})
-		switch reply.Result {
-		case Renewed:
-			access = secret.Of(reply.Token.AccessToken)
-		case GrantRefused: // revoked already
-			return nil
-		default:
-			return reply.Err
-		}
+	access, err := b.lastAccess(ctx, c, p)
+	if err != nil || access.IsZero() {
+		return err
 	}
-	return b.api(c, access).RevokeCurrent(ctx)
+	return policies[c.Product].revoke(ctx, b.api(c, access), access)
 }

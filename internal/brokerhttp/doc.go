@@ -9,6 +9,9 @@
 //	       └── failed    ──► a page that says why
 //	GET  /connected/{flow}         who was connected, for the browser that was
 //
+//	GET  /v1/connections/{id}         the record, for a program with a key
+//	GET  /v1/connections/{id}/token   its access token, renewed if need be
+//
 // A page that shows what came of a sign-in has an address without a code in it, and
 // may be loaded again. Another name of this host is redirected to the public one
 // before anything is set, or the cookie would not be there on the way back.

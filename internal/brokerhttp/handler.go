@@ -29,6 +29,8 @@ type Config struct {
 	// ConnectPath and CallbackPath default to DefaultConnectPath and
 	// DefaultCallbackPath. The broker's redirect URL is RedirectURI of the two.
 	ConnectPath, CallbackPath string
+	// API tells whether programs are served too, by their keys.
+	API bool
 	// Account is filled into the subdomain box.
 	Account string
 
@@ -102,6 +104,9 @@ func (s *site) routes() *http.ServeMux {
 	// A pattern for GET takes HEAD too, and this one GET spends something, the state.
 	mux.HandleFunc("HEAD "+s.CallbackPath, s.methodNotAllowed([]string{http.MethodGet}))
 	mux.Handle("GET /static/", web.Static())
+	if s.API {
+		s.apiRoutes(mux)
+	}
 	mux.HandleFunc("/", s.notFound)
 	return mux
 }
@@ -110,7 +115,7 @@ func (s *site) routes() *http.ServeMux {
 // one, where the cookie of a sign-in will be found again.
 func (s *site) publicHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if sameHost(r.Host, s.PublicURL) || strings.HasPrefix(r.URL.Path, "/static/") {
+		if sameHost(r.Host, s.PublicURL) || strings.HasPrefix(r.URL.Path, "/static/") || s.API && strings.HasPrefix(r.URL.Path, apiPath+"/") {
 			next.ServeHTTP(w, r)
 			return
 		}

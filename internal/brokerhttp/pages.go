@@ -32,7 +32,7 @@ func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.Connect
 	p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.again(subdomain, broker.LocalPath(returnTo))}
 	return web.ConnectHome{
 		Page:        p,
-		Action:      s.ConnectPath,
+		Action:      s.connectAction(r),
 		Subdomain:   subdomain,
 		BaseSuffix:  strings.TrimPrefix(s.host("acme"), "acme"),
 		ReturnTo:    broker.LocalPath(returnTo),
@@ -40,6 +40,19 @@ func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.Connect
 		FormOrigins: []string{s.formOrigin()},
 	}
 }
+
+// connectAction is where the form goes. The product is part of the address: a link
+// to it says which, and a person is not asked.
+func (s *site) connectAction(r *http.Request) string {
+	if p := r.URL.Query().Get(productParam); p != "" {
+		return s.ConnectPath + "?" + url.Values{productParam: {p}}.Encode()
+	}
+	return s.ConnectPath
+}
+
+// productParam names the product in the address of the connect page: support, which
+// it is where none is named, or chat.
+const productParam = "product"
 
 // formOrigin is where a form that is answered by a redirect to Zendesk may lead.
 // Chromium holds form-action against every redirect on the way, and Zendesk may
@@ -113,7 +126,7 @@ func (s *site) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	httpd.Note(r.Context(), slog.String("account", account))
 	departure, err := s.Broker.Connect(r.Context(), broker.ConnectRequest{
-		Account: account, ReturnTo: returnTo, Browser: s.cookie.read(r),
+		Account: account, Product: broker.Product(r.URL.Query().Get(productParam)), ReturnTo: returnTo, Browser: s.cookie.read(r),
 	})
 	if err != nil {
 		s.failed(w, r, err)

@@ -31,6 +31,7 @@ var outcomes = map[broker.Kind]outcome{
 	broker.AnsweredWrongly:  {web.AnsweredWrongly, http.StatusBadGateway},
 	broker.ClientRefused:    {web.ClientRefused, http.StatusBadGateway},
 	broker.Anonymous:        {web.Anonymous, http.StatusBadGateway},
+	broker.TokensOver:       {web.FailedOtherwise, http.StatusBadGateway}, // no page leads there
 	broker.Misc:             {web.FailedOtherwise, http.StatusBadGateway},
 }
 

@@ -45,6 +45,55 @@ func insertConnection(ctx context.Context, t *tx, c *broker.Connection) error {
 		c.Account, c.Product, c.Client, c.Grant, c.State, c.Reason, c.Asked.String(), instant(c.Created)).Scan(&c.ID)
 }
 
+func (s brokerStore) AddPending(ctx context.Context, c broker.Connection) (broker.Connection, error) {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error { return insertConnection(ctx, t, &c) })
+	return c, err
+}
+
+func (s brokerStore) Adopt(ctx context.Context, c broker.Connection, e broker.Event) error {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := connectionOf(ctx, t, c); err == nil {
+			return broker.ErrConflict
+		}
+		if err := t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections
+			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6, generation = $7,
+				scope_granted = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
+				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, renewed_at = $16, tend_at = $17
+			WHERE id = $18 AND generation = 0 AND state = 'pending'`,
+			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.Generation,
+			c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
+			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.ID); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+	return s.lost(err)
+}
+
+func (s brokerStore) Move(ctx context.Context, c broker.Connection, from broker.State, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_connections SET state = $1, reason = $2 WHERE id = $3 AND state = $4`,
+			c.State, c.Reason, c.ID, from); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
+func (s brokerStore) Remove(ctx context.Context, c broker.Connection, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrConflict, `
+			DELETE FROM broker_connections
+			WHERE id = $1 AND generation = $2 AND state = 'disabled' AND claim_owner = $3 AND claim_counter = $4`,
+			c.ID, c.Generation, c.Claim.Owner, c.Claim.Counter); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
 func (s brokerStore) KeepTokens(ctx context.Context, c broker.Connection) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `

@@ -1,0 +1,61 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
+	"github.com/deskauth/deskauth/zendesk/chat"
+)
+
+// Chat has neither users/me nor tokens/current. What tells whose a token is is the
+// list of its agent's tokens, which are cut short there (facts §8.6).
+
+// errNotListed says that a Chat token is not in the list that it opened.
+var errNotListed = errors.New("Chat's list of tokens does not tell whose this one is")
+
+// probeChat asks for the account, which any Chat token may read. It tells no end.
+func probeChat(ctx context.Context, api *zendesk.API) (time.Time, error) {
+	var account chat.Account
+	return time.Time{}, api.Get(ctx, chat.AccountPath, &account)
+}
+
+func whoOfChat(ctx context.Context, api *zendesk.API, access secret.Plain) (User, error) {
+	token, err := chatToken(ctx, api, access)
+	if err != nil {
+		return User{}, err
+	}
+	return User{ID: token.AgentID}, nil
+}
+
+// revokeChat deletes the token by its number.
+func revokeChat(ctx context.Context, api *zendesk.API, access secret.Plain) error {
+	token, err := chatToken(ctx, api, access)
+	var refused *zendesk.APIError
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return api.Delete(ctx, fmt.Sprintf("%s/%d", chat.TokensPath, token.ID))
+}
+
+// chatToken finds a token by its beginning among those of its agent.
+func chatToken(ctx context.Context, api *zendesk.API, access secret.Plain) (chat.Token, error) {
+	var all []chat.Token
+	if err := api.Get(ctx, chat.TokensPath, &all); err != nil {
+		return chat.Token{}, err
+	}
+	for _, t := range all {
+		beginning := strings.TrimRight(t.AccessToken, ".…*")
+		if beginning != "" && t.AgentID != 0 && strings.HasPrefix(access.Reveal(), beginning) {
+			return t, nil
+		}
+	}
+	return chat.Token{}, errNotListed
+}

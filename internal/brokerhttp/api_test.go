@@ -1,0 +1,174 @@
+package brokerhttp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/testlog"
+)
+
+// apiSite is a site with one connection and a key.
+type apiSite struct {
+	*site
+	broker *broker.Broker
+	id     broker.ConnectionID
+}
+
+func newAPISite(t *testing.T) *apiSite {
+	t.Helper()
+	a := &apiSite{}
+	a.site = newSite(t, func(c *brokerhttp.Config) { c.API, a.broker = true, c.Broker })
+	a.get(callback(a.depart()))
+	all, err := a.broker.Connections(t.Context(), 0, 10)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d connections, %v", len(all), err)
+	}
+	a.id = all[0].ID
+	return a
+}
+
+func (a *apiSite) key(k broker.Key) string {
+	a.t.Helper()
+	k.Name = "test"
+	_, plain, err := a.broker.MakeKey(a.t.Context(), k)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	testlog.Issued(a.t, plain.Reveal())
+	return plain.Reveal()
+}
+
+// ask asks the API with a key, without a cookie.
+func (a *apiSite) ask(method, path, key string) response {
+	a.t.Helper()
+	req := a.request(method, path, "")
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	return a.do(a.newBrowser(), req)
+}
+
+func TestLendOverHTTP(t *testing.T) {
+	a := newAPISite(t)
+	lend := []broker.Power{broker.Lend}
+	key := a.key(broker.Key{Can: lend})
+	token := fmt.Sprintf("/v1/connections/%d/token", a.id)
+	resp := a.ask("GET", token+"?min_ttl=1m", key)
+	var got deskauth.Token
+	if err := json.Unmarshal([]byte(resp.body), &got); err != nil || resp.StatusCode != 200 || got.AccessToken != "acc3ss-of-ada" ||
+		got.Generation != 1 || got.ExpiresAt == nil || resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v: %s", resp.StatusCode, err, resp.body)
+	}
+	// A program inside a network need not know the public name.
+	other := a.request("GET", token, "")
+	other.Host = "127.0.0.1:" + a.url.Port()
+	other.Header.Set("Authorization", "Bearer "+key)
+	if resp := a.do(a.newBrowser(), other); resp.StatusCode != 200 {
+		t.Errorf("by another name: %d", resp.StatusCode)
+	}
+
+	var c deskauth.Connection
+	resp = a.ask("GET", fmt.Sprintf("/v1/connections/%d", a.id), key)
+	if err := json.Unmarshal([]byte(resp.body), &c); err != nil || c.ID != int64(a.id) || c.Account != "acme" || c.User.ID != 7 ||
+		strings.Contains(resp.body, "acc3ss") || strings.Contains(resp.body, "r3fresh") {
+		t.Errorf("%d %v: %s", resp.StatusCode, err, resp.body)
+	}
+}
+
+func TestAPIRefuses(t *testing.T) {
+	a := newAPISite(t)
+	lend, id := []broker.Power{broker.Lend}, fmt.Sprint(a.id)
+	key := a.key(broker.Key{Can: lend})
+	for _, c := range []struct {
+		name, method, path, key string
+		status                  int
+		kind                    string
+	}{
+		{"no key", "GET", "/v1/connections/" + id + "/token", "", 401, "key_refused"},
+		{"a wrong key", "GET", "/v1/connections/" + id + "/token", "deskauth_nothing", 401, "key_refused"},
+		{"a key for something else", "GET", "/v1/connections/" + id + "/token", a.key(broker.Key{Can: []broker.Power{broker.Link}}), 403, "forbidden"},
+		{"an admin's key", "GET", "/v1/connections/" + id, a.key(broker.Key{Can: []broker.Power{broker.Admin}}), 200, ""},
+		{"no such connection", "GET", "/v1/connections/999/token", key, 404, "not_found"},
+		{"no number", "GET", "/v1/connections/one/token", key, 404, "not_found"},
+		{"a bad time", "GET", "/v1/connections/" + id + "/token?min_ttl=soon", key, 400, "invalid"},
+		{"a time below nothing", "GET", "/v1/connections/" + id + "/token?min_ttl=-1s", key, 400, "invalid"},
+		{"too long a time", "GET", "/v1/connections/" + id + "/token?min_ttl=99999h", key, 400, "invalid"},
+		{"no such path", "GET", "/v1/nothing", key, 404, "no_such_path"},
+		{"another method", "DELETE", "/v1/connections/" + id, key, 405, "method_not_allowed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			resp := a.ask(c.method, c.path, c.key)
+			if resp.StatusCode != c.status {
+				t.Fatalf("%d: %s", resp.StatusCode, resp.body)
+			}
+			if c.kind == "" {
+				return
+			}
+			var p struct {
+				Type, Title string
+				Status      int
+				RequestID   string `json:"request_id"`
+			}
+			if err := json.Unmarshal([]byte(resp.body), &p); err != nil || p.Type != "urn:deskauth:problem:"+c.kind ||
+				p.Status != c.status || p.Title == "" || p.RequestID == "" || resp.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%v: %s", err, resp.body)
+			}
+			if (c.status == 401) != (resp.Header.Get("WWW-Authenticate") != "") || (c.status == 405) != (resp.Header.Get("Allow") != "") {
+				t.Errorf("headers %v", resp.Header)
+			}
+		})
+	}
+}
+
+// A key that reaches some connections does not learn which others there are.
+func TestKeyReachesItsConnections(t *testing.T) {
+	a := newAPISite(t)
+	if _, err := a.broker.Disable(t.Context(), a.id); err != nil {
+		t.Fatal(err)
+	}
+	mine := a.key(broker.Key{Can: []broker.Power{broker.Lend}, Connections: []broker.ConnectionID{a.id}})
+	resp := a.ask("GET", fmt.Sprintf("/v1/connections/%d/token", a.id), mine)
+	var p struct {
+		State, Reason string
+		Connection    int64
+	}
+	if err := json.Unmarshal([]byte(resp.body), &p); err != nil || resp.StatusCode != http.StatusConflict ||
+		p.State != "disabled" || p.Reason != "switched_off" || p.Connection != int64(a.id) {
+		t.Errorf("%d: %s", resp.StatusCode, resp.body)
+	}
+	if resp := a.ask("GET", fmt.Sprintf("/v1/connections/%d", a.id+1), mine); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("another's: %d", resp.StatusCode)
+	}
+}
+
+// A connection that heals by itself says when to come again, and not what Zendesk
+// said.
+func TestLendUnavailable(t *testing.T) {
+	a := newAPISite(t)
+	key := a.key(broker.Key{Can: []broker.Power{broker.Lend}})
+	a.token = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "90")
+		http.Error(w, "the inner life of Zendesk", http.StatusTooManyRequests)
+	}
+	a.broker.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	resp := a.ask("GET", fmt.Sprintf("/v1/connections/%d/token", a.id), key)
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "90" ||
+		!strings.Contains(resp.body, `"reason":"told_to_wait"`) || strings.Contains(resp.body, "inner life") {
+		t.Errorf("%d %v: %s", resp.StatusCode, resp.Header, resp.body)
+	}
+}
+
+// The API is served where it was asked for, and nowhere else.
+func TestNoAPI(t *testing.T) {
+	s := newSite(t, nil)
+	if resp := s.get("/v1/connections/1/token"); resp.StatusCode != http.StatusNotFound || strings.Contains(resp.body, "problem") {
+		t.Errorf("%d: %s", resp.StatusCode, resp.body)
+	}
+}
