@@ -29,7 +29,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.ConnectHome {
 	p := s.page(r)
-	p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.again(subdomain, broker.LocalPath(returnTo))}
+	p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: web.Within(s.ConnectPath,
+		"account", subdomain, web.FieldReturnTo, broker.LocalPath(returnTo), productParam, r.URL.Query().Get(productParam))}
 	return web.ConnectHome{
 		Page:        p,
 		Action:      s.connectAction(r),
