@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/control"
+	"github.com/deskauth/deskauth/internal/journey"
+)
+
+// What a block of the guide ends with where it goes on until somebody ends it, and
+// what it marks as said by a line.
+const (
+	untilCtrlC = "# until Ctrl-C"
+	says       = "# → "
+)
+
+// TestControlsGuide carries out docs/controls.md, block by block, as a reader would.
+func TestControlsGuide(t *testing.T) {
+	g := guideOf(t)
+	run := 0
+	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(g.text, -1) {
+		run++
+		if command, goesOn := strings.CutSuffix(strings.TrimSpace(block[1]), untilCtrlC); goesOn {
+			g.start(command)
+		} else {
+			g.carryOut(block[1])
+		}
+	}
+	if run < 10 {
+		t.Errorf("the guide has %d blocks: is it still fenced as sh?", run)
+	}
+}
+
+// The tables of the guide are those of the code.
+func TestControlsGuideIsComplete(t *testing.T) {
+	text := readGuide(t)
+	var want []string
+	for _, k := range faultKinds {
+		want = append(want, "| `"+string(k.kind)+"` | ")
+	}
+	if len(faultKinds) != len(control.Kinds()) {
+		t.Errorf("%d kinds of faults have words, of %d", len(faultKinds), len(control.Kinds()))
+	}
+	for _, e := range control.Events() {
+		want = append(want, fmt.Sprintf("| `%s` | %s |\n", e.Event, e.Meaning))
+	}
+	for _, row := range want {
+		if !strings.Contains(text, row) {
+			t.Errorf("docs/controls.md lacks the row %s", row)
+		}
+	}
+	if rows := strings.Count(text, "\n| `"); rows != len(want) {
+		t.Errorf("docs/controls.md has %d rows, want %d", rows, len(want))
+	}
+}
+
+// What it shows in Go stands in the examples and tests of the package.
+func TestControlsGuideShowsGoThatRuns(t *testing.T) {
+	files, err := filepath.Glob("../../deskauthtest/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tested bytes.Buffer
+	for _, f := range files {
+		source, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tested.Write(source)
+	}
+	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindStringSubmatch(readGuide(t))
+	if block == nil {
+		t.Fatal("the guide shows no Go")
+	}
+	for line := range strings.Lines(block[1]) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "//") && !strings.Contains(tested.String(), line) {
+			t.Errorf("no test of deskauthtest has the line %s", line)
+		}
+	}
+}
+
+func readGuide(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/controls.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// guide is the reader's machine: a directory, and ports that nobody else has.
+type guide struct {
+	t      *testing.T
+	text   string
+	dir    string
+	env    []string
+	server *exec.Cmd // the demo that runs
+}
+
+func guideOf(t *testing.T) *guide {
+	t.Helper()
+	zendesk, controls := journey.FreePort(t), "127.0.0.1:"+journey.FreePort(t)
+	g := &guide{t: t, dir: t.TempDir()}
+	g.text = strings.NewReplacer("127.0.0.1:4001", controls, ":4000", ":"+zendesk).Replace(readGuide(t))
+	g.env = append(os.Environ(),
+		"PATH="+filepath.Dir(journey.Binary())+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"HOME="+g.dir, "XDG_STATE_HOME="+g.dir+"/state",
+		"DESKAUTH_CONTROL="+controls, "DESKAUTH_OPS=127.0.0.1:0",
+		"DESKAUTH_ISSUER_LISTEN=127.0.0.1:"+zendesk, "DESKAUTH_BROKER_LISTEN=127.0.0.1:"+journey.FreePort(t),
+		"DESKAUTH_LISTEN=127.0.0.1:"+zendesk)
+	t.Cleanup(g.endServer)
+	return g
+}
+
+func (g *guide) command(ctx context.Context, script string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir, cmd.Env = g.dir, g.env
+	return cmd
+}
+
+// carryOut runs a block to its end. What its lines say in comments, it prints, in
+// that order.
+func (g *guide) carryOut(block string) {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(g.t.Context(), time.Minute)
+	defer cancel()
+	out, err := g.command(ctx, block).CombinedOutput()
+	if err != nil {
+		g.t.Fatalf("%v\n%s\nprints\n%s", err, block, out)
+	}
+	rest := string(out)
+	for line := range strings.Lines(block) {
+		_, words, there := strings.Cut(strings.TrimSpace(line), says)
+		if !there {
+			continue
+		}
+		_, after, found := strings.Cut(rest, words)
+		if !found {
+			g.t.Errorf("%s\ndoes not print %q, but\n%s", block, words, out)
+		}
+		rest = after
+	}
+}
+
+// start runs what goes on until Ctrl-C. A demo stays for the blocks that follow, in
+// the place of the one before; anything else has shown that it works by its first
+// line.
+func (g *guide) start(command string) {
+	g.t.Helper()
+	demo := strings.HasPrefix(command, "deskauth dev") || strings.HasPrefix(command, "deskauth issuer")
+	cmd := g.command(context.WithoutCancel(g.t.Context()), "exec env "+command)
+	if demo {
+		g.endServer()
+	} else {
+		cmd.Env = append(cmd.Env, "DESKAUTH_LISTEN=127.0.0.1:0")
+	}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		g.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		g.t.Fatalf("%s: ended without a word: %s", command, &said)
+	}
+	if demo {
+		g.server = cmd
+		return
+	}
+	g.end(cmd)
+}
+
+func (g *guide) endServer() {
+	if g.server != nil {
+		g.end(g.server)
+		g.server = nil
+	}
+}
+
+// end presses Ctrl-C.
+func (g *guide) end(cmd *exec.Cmd) {
+	g.t.Helper()
+	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		g.t.Errorf("%v: it has ended before: %v", cmd.Args, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		g.t.Errorf("%v: %v", cmd.Args, err)
+	}
+}
