@@ -6,7 +6,7 @@ SHELL := bash
 
 BUILD    := build
 WITHPG   := $(BUILD)/withpg
-NODE     := internal/browsertest
+NODE     := internal/browsertest internal/foreign/node
 PACKAGES := ./...
 LOGS     := $(CURDIR)/$(BUILD)/logs
 
@@ -44,12 +44,12 @@ test: deps browser ## Run every test: both database engines, the race detector, 
 	@echo "make test: all of the above passed"
 
 .PHONY: browser
-browser: $(NODE)/node_modules/.installed
+browser: $(NODE:=/node_modules/.installed)
 
 # Nothing of these packages runs at installation, and no browser is fetched: the
 # tests drive the one that `make deps` installs.
-$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
-	cd $(NODE) && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund
+%/node_modules/.installed: %/package.json %/package-lock.json
+	cd $* && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: screenshots
@@ -107,4 +107,4 @@ bench: ## Run the benchmarks, on PostgreSQL with syncing as well.
 
 .PHONY: clean
 clean: ## Remove what was built here; the tools and Go's caches stay.
-	rm -rf $(BUILD) $(NODE)/node_modules
+	rm -rf $(BUILD) $(NODE:=/node_modules)

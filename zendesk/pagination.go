@@ -74,3 +74,24 @@ var (
 	UnreadableBody = Refusal{status: http.StatusUnprocessableEntity, body: `{"error":"Unprocessable Entity","message":"Server could not parse JSON"}`}
 	BodyTooLarge   = Refusal{status: http.StatusRequestEntityTooLarge, body: `{"error":"RequestEntityTooLarge","description":"The request body is too large"}`}
 )
+
+// TooManyValues is for a list in the query that is too long. That it names no
+// parameter is how it was seen.
+func TooManyValues(most int) Refusal {
+	return Refusal{status: http.StatusBadRequest, body: marshal(struct {
+		Error       string `json:"error"`
+		Description string `json:"description"`
+		MaxCount    int    `json:"max_count"`
+	}{"TooManyValues", fmt.Sprintf("Parameter  cannot specify more than %d values", most), most})}
+}
+
+// CountEnvelope is the body that says how many records there are.
+type CountEnvelope struct {
+	Count Count `json:"count"`
+}
+
+// Count is how many records there are.
+type Count struct {
+	Value       int   `json:"value"`
+	RefreshedAt *Time `json:"refreshed_at"` // when they were counted
+}

@@ -18,6 +18,7 @@ const (
 	UsersPath       = "/api/v2/users"
 	UsersSearchPath = "/api/v2/users/search"
 
+	SearchPath      = "/api/v2/search"
 	TicketsPath     = "/api/v2/tickets"
 	RequestsPath    = "/api/v2/requests"
 	UploadsPath     = "/api/v2/uploads"

@@ -81,6 +81,11 @@ type TicketEnvelope struct {
 	Audit  *Audit `json:"audit,omitempty"`
 }
 
+// TagsEnvelope is the body that holds the tags of a thing.
+type TagsEnvelope struct {
+	Tags []string `json:"tags"`
+}
+
 // Comment is one message of a ticket.
 type Comment struct {
 	ID          int64         `json:"id"`

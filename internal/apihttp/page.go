@@ -43,6 +43,15 @@ func (r Request) Page() (Page, error) {
 	return p, err
 }
 
+// Whole is for a list that has no pages: all of it is there.
+func Whole() Page { return Page{number: 1} }
+
+// ByOffset is the page for a list that knows no cursors.
+func (p Page) ByOffset() Page {
+	p.byCursor, p.number = false, max(p.number, 1)
+	return p
+}
+
 func (p *Page) readCursors(r Request) error {
 	size, err := r.queryNumber("page[size]", "page.size")
 	if err != nil {
@@ -178,7 +187,7 @@ func (p Page) linked(base string, first, last int64, more bool) members {
 
 func (p Page) counted(base string, total int) members {
 	var next, previous *string
-	if p.number*p.Limit < total {
+	if p.Limit > 0 && p.number*p.Limit < total {
 		next = p.with(base, "page", strconv.Itoa(p.number+1))
 	}
 	if p.number > 1 {

@@ -53,6 +53,7 @@ type Store interface {
 // Filter tells which tickets of an account a list has; its zero value: all.
 type Filter struct {
 	Requester  UserID
+	Assignee   UserID
 	ExternalID string
 	PublicOnly bool // not those that are internal as a whole
 }

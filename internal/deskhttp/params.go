@@ -177,28 +177,43 @@ func ticketChange(req apihttp.Request) (desk.Change, stranger, error) {
 	}
 	f, err := readFields(p)
 	more, less := p.Texts("additional_tags"), p.Texts("remove_tags")
-	safe, stamp := p.Bool("safe_update"), p.Text("updated_stamp")
+	safety, outdated := readSafety(p)
 	p.Ignored("description", "submitter_id")
-	if err = firstError(err, p.Err()); err != nil {
+	if err = firstError(err, p.Err(), outdated); err != nil {
 		return desk.Change{}, stranger{}, err
 	}
 	change := desk.Change{
 		Subject: f.subject, Priority: f.priority, Kind: f.kind, ExternalID: f.externalID, Tags: f.tags,
 		AddTags: value(more), RemoveTags: value(less), Requester: f.requester, Assignee: f.assignee, Comment: f.said,
+		UpdatedStamp: safety.UpdatedStamp,
 	}
 	if f.status != nil {
 		status := desk.Status(*f.status)
 		change.Status = &status
 	}
-	if value(safe) {
-		change.UpdatedStamp, err = time.Parse(time.RFC3339, value(stamp))
-		if err != nil {
-			return desk.Change{}, stranger{}, zendesk.RecordInvalid{"updated_stamp": {{
-				Description: "Updated stamp: must be a date and time when safe_update is true", Error: zendesk.InvalidFormat,
-			}}}
-		}
-	}
 	return change, f.stranger, nil
+}
+
+// readSafety reads what keeps a change from undoing another's: "safe_update",
+// which Zendesk's own example gives as a text, and the time that the client knows.
+func readSafety(p *apihttp.Params) (desk.Change, error) {
+	safe := string(p.Raw("safe_update"))
+	stamp := p.Text("updated_stamp")
+	switch safe {
+	case "true", `"true"`:
+	case "", "null", "false", `"false"`:
+		return desk.Change{}, nil
+	default:
+		p.Refuse("safe_update", "must be a boolean")
+		return desk.Change{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, value(stamp))
+	if err != nil {
+		return desk.Change{}, zendesk.RecordInvalid{"updated_stamp": {{
+			Description: "Updated stamp: must be a date and time when safe_update is true", Error: zendesk.InvalidFormat,
+		}}}
+	}
+	return desk.Change{UpdatedStamp: at}, nil
 }
 
 // meet makes a user of somebody whom an agent described as the requester, unless

@@ -27,7 +27,9 @@ var agents = []issuer.Role{issuer.Admin, issuer.Agent}
 // Routes are the endpoints below /api/v2/.
 func (s *Server) Routes() []apihttp.Route {
 	var all []apihttp.Route
-	for _, routes := range [][]apihttp.Route{s.ticketRoutes(), s.requestRoutes(), s.uploadRoutes()} {
+	for _, routes := range [][]apihttp.Route{
+		s.ticketRoutes(), s.manyRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
+	} {
 		all = append(all, routes...)
 	}
 	for n := range all {

@@ -46,11 +46,14 @@ func (s *Server) ticketRoutes() []apihttp.Route {
 }
 
 func (s *Server) listTickets(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
+	return s.ticketPage(ctx, req, desk.Filter{ExternalID: req.URL.Query().Get("external_id")})
+}
+
+func (s *Server) ticketPage(ctx context.Context, req apihttp.Request, f desk.Filter) (apihttp.Response, error) {
 	p, err := page(req)
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	f := desk.Filter{ExternalID: req.URL.Query().Get("external_id")}
 	found, err := s.Desk.Tickets(ctx, req.Caller, f, desk.Range(p.Range))
 	if err != nil {
 		return apihttp.Response{}, err

@@ -33,7 +33,8 @@ func (s *Server) uploadRoutes() []apihttp.Route {
 }
 
 // upload takes a file, as it is, under the name in the query. Its answer is JSON
-// that says it is plain text, as Zendesk's does.
+// that says it is plain text, as Zendesk's was recorded to, unless the client asks
+// for JSON by name: those that do read nothing else.
 func (s *Server) upload(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
 	query := req.URL.Query()
 	name := query.Get("filename")
@@ -57,7 +58,9 @@ func (s *Server) upload(ctx context.Context, req apihttp.Request) (apihttp.Respo
 	response := created(newest.URL, zendesk.UploadEnvelope{Upload: zendesk.Upload{
 		Token: u.Token.Reveal(), ExpiresAt: zendesk.TimeOf(u.Expires), Attachments: all, Attachment: newest,
 	}})
-	response.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	if !strings.Contains(req.Header.Get("Accept"), "application/json") {
+		response.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	}
 	return forAnyOrigin(response), nil
 }
 

@@ -28,6 +28,8 @@ func TestUploadStory(t *testing.T) {
 		if a.FileName != "crash 1.log" || a.Size != 14 || a.ContentType != "text/plain" || len(u.Attachments) != 1 || !u.ExpiresAt.Equal(w.Now().Add(time.Hour)) {
 			t.Errorf("upload %+v of %+v", u.ExpiresAt, a)
 		}
+		w.call(call{As: carl, Method: http.MethodPost, Path: "/uploads?filename=x.log", Type: "text/plain", Body: "x", Header: map[string]string{"Accept": "application/json"}}).
+			want(http.StatusCreated).told("Content-Type", "application/json; charset=utf-8")
 		second := w.upload(carl, "second.txt", "two", u.Token)
 		if second.Token != u.Token || len(second.Attachments) != 2 || second.Attachment.FileName != "second.txt" {
 			t.Errorf("the second file: %+v", second.Attachments)
@@ -52,7 +54,7 @@ func TestUploadStory(t *testing.T) {
 		w.update(ada, 1, map[string]any{"comment": map[string]any{"body": "again", "uploads": u.Token}}).want(http.StatusUnprocessableEntity, "Uploads: token is unknown, used or expired")
 		w.call(call{As: carl, Method: http.MethodDelete, Path: "/uploads/" + u.Token}).want(http.StatusNotFound)
 		w.pass(48 * time.Hour)
-		w.prune(2)
+		w.prune(2) // the one that asked for JSON was never attached
 		// With its ticket they do.
 		w.call(call{As: ada, Method: http.MethodDelete, Path: "/tickets/1"}).want(http.StatusNoContent)
 		w.call(call{As: grace, Path: fmt.Sprintf("/attachments/%d.json", a.ID)}).want(http.StatusNotFound)

@@ -14,6 +14,26 @@ type UserFilter struct {
 	Nobody   bool     // what was asked for, no user has
 }
 
+// UserQuery reads what Zendesk's search language says of users. It knows "email:",
+// "role:" and "type:user"; any other word is a part of the email.
+func UserQuery(text string) (f UserFilter) {
+	for word := range strings.FieldsSeq(text) {
+		name, value, named := strings.Cut(strings.Trim(word, `"`), ":")
+		value = strings.Trim(value, `"`)
+		switch {
+		case !named:
+			f.EmailHas = append(f.EmailHas, NormalEmail(name))
+		case name == "email":
+			f.EmailHas = append(f.EmailHas, NormalEmail(value))
+		case name == "role":
+			f.Roles = append(f.Roles, Role(value))
+		case name != "type" || value != "user":
+			f.Nobody = true
+		}
+	}
+	return f
+}
+
 // FindUsers lists users of an account.
 func (i *Issuer) FindUsers(ctx context.Context, a Account, f UserFilter, r Range) (Page[User], error) {
 	known := func(role Role) bool { return role == Admin || role == Agent || role == EndUser }

@@ -35,6 +35,12 @@ type User struct {
 // MaySignIn tells whether the user may have sessions and tokens.
 func (u User) MaySignIn() bool { return !u.Suspended && !u.Erased }
 
+// MayManage tells whether the user may make and change users of a role: admins
+// any, agents those who only ask.
+func (u User) MayManage(role Role) bool {
+	return u.Role == Admin || u.Role == Agent && role == EndUser
+}
+
 // NormalEmail is the form in which emails are kept and compared. What no column
 // of text may hold, a NUL or broken UTF-8, becomes a character that no email has.
 func NormalEmail(email string) string {

@@ -41,6 +41,14 @@ func (s *Server) bent(r *http.Request) issuer.Bent {
 func (s *Server) Handler() http.Handler {
 	api := &apihttp.API{Issuer: s.Issuer, Hosts: s.Hosts, Log: s.Log}
 	api.Add(s.apiRoutes()...)
+	api.Add(s.userRoutes()...)
+	api.Add(s.userChangeRoutes()...)
+	api.Add(s.oauthTokenRoutes()...)
+	api.Add(s.oauthClientRoutes()...)
+	api.Add(s.globalClientRoutes()...)
+	api.Add(s.apiTokenRoutes()...)
+	api.Add(s.chatRoutes()...)
+	api.Add(s.Routes...)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())

@@ -2,7 +2,6 @@ package issuerhttp
 
 import (
 	"context"
-	"strings"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -12,38 +11,27 @@ import (
 // listUsers is GET /api/v2/users, of some roles when it names them: by "role" one,
 // by "role[]" many.
 func (s *Server) listUsers(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
+	return s.userPage(ctx, req, userRoles(req))
+}
+
+func userRoles(req apihttp.Request) (f issuer.UserFilter) {
 	query := req.URL.Query()
-	var f issuer.UserFilter
 	for _, role := range append(query["role[]"], query["role"]...) {
 		if role != "" {
 			f.Roles = append(f.Roles, issuer.Role(role))
 		}
 	}
-	return s.userPage(ctx, req, f)
+	return f
 }
 
-// searchUsers is GET /api/v2/users/search. Of Zendesk's search language it knows
-// "email:", "role:" and "type:user"; any other word is a part of the email.
+// searchUsers is GET /api/v2/users/search.
 func (s *Server) searchUsers(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
 	query := req.URL.Query()
 	if query.Get("query") == "" && query.Get("external_id") == "" {
 		return apihttp.Response{}, zendesk.ParameterMissing("query")
 	}
-	f := issuer.UserFilter{Nobody: query.Get("external_id") != ""} // no user has one here
-	for word := range strings.FieldsSeq(query.Get("query")) {
-		name, value, named := strings.Cut(strings.Trim(word, `"`), ":")
-		value = strings.Trim(value, `"`)
-		switch {
-		case !named:
-			f.EmailHas = append(f.EmailHas, issuer.NormalEmail(name))
-		case name == "email":
-			f.EmailHas = append(f.EmailHas, issuer.NormalEmail(value))
-		case name == "role":
-			f.Roles = append(f.Roles, issuer.Role(value))
-		case name != "type" || value != "user":
-			f.Nobody = true
-		}
-	}
+	f := issuer.UserQuery(query.Get("query"))
+	f.Nobody = f.Nobody || query.Get("external_id") != "" // no user has one here
 	return s.userPage(ctx, req, f)
 }
 

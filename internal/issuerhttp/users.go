@@ -2,7 +2,6 @@ package issuerhttp
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
@@ -34,14 +33,4 @@ func usersMe(_ context.Context, req apihttp.Request) (apihttp.Response, error) {
 	return apihttp.Response{Body: zendesk.UserEnvelope{User: u}}, nil
 }
 
-func user(base string, u issuer.User) zendesk.User {
-	id := int64(u.ID)
-	url := fmt.Sprintf("%s/api/v2/users/%d.json", base, id)
-	locale, zone := "en-US", "UTC"
-	return zendesk.User{
-		ID: &id, URL: &url, Name: u.Name, Email: &u.Email, Role: string(u.Role),
-		CreatedAt: zendesk.TimeOf(u.Created), UpdatedAt: zendesk.TimeOf(u.Updated),
-		Locale: &locale, TimeZone: &zone, IANATimeZone: &zone,
-		Active: true, Verified: true, Suspended: u.Suspended, Tags: []string{}, UserFields: map[string]any{},
-	}
-}
+func user(base string, u issuer.User) zendesk.User { return apihttp.User(base, u) }

@@ -101,6 +101,9 @@ func (s deskStore) Tickets(ctx context.Context, a desk.AccountID, f desk.Filter,
 	if f.Requester != 0 {
 		with(`requester_id = $%d`, f.Requester)
 	}
+	if f.Assignee != 0 {
+		with(`assignee_id = $%d`, f.Assignee)
+	}
 	if f.ExternalID != "" {
 		with(`external_id = $%d`, f.ExternalID)
 	}

@@ -1,0 +1,22 @@
+package apihttp
+
+import (
+	"fmt"
+
+	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// User is how a user looks in the API; base is the account's root as the client
+// sees it.
+func User(base string, u issuer.User) zendesk.User {
+	id := int64(u.ID)
+	url := fmt.Sprintf("%s/api/v2/users/%d.json", base, id)
+	locale, zone := "en-US", "UTC"
+	return zendesk.User{
+		ID: &id, URL: &url, Name: u.Name, Email: &u.Email, Role: string(u.Role),
+		CreatedAt: zendesk.TimeOf(u.Created), UpdatedAt: zendesk.TimeOf(u.Updated),
+		Locale: &locale, TimeZone: &zone, IANATimeZone: &zone,
+		Active: true, Verified: true, Suspended: u.Suspended, Tags: []string{}, UserFields: map[string]any{},
+	}
+}
