@@ -3,6 +3,7 @@ package deskhttp
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
@@ -89,6 +90,9 @@ func (s *Server) updateRequest(ctx context.Context, req apihttp.Request) (apihtt
 	f, err := readFields(p)
 	// Zendesk's own example has the text "true".
 	solve := string(p.Raw("solved"))
+	if !slices.Contains([]string{"", "null", "true", "false", `"true"`, `"false"`}, solve) {
+		p.Refuse("solved", "must be a boolean")
+	}
 	if err = firstError(err, p.Err()); err != nil {
 		return apihttp.Response{}, err
 	}

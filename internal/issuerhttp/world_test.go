@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
+	"github.com/deskauth/deskauth/internal/desk"
+	"github.com/deskauth/deskauth/internal/deskhttp"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/issuerhttp"
@@ -48,14 +50,20 @@ type options struct {
 	TLS     bool
 	Trusted []netip.Prefix
 	Clock   *clock // of an issuer that was there before
+	Desk    bool   // there is a helpdesk, too
 }
 
 // onEach runs f in a world of each engine.
 func onEach(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
+	onEachWith(t, options{}, f)
+}
+
+func onEachWith(t *testing.T, o options, f func(t *testing.T, w *world)) {
+	t.Helper()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
-			f(t, newWorld(t, storetest.DSN(t, engine), options{}))
+			f(t, newWorld(t, storetest.DSN(t, engine), o))
 		})
 	}
 }
@@ -86,6 +94,16 @@ func newWorld(t *testing.T, dsn string, o options) *world {
 	surface := &issuerhttp.Server{
 		Issuer: w.issuer, Log: log, Demo: !o.NoDemo,
 		Hosts: apihttp.Hosts{Store: w.issuer.Store, BaseDomains: []string{"localhost"}},
+	}
+	if o.Desk {
+		files := desk.NewFiles(t.TempDir())
+		t.Cleanup(func() { _ = files.Close() })
+		helpdesk := &deskhttp.Server{
+			Desk:   &desk.Desk{Store: db.Desk(), Files: files, Now: o.Clock.Now, Rand: rand.Reader},
+			Issuer: w.issuer, Hosts: surface.Hosts,
+		}
+		surface.Routes = helpdesk.Routes()
+		surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
 	}
 	w.server = httptest.NewUnstartedServer(httpd.Chain(surface.Handler(),
 		httpd.RequestID, httpd.Log(log), httpd.Recover(log, surface.Panicked),
