@@ -41,14 +41,6 @@ func (s *Server) bent(r *http.Request) issuer.Bent {
 func (s *Server) Handler() http.Handler {
 	api := &apihttp.API{Issuer: s.Issuer, Hosts: s.Hosts, Log: s.Log}
 	api.Add(s.apiRoutes()...)
-	api.Add(s.userRoutes()...)
-	api.Add(s.userChangeRoutes()...)
-	api.Add(s.oauthTokenRoutes()...)
-	api.Add(s.oauthClientRoutes()...)
-	api.Add(s.globalClientRoutes()...)
-	api.Add(s.apiTokenRoutes()...)
-	api.Add(s.chatRoutes()...)
-	api.Add(s.Routes...)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v2/", api.Handler())
@@ -67,7 +59,7 @@ func (s *Server) Handler() http.Handler {
 
 // apiRoutes are all of the Zendesk API.
 func (s *Server) apiRoutes() []apihttp.Route {
-	return slices.Concat(s.userRoutes(), s.oauthTokenRoutes(), s.oauthClientRoutes(), s.globalClientRoutes(),
+	return slices.Concat(s.userRoutes(), s.userChangeRoutes(), s.oauthTokenRoutes(), s.oauthClientRoutes(), s.globalClientRoutes(),
 		s.apiTokenRoutes(), s.chatRoutes(), s.Routes)
 }
 
