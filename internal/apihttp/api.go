@@ -66,7 +66,10 @@ type Request struct {
 }
 
 // Origin is where the request came from, for the audit trail.
-func (r Request) Origin() issuer.Origin {
+func (r Request) Origin() issuer.Origin { return OriginOf(r.Request) }
+
+// OriginOf is where a request came from.
+func OriginOf(r *http.Request) issuer.Origin {
 	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/zendesk"
@@ -33,8 +32,7 @@ func (a *API) caller(w http.ResponseWriter, r *http.Request, account issuer.Acco
 		if !ok {
 			return issuer.Caller{}, issuer.ErrBasic
 		}
-		from := issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
-		return a.Issuer.Basic(r.Context(), account, username, secret.Of(password), from)
+		return a.Issuer.Basic(r.Context(), account, username, secret.Of(password), OriginOf(r))
 	default:
 		return issuer.Caller{}, zendesk.CouldntAuthenticate
 	}
