@@ -276,6 +276,9 @@ func (run *runningBroker) openStore(ctx context.Context, p process) error {
 	if run.db, err = store.Open(ctx, dsn); err != nil {
 		return err
 	}
+	if err := hold(ctx, run.db, dsn, "broker"); err != nil {
+		return errors.Join(err, run.db.Close())
+	}
 	if err := run.db.MigrateBroker(ctx); err != nil {
 		return errors.Join(err, run.db.Close())
 	}

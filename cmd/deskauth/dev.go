@@ -18,6 +18,7 @@ import (
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/seed"
+	"github.com/deskauth/deskauth/internal/store"
 )
 
 // devOptions are the flags of `deskauth dev`.
@@ -83,15 +84,25 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := o.checkAddresses(); err != nil {
+		return err
+	}
 	dir, err := o.dataDir(p)
 	if err != nil {
 		return err
 	}
-	clientSecret, err := keptSecret(filepath.Join(dir, "broker-client-secret"))
-	if err != nil {
+	data := devData{dir: dir}
+	defer func() { err = errors.Join(err, data.close()) }()
+	if err := data.claim(ctx); err != nil {
 		return err
 	}
-	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, registerBroker(clientSecret, public))
+	var clientSecret secret.Plain
+	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, func(f *seed.File) (err error) {
+		if clientSecret, err = data.begin(ctx); err == nil {
+			registerBroker(f, clientSecret, public)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -124,10 +135,63 @@ func (o devOptions) dataDir(p process) (string, error) {
 		}
 		dir = filepath.Join(state, "dev")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("--data: %w", err)
-	}
 	return dir, nil
+}
+
+// checkAddresses refuses what can be no address before there is any data.
+func (o devOptions) checkAddresses() error {
+	for _, a := range [][2]string{{"issuer-listen", o.IssuerListen}, {"broker-listen", o.BrokerListen}, {"control", o.Control}, {"ops", o.Ops}} {
+		if a[1] == "" && (a[0] == "control" || a[0] == "ops") {
+			continue // none is wanted
+		}
+		if err := checkAddress(a[0], a[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// devData is the directory of all data, which one process has at a time: both halves
+// remember what is in it.
+type devData struct {
+	dir     string
+	release func() error // nil: it is not ours
+}
+
+// claim makes the directory ours, if it is there yet.
+func (d *devData) claim(ctx context.Context) error {
+	there, err := os.Stat(d.dir)
+	switch {
+	case d.release != nil || errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("--data: %w", err)
+	case !there.IsDir():
+		return fmt.Errorf("--data: %s is no directory", d.dir)
+	}
+	d.release, err = store.Hold(ctx, filepath.Join(d.dir, "dev.lock"))
+	if errors.Is(err, store.ErrHeld) {
+		return fmt.Errorf("the data in %s is in use by another deskauth dev: stop that first, or name another directory by --data", d.dir)
+	}
+	return err
+}
+
+// begin makes the directory and what both halves must know, where they are missing.
+func (d *devData) begin(ctx context.Context) (secret.Plain, error) {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return secret.Plain{}, fmt.Errorf("--data: %w", err)
+	}
+	if err := d.claim(ctx); err != nil {
+		return secret.Plain{}, err
+	}
+	return keptSecret(filepath.Join(d.dir, "broker-client-secret"))
+}
+
+func (d *devData) close() error {
+	if d.release == nil {
+		return nil
+	}
+	return d.release()
 }
 
 func (o devOptions) issuer(shared serving, dir string) issuerOptions {
@@ -170,18 +234,16 @@ func keptSecret(path string) (secret.Plain, error) {
 }
 
 // registerBroker adds the broker's client to each account of a seed.
-func registerBroker(s secret.Plain, public *url.URL) func(*seed.File) {
-	return func(f *seed.File) {
-		for i := range f.Accounts {
-			a := &f.Accounts[i]
-			a.Clients = append(a.Clients, issuer.PlantedClient{
-				Client: issuer.Client{
-					Product: issuer.Support, Identifier: brokerClient(public), Name: "deskauth broker",
-					Description: "Keeps connections to Zendesk alive for the programs of this machine.",
-					Company:     a.Account.Name, Kind: issuer.Confidential, RedirectURIs: []string{brokerhttp.RedirectURI(public, "")},
-				},
-				Secret: s,
-			})
-		}
+func registerBroker(f *seed.File, s secret.Plain, public *url.URL) {
+	for i := range f.Accounts {
+		a := &f.Accounts[i]
+		a.Clients = append(a.Clients, issuer.PlantedClient{
+			Client: issuer.Client{
+				Product: issuer.Support, Identifier: brokerClient(public), Name: "deskauth broker",
+				Description: "Keeps connections to Zendesk alive for the programs of this machine.",
+				Company:     a.Account.Name, Kind: issuer.Confidential, RedirectURIs: []string{brokerhttp.RedirectURI(public, "")},
+			},
+			Secret: s,
+		})
 	}
 }

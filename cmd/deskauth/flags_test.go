@@ -29,6 +29,8 @@ func otherValue(f *pflag.Flag) string {
 		return "true"
 	case "int":
 		return "7"
+	case "duration":
+		return "7s"
 	case "stringSlice":
 		return "one,two"
 	}

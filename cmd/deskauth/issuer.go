@@ -137,19 +137,22 @@ type runningIssuer struct {
 
 // openIssuer opens all that an issuer needs. What it returns is closed by close,
 // after its servers ended.
-func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant ...func(*seed.File)) (*runningIssuer, error) {
+func openIssuer(ctx context.Context, o issuerOptions, e edge, p process, plant ...func(*seed.File) error) (*runningIssuer, error) {
 	run := &runningIssuer{options: o, edge: e}
 	var err error
 	if run.seed, err = o.readSeed(); err != nil {
 		return nil, err
 	}
-	for _, more := range plant {
-		more(&run.seed)
-	}
 	// Nothing is written before every address is ours.
 	listeners, err := o.listeners()
 	if err != nil {
 		return nil, err
+	}
+	for _, more := range plant {
+		if err := more(&run.seed); err != nil {
+			closeAll(listeners)
+			return nil, err
+		}
 	}
 	if err := run.openStore(ctx, p); err != nil {
 		closeAll(listeners)
@@ -165,6 +168,10 @@ func (o issuerOptions) listeners() ([]net.Listener, error) {
 	public, err := o.listen(cmp.Or(o.ListenFlag, "listen"), o.Listen)
 	if err != nil || o.Control == "" {
 		return []net.Listener{public}, err
+	}
+	if err := checkAddress("control", o.Control); err != nil {
+		closeAll([]net.Listener{public})
+		return nil, err
 	}
 	controls, err := httpd.Listen(o.Control)
 	if err != nil {
@@ -200,6 +207,9 @@ func (run *runningIssuer) openStore(ctx context.Context, p process) error {
 	}
 	if run.db, err = store.Open(ctx, dsn); err != nil {
 		return err
+	}
+	if err := hold(ctx, run.db, dsn, "issuer"); err != nil {
+		return errors.Join(err, run.db.Close())
 	}
 	run.issuer = &issuer.Issuer{
 		Store: run.db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),

@@ -35,6 +35,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 //	daemon NAME ARG…      deskauth ARG… runs; $NAME_port is where it listens, $NAME_ops its health
 //	end NAME SIGNAL       ends it in order: exit code 0; NAME.out and NAME.err are what it said
 //	restart NAME          starts it again
+//	crash NAME            ends it as a crash would
 //	postgres NAME         $NAME is the DSN of a new database, $NAME_absent that of none
 //	newer DSN TABLE       writes a version into TABLE that no deskauth knows yet
 //	listen NAME           $NAME is an address where somebody else listens
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 		Setup:    setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuses": refuses, "daemon": daemon, "end": end, "restart": restart,
-			"postgres": postgres, "newer": newer, "listen": listen, "port": freePort,
+			"crash": crash, "postgres": postgres, "newer": newer, "listen": listen, "port": freePort,
 			"certificate": certificate, "get": get,
 		},
 	})
@@ -142,6 +143,8 @@ func end(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("exit code %d:\n%s", code, d.Log())
 	}
 }
+
+func crash(ts *testscript.TestScript, _ bool, args []string) { of(ts).daemons[args[0]].Kill() }
 
 func restart(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).daemons[args[0]].Restart()

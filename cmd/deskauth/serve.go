@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/store"
 )
 
 // serving is what every command that serves has in common.
@@ -89,6 +92,9 @@ func (s serving) ops(e edge, ready func(context.Context) error) ([]httpd.Server,
 	if s.Ops == "" {
 		return nil, nil
 	}
+	if err := checkAddress("ops", s.Ops); err != nil {
+		return nil, err
+	}
 	listener, err := httpd.Listen(s.Ops)
 	if err != nil {
 		return nil, fmt.Errorf("--ops: %w", err)
@@ -107,6 +113,9 @@ func describeOps(p process, ops []httpd.Server) {
 // listen opens an address, and refuses one where tokens would cross a network
 // in the clear.
 func (s serving) listen(flag, address string) (net.Listener, error) {
+	if err := checkAddress(flag, address); err != nil {
+		return nil, err
+	}
 	listener, err := httpd.Listen(address)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)
@@ -167,6 +176,28 @@ func (e edge) scheme() string {
 		return "https"
 	}
 	return "http"
+}
+
+// hold keeps a database for this process: a file of SQLite is not for two servers.
+func hold(ctx context.Context, db *store.DB, dsn, kind string) error {
+	err := db.Hold(ctx, kind)
+	if errors.Is(err, store.ErrHeld) {
+		return fmt.Errorf("the database %s is in use by another deskauth %s: stop that first, or name another --db; several share a PostgreSQL alone",
+			strings.TrimPrefix(dsn, "sqlite:"), kind)
+	}
+	return err
+}
+
+// checkAddress refuses what cannot be an address, before anything is opened.
+func checkAddress(flag, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return usagef("--%s %q is no address: want host:port, such as 127.0.0.1:4000", flag, address)
+	}
+	if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
+		return usagef("--%s %q is no address: a port is at most 65535", flag, address)
+	}
+	return nil
 }
 
 // withDefaultSQLite names the database file of a part in the state directory.

@@ -20,3 +20,6 @@ var ErrClosed = errClosed
 
 // Migrations are the files that are run.
 var Migrations = migrations
+
+// Path is where a database of SQLite is.
+func (d *DB) Path() string { return d.path }
