@@ -135,3 +135,22 @@ func (i *Issuer) OwnToken(ctx context.Context, a Account, u User, client ClientI
 	}
 	return i.CreateToken(ctx, a, Support, u, client, asked, base, by)
 }
+
+// LiveTokens counts the tokens of a user that are worth something yet, of all
+// products, among the newest ones: more tells that there may be more.
+func (i *Issuer) LiveTokens(ctx context.Context, a Account, u User) (n int, more bool, err error) {
+	now := i.Now()
+	for p := range i.Policies {
+		page, err := i.Tokens(ctx, a, p, TokenFilter{User: u.ID, Expired: true}, Range{Descending: true, Limit: listStep})
+		if err != nil {
+			return 0, false, err
+		}
+		for _, t := range page.Items {
+			if t.Opens(now) || t.Refreshes(now) {
+				n++
+			}
+		}
+		more = more || page.More
+	}
+	return n, more, nil
+}

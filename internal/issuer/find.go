@@ -47,6 +47,17 @@ func (i *Issuer) FindUsers(ctx context.Context, a Account, f UserFilter, r Range
 	return i.Store.FindUsers(ctx, a.ID, f, r)
 }
 
+// SearchUsers lists users of an account who have one of these roles (none: any)
+// and whose name or email has a text in it, whatever the case.
+func (i *Issuer) SearchUsers(ctx context.Context, a Account, text string, roles []Role, r Range) (Page[User], error) {
+	want := strings.ToLower(strings.TrimSpace(text))
+	part := func(r Range) (Page[User], error) { return i.FindUsers(ctx, a, UserFilter{Roles: roles}, r) }
+	if want == "" {
+		return part(r)
+	}
+	return sift(r, part, func(u User) int64 { return int64(u.ID) }, func(u User) bool { return mention(want, u.Name, u.Email) })
+}
+
 // User returns a user of an account, or ErrNotFound, as of one who was erased.
 func (i *Issuer) User(ctx context.Context, a Account, id UserID) (User, error) {
 	u, err := i.Store.User(ctx, a.ID, id)

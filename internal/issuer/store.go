@@ -38,11 +38,12 @@ type Store interface {
 	// AddUser is ErrTaken when the email is another's.
 	AddUser(ctx context.Context, u User, e Event) (User, error)
 	// ReplaceUser swaps a user who was last changed at old.Updated. Another
-	// password ends their sessions.
-	ReplaceUser(ctx context.Context, old, next User, e Event) error
+	// password ends their sessions. It is ErrForbidden where admin is not zero and
+	// no admin who may sign in when the step is done.
+	ReplaceUser(ctx context.Context, old, next User, admin UserID, e Event) error
 	// EraseUser takes from a user what tells of a person, and ends their sessions,
-	// codes and tokens.
-	EraseUser(ctx context.Context, u User, at time.Time, e Event) error
+	// codes and tokens. It is ErrForbidden as ReplaceUser.
+	EraseUser(ctx context.Context, u User, at time.Time, admin UserID, e Event) error
 
 	ClientPage(ctx context.Context, a AccountID, p Product, f ClientFilter, r Range) (Page[Client], error)
 	// ClientUse counts those of the client's most newest tokens that live at now.

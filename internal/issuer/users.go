@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -75,7 +76,7 @@ func checkEmail(all *Invalids, email string) {
 	case email == "":
 		all.add(field, Blank, "cannot be blank")
 	case !ok || local == "" || domain == "" || strings.Contains(domain, "@") || len(email) > lineMost ||
-		strings.ContainsFunc(email, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(",;<>\"", c) }):
+		strings.ContainsFunc(email, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(",;<>\"\ufffd", c) }):
 		all.add(field, Malformed, "must be an address like ada@acme.example")
 	}
 }
@@ -102,18 +103,47 @@ type UserChange struct {
 	Name      *string
 	Role      *Role
 	Suspended *bool
+	// Seen is when they were changed last as far as whoever wants this saw; zero:
+	// whatever they are now.
+	Seen time.Time
+}
+
+// ErrSelf says that people do not take from themselves what lets them manage the
+// account: another admin must. So that an account always keeps one.
+var ErrSelf = errors.New("one's own admin rights are another admin's to take")
+
+// Manages tells whether the user is an admin who can act as one.
+func (u User) Manages() bool { return u.Role == Admin && u.MaySignIn() }
+
+// become decides what becomes of a user whom somebody wants changed; told is what
+// the audit trail learns. It returns ErrConflict when another was faster, ErrSelf,
+// or Invalids.
+func (u User) become(change UserChange, by UserID) (next User, told string, err error) {
+	if !change.Seen.IsZero() && !change.Seen.Equal(u.Updated) {
+		return u, "", ErrConflict
+	}
+	next = u
+	set(&next.Name, change.Name)
+	set(&next.Role, change.Role)
+	set(&next.Suspended, change.Suspended)
+	if err := next.check().orNil(); err != nil {
+		return u, "", err
+	}
+	if u.Manages() && !next.Manages() && by == u.ID {
+		return u, "", ErrSelf
+	}
+	return next, next.changes(u), nil
 }
 
 // UpdateUser changes a user. What their tokens open follows at once, since each
 // call looks at the user: a suspended one's open nothing for as long, a demoted
-// one's no more than the new role (facts section 3.3). It returns Invalids.
+// one's no more than the new role (facts section 3.3). It returns Invalids;
+// ErrConflict when they are no longer as change.Seen; ErrSelf; or ErrForbidden when
+// whoever takes away an admin is none any more. Whoever runs the account, which is
+// nobody of it, may do anything.
 func (i *Issuer) UpdateUser(ctx context.Context, a Account, id UserID, change UserChange, by By) (User, error) {
 	return i.replaceUser(ctx, a, id, by, func(u User) (User, string, error) {
-		next := u
-		set(&next.Name, change.Name)
-		set(&next.Role, change.Role)
-		set(&next.Suspended, change.Suspended)
-		return next, next.changes(u), next.check().orNil()
+		return u.become(change, by.User)
 	})
 }
 
@@ -171,7 +201,7 @@ func (i *Issuer) replaceUser(ctx context.Context, a Account, id UserID, by By, c
 		}
 		next.Updated = touched(old.Updated, i.Now())
 		e := by.event(a.ID, i.Now(), ActionUserUpdated, "user", int64(id), told)
-		if err := i.Store.ReplaceUser(ctx, old, next, e); !errors.Is(err, ErrConflict) {
+		if err := i.Store.ReplaceUser(ctx, old, next, by.taking(old, next), e); !errors.Is(err, ErrConflict) {
 			i.tellUser(ctx, a, old, next, told, err)
 			return next, err
 		}
@@ -179,10 +209,19 @@ func (i *Issuer) replaceUser(ctx context.Context, a Account, id UserID, by By, c
 	return User{}, ErrConflict
 }
 
+// taking is who must be an admin still when a change of theirs takes one away; zero:
+// nobody must. Two who take it from each other at the same time do not both do so.
+func (by By) taking(old, next User) UserID {
+	if old.Manages() && !next.Manages() {
+		return by.User
+	}
+	return 0
+}
+
 // DeleteUser erases a user: name, email and password go, their sessions, codes
 // and tokens end, and the audit trail forgets from where they acted. Their number
 // stays taken, since clients that they made still name it; those can no longer
-// act in their name.
+// act in their name. It returns ErrSelf and ErrForbidden as UpdateUser does.
 func (i *Issuer) DeleteUser(ctx context.Context, a Account, id UserID, by By) error {
 	u, err := i.Store.User(ctx, a.ID, id)
 	if err != nil {
@@ -191,7 +230,10 @@ func (i *Issuer) DeleteUser(ctx context.Context, a Account, id UserID, by By) er
 	if u.Erased {
 		return ErrNotFound
 	}
-	err = i.Store.EraseUser(ctx, u, i.Now(), by.event(a.ID, i.Now(), ActionUserDeleted, "user", int64(id), ""))
+	if u.Manages() && by.User == u.ID {
+		return ErrSelf
+	}
+	err = i.Store.EraseUser(ctx, u, i.Now(), by.taking(u, User{}), by.event(a.ID, i.Now(), ActionUserDeleted, "user", int64(id), ""))
 	i.tellChange(ctx, Verdict{Name: UserDeleted, Account: a.Subdomain, User: id}, err)
 	return err
 }

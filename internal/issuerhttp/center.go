@@ -86,6 +86,11 @@ func (s *Server) centerPages(add func(d dialect, path string, methods map[string
 	both(support, web.PathSettings, s.asAdmin(s.showSettings), s.asAdmin(s.saveSettings))
 	get(support, web.PathAudit, s.asAdmin(s.showAudit))
 	get(support, web.PathAuditCSV, s.asAdmin(s.auditFile))
+	both(support, web.PathUsers, s.asAdmin(s.showUserList), s.asAdmin(s.addUser))
+	both(support, web.PathUsers+"/{id}", s.asAdmin(s.editUser), s.asAdmin(s.saveUser))
+	post(support, web.PathUsers+"/{id}/password", s.asAdmin(s.setPassword))
+	post(support, web.PathUsers+"/{id}/suspended", s.asAdmin(s.suspendUser))
+	both(support, web.PathUsers+"/{id}/delete", s.asAdmin(s.askDeleteUser), s.asAdmin(s.confirmDeleteUser))
 	both(support, web.PathApps, s.signedIn(s.showApps), s.signedIn(s.revokeApp))
 	both(support, web.PathGetToken, s.signedIn(s.askForToken), s.signedIn(s.getToken))
 	for d, path := range map[*dialect]string{&support: web.PathClients, &chatDialect: web.PathChatClients} {

@@ -13,6 +13,7 @@
 //	               its API settings and API tokens
 //	auditpages.go, auditfile.go
 //	               its audit trail, and the same as a file
+//	userpages.go   its users
 //	apppages.go    what a user has of their own: authorized apps, a token by hand
 //	token.go       POST /oauth/tokens
 //	users.go       /api/v2/users/me

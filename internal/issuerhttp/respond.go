@@ -36,6 +36,10 @@ func (s *Server) fail(v visit, err error) {
 	case errors.As(err, &refused):
 		d := speaking(refused.Authorization.Client.Product)
 		_ = v.leave(refused.Redirect(d.redirectWords(refused.Cause.Code, refused.Authorization.ResponseType)))
+	case errors.Is(err, issuer.ErrBusy):
+		web.Render(v.w, http.StatusTooManyRequests, web.TooMany{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, RetryAfter: wholeSeconds(busyWait),
+		})
 	case errors.As(err, &tooMany):
 		web.Render(v.w, http.StatusTooManyRequests, web.TooMany{
 			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain, RetryAfter: wholeSeconds(tooMany.After),

@@ -55,7 +55,7 @@ func TestChangesAreSwaps(t *testing.T) {
 		nextToken.Description, nextToken.Updated = "New", later
 		for name, change := range map[string]func() error{
 			"client":    func() error { return s.ReplaceClient(t.Context(), c, nextClient, eventOf(a, "client")) },
-			"user":      func() error { return s.ReplaceUser(t.Context(), u, nextUser, eventOf(a, "user")) },
+			"user":      func() error { return s.ReplaceUser(t.Context(), u, nextUser, 0, eventOf(a, "user")) },
 			"API token": func() error { return s.ReplaceAPIToken(t.Context(), v, nextToken, eventOf(a, "token")) },
 		} {
 			if err := change(); err != nil {
@@ -166,10 +166,10 @@ func TestEraseUser(t *testing.T) {
 		}
 		erased := acted
 		erased.Action = "erased"
-		if err := s.EraseUser(t.Context(), u, plantedAt, erased); err != nil {
+		if err := s.EraseUser(t.Context(), u, plantedAt, 0, erased); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EraseUser(t.Context(), u, plantedAt, erased); !errors.Is(err, issuer.ErrNotFound) {
+		if err := s.EraseUser(t.Context(), u, plantedAt, 0, erased); !errors.Is(err, issuer.ErrNotFound) {
 			t.Errorf("erased again: %v", err)
 		}
 		raw := storetest.Raw(t, dsn)
@@ -200,7 +200,7 @@ func TestEraseUser(t *testing.T) {
 		}
 		next := u
 		next.Name, next.Updated = "Back", plantedAt.Add(time.Second)
-		if err := s.ReplaceUser(t.Context(), u, next, eventOf(a, "x")); !errors.Is(err, issuer.ErrConflict) {
+		if err := s.ReplaceUser(t.Context(), u, next, 0, eventOf(a, "x")); !errors.Is(err, issuer.ErrConflict) {
 			t.Errorf("changed: %v", err)
 		}
 		// The address is free: a restart with the same seed brings the person back.

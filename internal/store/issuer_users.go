@@ -41,8 +41,11 @@ func (s issuerStore) AddUser(ctx context.Context, u issuer.User, e issuer.Event)
 	return u, err
 }
 
-func (s issuerStore) ReplaceUser(ctx context.Context, old, next issuer.User, e issuer.Event) error {
+func (s issuerStore) ReplaceUser(ctx context.Context, old, next issuer.User, admin issuer.UserID, e issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := standing(ctx, t, old.Account, admin); err != nil {
+			return err
+		}
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_users SET name = $1, role = $2, password_hash = $3, suspended = $4, updated_at = $5
 			WHERE account_id = $6 AND id = $7 AND updated_at = $8 AND erased_at IS NULL`,
@@ -59,6 +62,21 @@ func (s issuerStore) ReplaceUser(ctx context.Context, old, next issuer.User, e i
 	})
 }
 
+// standing holds that an admin still is one. Both statements write what is there:
+// on PostgreSQL the first has steps that take away admins of one account wait for
+// one another, each before it looks, and the second has others wait.
+func standing(ctx context.Context, t *tx, a issuer.AccountID, admin issuer.UserID) error {
+	if admin == 0 {
+		return nil
+	}
+	if _, err := t.ExecContext(ctx, `UPDATE issuer_accounts SET name = name WHERE id = $1`, a); err != nil {
+		return err
+	}
+	return t.swap(ctx, issuer.ErrForbidden, `
+		UPDATE issuer_users SET name = name
+		WHERE account_id = $1 AND id = $2 AND role = $3 AND suspended = 0 AND erased_at IS NULL`, a, admin, issuer.Admin)
+}
+
 func endSessions(ctx context.Context, t *tx, u issuer.User) error {
 	_, err := t.ExecContext(ctx, `DELETE FROM issuer_sessions WHERE account_id = $1 AND user_id = $2`, u.Account, u.ID)
 	return err
@@ -66,8 +84,11 @@ func endSessions(ctx context.Context, t *tx, u issuer.User) error {
 
 // EraseUser leaves the tokens themselves for Prune, as every token that ended.
 // What stands in the email's place is no email, so nobody can type it.
-func (s issuerStore) EraseUser(ctx context.Context, u issuer.User, at time.Time, e issuer.Event) error {
+func (s issuerStore) EraseUser(ctx context.Context, u issuer.User, at time.Time, admin issuer.UserID, e issuer.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := standing(ctx, t, u.Account, admin); err != nil {
+			return err
+		}
 		if err := t.swap(ctx, issuer.ErrNotFound, `
 			UPDATE issuer_users SET email = $1, name = $2, password_hash = '', suspended = 1, erased_at = $3, updated_at = $3
 			WHERE account_id = $4 AND id = $5 AND erased_at IS NULL`,

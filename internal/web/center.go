@@ -66,9 +66,15 @@ const (
 	DoneRevoked     Done = "revoked"
 	DoneActivated   Done = "activated"
 	DoneDeactivated Done = "deactivated"
+	DoneAdded       Done = "added"
+	DoneSuspended   Done = "suspended"
+	DoneUnsuspended Done = "unsuspended"
+	DonePassword    Done = "password"
 )
 
-var allDone = []Done{DoneSaved, DoneDeleted, DoneRevoked, DoneActivated, DoneDeactivated}
+var allDone = []Done{
+	DoneSaved, DoneDeleted, DoneRevoked, DoneActivated, DoneDeactivated, DoneAdded, DoneSuspended, DoneUnsuspended, DonePassword,
+}
 
 // DoneText is the report in words, empty for what is not known; for the template.
 func (c Center) DoneText() string {
@@ -98,6 +104,7 @@ func (c Center) sections(at Section) []Entry {
 		add(AtTokens, c.T("center.tokens"), PathTokens)
 		add(AtSettings, c.T("center.settings"), PathSettings)
 		add(AtAPITokens, c.T("center.api_tokens"), PathAPITokens)
+		add(AtUsers, c.T("center.users"), PathUsers)
 		add(AtAudit, c.T("center.audit"), PathAudit)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)

@@ -59,10 +59,14 @@ func builtKeys() []string {
 		"scope.write", "scope.impersonate",
 		"not_found.title", "not_found.host.title",
 		"invalid.hint.other",
+		"user.tokens.one", "user.tokens.other", "user.tokens.least", "delete_user.tokens.one", "delete_user.tokens.other", "delete_user.tokens.least",
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 		"connected.role.admin", "connected.role.agent", "connected.role.end-user",
 		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
+	}
+	for _, role := range roles {
+		keys = append(keys, "user.role."+role+".help")
 	}
 	for _, state := range tokenStates {
 		keys = append(keys, "tokens.state."+string(state))
@@ -137,7 +141,7 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 // adminOnly are the strings of the Admin Center's own pages and of a demo's
 // controls, which languages may lack.
 var adminOnly = regexp.MustCompile(`^(center|done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
-	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|audit|events|event|logo|journal)\.`)
+	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|events|event|logo|journal)\.`)
 
 // needed are the English strings that another language must have: of what it may
 // lack, only what it has.

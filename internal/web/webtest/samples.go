@@ -65,6 +65,7 @@ func Samples() []Sample {
 	all = append(all, journal()...)
 	all = append(all, apiTokens()...)
 	all = append(all, audit()...)
+	all = append(all, users()...)
 	all = append(all, broker()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
