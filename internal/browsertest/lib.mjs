@@ -43,8 +43,8 @@ export async function journey(tell) {
 
 // Visitor is one person at a browser of their own: no cookie, cache or sign-in of others.
 export class Visitor {
-  static async arrive(browser, screenshots, problems, { viewport = desktop, javaScriptEnabled = true } = {}) {
-    const context = await browser.newContext({ viewport, javaScriptEnabled, colorScheme: 'light', reducedMotion: 'reduce' });
+  static async arrive(browser, screenshots, problems, { viewport = desktop, javaScriptEnabled = true, locale = 'en-US', permissions = [] } = {}) {
+    const context = await browser.newContext({ viewport, javaScriptEnabled, locale, permissions, colorScheme: 'light', reducedMotion: 'reduce' });
     context.setDefaultTimeout(30_000);
     await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (e) =>
@@ -70,8 +70,9 @@ export class Visitor {
     });
     page.on('requestfailed', (r) => {
       // A navigation that fails throws where it was asked for; one that is overtaken
-      // by the next is no failure, and neither is a stream that ends with its page.
-      const left = r.resourceType() === 'eventsource' && r.failure()?.errorText === 'net::ERR_ABORTED';
+      // by the next is no failure, and neither is what ends with its page: a stream, or
+      // a picture that had not come yet.
+      const left = r.failure()?.errorText === 'net::ERR_ABORTED';
       if (!r.isNavigationRequest() && !left) this.problem(`${r.url()} did not come: ${r.failure()?.errorText}`);
     });
   }

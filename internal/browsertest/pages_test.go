@@ -10,6 +10,36 @@ import (
 	"github.com/deskauth/deskauth/internal/web/webtest"
 )
 
+// TestEveryPageFitsInEveryLanguage holds each page in each language but English to the
+// width of a phone: other languages have longer words, or none that end.
+func TestEveryPageFitsInEveryLanguage(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", web.Static())
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	var pages []map[string]string
+	seen := map[string]bool{}
+	for _, lang := range languages {
+		for _, s := range webtest.Samples() {
+			s = webtest.In(lang, s)
+			if strings.HasPrefix(s.Name, "leaving") || strings.HasSuffix(s.Name, "_en") || seen[s.Name] {
+				continue
+			}
+			seen[s.Name] = true
+			mux.HandleFunc("GET /"+s.Name, func(w http.ResponseWriter, _ *http.Request) {
+				web.Render(w, s.Status, s.Page)
+			})
+			pages = append(pages, map[string]string{"name": "page-" + s.Name, "url": server.URL + "/" + s.Name})
+		}
+	}
+	var said struct{ Looked int }
+	Run(t, "pages", map[string]any{"pages": pages, "narrow": true}, &said)
+	if said.Looked != len(pages) || said.Looked == 0 {
+		t.Errorf("looked at %d of %d pages", said.Looked, len(pages))
+	}
+}
+
 // TestEveryPage looks at each page of issuer and broker in each state worth seeing:
 // long names, errors, many scopes.
 func TestEveryPage(t *testing.T) {

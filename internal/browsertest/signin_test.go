@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/deskauth/deskauth/internal/journey"
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 func TestMain(m *testing.M) { os.Exit(journey.Main(m)) }
@@ -21,6 +22,13 @@ func TestSignIn(t *testing.T) {
 	input["others"] = []any{
 		person("agent@acme.example", "grace-demo-password", "Hi, Grace Agent! Your Zendesk Support user role is agent."),
 		person("customer@acme.example", "carl-demo-password", "Hi, Carl Customer! Your Zendesk Support user role is end-user."),
+	}
+	input["french"] = map[string]any{
+		"greeting": web.T("fr", "connected.hi", "Carl Customer", "Support", web.T("fr", "connected.role.end-user")),
+		"words": map[string]string{
+			"subdomain": web.T("fr", "connect_home.subdomain"), "connect": web.T("fr", "connect_home.submit"),
+			"email": web.T("fr", "sign_in.email"), "password": web.T("fr", "sign_in.password"), "signIn": web.T("fr", "sign_in.submit"),
+		},
 	}
 	var said struct{ Done bool }
 	Run(t, "signin", input, &said)

@@ -1,13 +1,18 @@
-// Looks at each of a list of addresses: input = {pages: [{name, url, text}]}. The text,
-// if given, must stand on the page. Says how many pages were looked at.
-import { journey } from '../lib.mjs';
+// Looks at each of a list of addresses: input = {pages: [{name, url, text}], narrow}. The
+// text, if given, must stand on the page. With narrow, pages are held to the width of a
+// phone and looked at no further. Says how many pages were looked at.
+import { journey, phone } from '../lib.mjs';
 
 await journey(async ({ input, visitor }) => {
-  const v = await visitor();
+  const v = await visitor(input.narrow ? { viewport: phone } : {});
   for (const { name, url, text } of input.pages) {
     await v.page.goto(url);
     if (text) await v.says(text);
-    await v.look(name);
+    if (!input.narrow) await v.look(name);
+    else {
+      await v.fits(name);
+      await v.shoot(name);
+    }
   }
   return { looked: input.pages.length };
 });

@@ -1,5 +1,5 @@
 // Goes the whole way from the broker's first page to "Hi, Ada Admin!", as several
-// people do: input = {broker, zendesk, subdomain, email, password, greeting}.
+// people do: input = {broker, zendesk, subdomain, email, password, greeting, others, french}.
 import { journey } from '../lib.mjs';
 
 await journey(async ({ input, visitor }) => {
@@ -107,6 +107,23 @@ await journey(async ({ input, visitor }) => {
     await v.leave();
   }
 
+  // In French from the first page to the last, at Zendesk and at the broker.
+  async function abroad() {
+    const { words } = input.french;
+    const v = await visitor({ locale: 'fr-CA' });
+    await v.page.goto(input.broker);
+    await v.look('signin-9-french');
+    await v.page.getByLabel(words.subdomain).fill(input.subdomain);
+    await v.page.getByRole('button', { name: words.connect }).click();
+    await v.page.getByLabel(words.email, { exact: true }).fill(input.email);
+    await v.page.getByLabel(words.password, { exact: true }).fill(input.password);
+    await v.page.getByRole('button', { name: words.signIn, exact: true }).click();
+    await v.page.waitForURL(atBroker);
+    await v.says(input.french.greeting);
+    await v.look('signin-9-french-connected');
+    await v.leave();
+  }
+
   // Without scripts everything works as well.
   async function withoutScripts() {
     const v = await visitor({ javaScriptEnabled: false });
@@ -139,7 +156,7 @@ await journey(async ({ input, visitor }) => {
   // A person who allowed before is not asked again while a token lives, so that those
   // who are to see the consent page come as somebody else.
   for (const [person, go] of [[input.others[0], decliner], [input.others[0], keyboardOnly],
-    [input.others[1], robbed], [input.others[1], withoutScripts]]) {
+    [input.others[1], robbed], [input.others[1], withoutScripts], [input.others[1], abroad]]) {
     Object.assign(input, person);
     await go();
   }
