@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/bidi"
 )
 
 // Lang names a language that there is a strings file for, as a BCP 47 tag such
@@ -112,9 +113,21 @@ func T(lang Lang, key string, args ...any) string {
 	}
 	pairs := make([]string, 0, 2*len(args))
 	for i, arg := range args {
-		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", fmt.Sprint(arg))
+		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", isolated(fmt.Sprint(arg)))
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// isolated keeps a name that is written from right to left from turning the words
+// and signs of the sentence round it (UAX 9, FSI and PDI). A sentence as a whole has
+// the direction of its language, whatever it begins with.
+func isolated(text string) string {
+	for _, r := range text {
+		if p, _ := bidi.LookupRune(r); p.Class() == bidi.R || p.Class() == bidi.AL {
+			return "\u2068" + text + "\u2069"
+		}
+	}
+	return text
 }
 
 // Count is T for a number of things: it chooses among key.zero, key.one, key.two,

@@ -279,6 +279,18 @@ func TestTPutsArgumentsIn(t *testing.T) {
 	}
 }
 
+// A name from right to left stands in a sentence from left to right by itself.
+func TestTIsolatesNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ada": "Allow Ada to use your account?", "דנה (2)": "Allow \u2068דנה (2)\u2069 to use your account?",
+		"شركة": "Allow \u2068شركة\u2069 to use your account?", "日本": "Allow 日本 to use your account?", "": "Allow  to use your account?",
+	} {
+		if got := T(English, "consent.title", name); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // The forms of a plural are the language's own (CLDR): French counts zero as one,
 // Japanese has one form for all.
 func TestPlurals(t *testing.T) {

@@ -24,6 +24,9 @@ await journey(async ({ input, visitor }) => {
     for (const text of words) await v.says(text);
     const lang = await v.page.evaluate(() => document.documentElement.lang);
     v.expect(lang === visit.lang, `says that it is in ${lang}, not ${visit.lang}`);
+    const turned = await v.page.evaluate(() => [...document.querySelectorAll('main h1, main h2')]
+      .filter((e) => getComputedStyle(e).direction !== 'ltr').map((e) => e.textContent));
+    v.expect(turned.length === 0, `a name turns round ${turned}`);
   }
 
   for (const visit of input.visits) {
