@@ -95,6 +95,13 @@ api 'Everybody' GET '/api/v2/users.json?page[size]=2'
 api 'Carl' GET '/api/v2/users/search.json?query=customer@acme.example'
 carl=$(number id)
 api 'Carl, by his number' GET "/api/v2/users/$carl.json"
+api 'Him and another' GET "/api/v2/users/show_many.json?ids=$carl,1"
+api 'How many there are' GET /api/v2/users/count.json
+send 'Somebody new' POST /api/v2/users.json '{"user": {"name": "Tess Tour", "email": "tess@acme.example"}}'
+tess=$(number id)
+send 'Another name' PUT "/api/v2/users/$tess.json" '{"user": {"name": "Tess T."}}'
+send 'By her email' POST /api/v2/users/create_or_update.json '{"user": {"name": "Tess", "email": "tess@acme.example"}}'
+api 'She goes' DELETE "/api/v2/users/$tess.json"
 
 part 'OAuth clients'
 api 'All of them' GET /api/v2/oauth/clients.json
@@ -165,6 +172,20 @@ ticket=$(number id)
 api 'The ticket' GET "/api/v2/tickets/$ticket.json"
 send 'Solved' PUT "/api/v2/tickets/$ticket.json" '{"ticket": {"status": "solved", "comment": {"body": "Done."}}}'
 api 'All tickets' GET '/api/v2/tickets.json?per_page=2'
+api 'How many there are' GET /api/v2/tickets/count.json
+api 'Some of them' GET "/api/v2/tickets/show_many.json?ids=1,$ticket"
+api "Carl's" GET "/api/v2/users/$carl/tickets/requested.json"
+api 'How many he asked' GET "/api/v2/users/$carl/tickets/requested/count.json"
+api 'What Carl works on' GET "/api/v2/users/$carl/tickets/assigned.json"
+api 'Nothing' GET "/api/v2/users/$carl/tickets/assigned/count.json"
+send 'Its tags' POST "/api/v2/tickets/$ticket/tags.json" '{"tags": ["tour", "first"]}'
+send 'One more' PUT "/api/v2/tickets/$ticket/tags.json" '{"tags": ["file"]}'
+send 'One less' DELETE "/api/v2/tickets/$ticket/tags.json" '{"tags": ["first"]}'
+api 'What is left' GET "/api/v2/tickets/$ticket/tags.json"
+api 'Tickets like it' GET '/api/v2/search.json?query=type:ticket%20tags:tour'
+api 'How many' GET '/api/v2/search/count.json?query=type:ticket%20tags:tour'
+api 'How often it was changed' GET "/api/v2/tickets/$ticket/audits/count.json"
+api 'How often somebody spoke' GET "/api/v2/tickets/$ticket/comments/count.json"
 api 'How it changed' GET "/api/v2/tickets/$ticket/audits.json"
 audit=$(number id)
 api 'The first change' GET "/api/v2/tickets/$ticket/audits/$audit.json"
