@@ -34,9 +34,11 @@ func TestConfigure(t *testing.T) {
 		{"seen before somebody's change", later, seen.Add(-time.Microsecond), issuer.SettingsChange{PasswordAccess: new(false)}, "", "conflict", seen},
 		{"the same as it is, seen before", later, time.Time{}, issuer.SettingsChange{}, "", "conflict", seen},
 		{
-			"what there is not", later, seen, issuer.SettingsChange{
+			"what there is not", later, seen,
+			issuer.SettingsChange{
 				BasicAuth: new(issuer.BasicAuth("no")), TokenFormat: new(issuer.TokenFormat("paper")), Era: new(issuer.Era("")),
-			}, "",
+			},
+			"",
 			"basic_auth: is none of those that there are; token_format: is none of those that there are; era: is none of those that there are", seen,
 		},
 	} {

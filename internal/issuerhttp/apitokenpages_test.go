@@ -106,7 +106,8 @@ func TestBadAPITokenForms(t *testing.T) {
 		w.addKey(w.as(ada), "kept")
 		b := w.as(ada)
 		w.as(hank)
-		before, was := w.rows(), rowsOf(b.get(keyPages).Body)
+		was := rowsOf(b.get(keyPages).Body)
+		before := w.rows()
 		for _, description := range []string{strings.Repeat("x", 256), "a\x00b", "\xff"} {
 			r := b.post(keyPages, form(web.FieldDescription, description)).want(http.StatusUnprocessableEntity)
 			if !strings.Contains(r.Body, `id="description-wrong"`) || !strings.Contains(r.Body, `aria-describedby="description-help description-wrong"`) {
@@ -129,6 +130,7 @@ func TestBadAPITokenForms(t *testing.T) {
 		if page := w.as(hank).get(keyPages).Body; strings.Contains(page, "kept") {
 			t.Error("another account's token is listed")
 		}
+		w.unchanged(before)
 		for _, who := range []string{grace, carl} {
 			w.as(who)
 		}

@@ -196,13 +196,12 @@ func TestSettingsAreForAdmins(t *testing.T) {
 		t.Errorf("comes back to %q", got)
 	}
 	seen := w.as(ada).get(settingsPath).hidden(web.FieldSeen)
-	before := w.rows()
 	v := accessForm(seen, web.FieldPasswordAccess, web.On)
 	for _, who := range []string{grace, carl} {
 		w.as(who).get(settingsPath).wantPage(http.StatusForbidden, "Only admins may go here")
 		w.as(who).post(settingsPath, v).wantPage(http.StatusForbidden, "Only admins may go here")
 	}
-	before = w.rows()
+	before := w.rows()
 	w.as(ada).send(http.MethodPost, settingsPath, v, header("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example")).want(http.StatusForbidden)
 	w.browser("acme.localhost").post(settingsPath, v).want(http.StatusSeeOther)
 	w.as(ada).send(http.MethodPut, settingsPath, v, header("Sec-Fetch-Site", "same-origin")).want(http.StatusMethodNotAllowed)
