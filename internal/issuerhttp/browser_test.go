@@ -67,9 +67,10 @@ func (b *browser) follow(r *reply) *reply {
 }
 
 const (
-	signInPath  = "/access/unauthenticated"
-	signOutPath = "/access/logout"
-	consentPath = "/oauth/authorizations"
+	signInPath    = "/access/unauthenticated"
+	signOutPath   = "/access/logout"
+	signedOutPath = "/access/signed_out"
+	consentPath   = "/oauth/authorizations"
 )
 
 // signInAs picks a person of the demo.

@@ -80,7 +80,7 @@ func (s *Server) decide(v visit) error {
 	case web.DecisionSwitch:
 		return s.endSession(v, again)
 	case web.DecisionSignOut:
-		return s.endSession(v, "/")
+		return s.endSession(v, signedOutPath)
 	default:
 		return errForm
 	}

@@ -45,9 +45,11 @@ func TestSignOutOfConsent(t *testing.T) {
 	b := w.browser("acme.localhost").signInAs(ada)
 	old := w.cookie(b)
 	r := b.decide(b.authorize(request()), web.DecisionSignOut).want(http.StatusSeeOther)
-	if r.Header.Get("Location") != "/" || w.signedIn(old) {
+	if r.Header.Get("Location") != signedOutPath || w.signedIn(old) {
 		t.Errorf("leads to %s", r.Header.Get("Location"))
 	}
+	b.follow(r).wantPage(200, "You are signed out")
+	b.signInAs(grace).get(signedOutPath).want(http.StatusSeeOther)
 }
 
 // Whoever is asked is the one who answers: not the one who signed in meanwhile, in

@@ -104,6 +104,7 @@ func (s *Server) pages() http.Handler {
 	add(support, "/{$}", map[string]page{http.MethodGet: s.home})
 	add(support, signInPath, map[string]page{http.MethodGet: s.signInPage, http.MethodPost: s.signIn})
 	add(support, signOutPath, map[string]page{http.MethodPost: s.signOut})
+	add(support, signedOutPath, map[string]page{http.MethodGet: s.signedOut})
 	add(support, languagePath, map[string]page{http.MethodPost: s.chooseLanguage})
 	add(support, consentPath, map[string]page{http.MethodPost: s.decide})
 	for _, d := range dialects {
@@ -120,4 +121,6 @@ const (
 	signInPath   = "/access/unauthenticated"
 	signOutPath  = "/access/logout"
 	languagePath = "/access/language"
+	// signedOutPath says that nobody is signed in any more.
+	signedOutPath = "/access/signed_out"
 )

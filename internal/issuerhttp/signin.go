@@ -136,7 +136,24 @@ func (s *Server) signOut(v visit) error {
 	if err := v.r.ParseForm(); err != nil {
 		return formError(err)
 	}
-	return s.endSession(v, localPath(v.r.PostForm.Get(web.FieldNext)))
+	next := v.r.PostForm.Get(web.FieldNext)
+	if next == "" {
+		next = signedOutPath
+	}
+	return s.endSession(v, localPath(next))
+}
+
+// signedOut is where a sign-out ends that was wanted for its own sake.
+func (s *Server) signedOut(v visit) error {
+	if _, err := s.Issuer.SignedIn(v.r.Context(), v.account, v.session); err == nil {
+		return v.see("/") // signed in again meanwhile
+	} else if !errors.Is(err, issuer.ErrNotFound) {
+		return err
+	}
+	web.Render(v.w, http.StatusOK, web.SignedOut{
+		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain, SignInURL: signInPath,
+	})
+	return nil
 }
 
 func (s *Server) endSession(v visit, next string) error {

@@ -246,6 +246,9 @@ func TestNoOpenRedirect(t *testing.T) {
 		out := b.post(signOutPath, form(web.FieldNext, next))
 		for what, r := range map[string]*reply{"signed in": in, "signed in before": already, "signed out": out} {
 			got := r.want(http.StatusSeeOther).Header.Get("Location")
+			if what == "signed out" && next == "" && got == signedOutPath {
+				continue // nobody said where to
+			}
 			if got != want {
 				t.Errorf("%s with %q leads to %q, want %q", what, next, got, want)
 			}

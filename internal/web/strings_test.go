@@ -119,7 +119,7 @@ func TestEveryKeyExistsAndIsUsed(t *testing.T) {
 
 func TestLanguagesAgreeWithEnglish(t *testing.T) {
 	for lang, words := range languages.strings {
-		if diff := disagreement(needed(languages.strings[English], words), words); diff != "" {
+		if diff := disagreement(needed(languages.strings[English], words, whole[lang]), words); diff != "" {
 			t.Errorf("%s: %s", lang, diff)
 		}
 	}
@@ -139,16 +139,17 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 }
 
 // adminOnly are the strings of the Admin Center's own pages and of a demo's
-// controls, which languages may lack.
-var adminOnly = regexp.MustCompile(`^(center|done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
-	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|events|event|logo|journal)\.`)
+// controls, which only the whole languages have. The Admin Center's sections stand
+// above other pages too.
+var adminOnly = regexp.MustCompile(`^(done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
+	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal)\.|^center\.(actions|delete)$`)
 
 // needed are the English strings that another language must have: of what it may
 // lack, only what it has.
-func needed(english, other map[string]string) map[string]string {
+func needed(english, other map[string]string, whole bool) map[string]string {
 	kept := map[string]string{}
 	for key, text := range english {
-		if _, has := other[key]; has || !adminOnly.MatchString(key) {
+		if _, has := other[key]; has || whole || !adminOnly.MatchString(key) {
 			kept[key] = text
 		}
 	}
@@ -161,12 +162,15 @@ func TestALanguageNeedsWhatASignInShows(t *testing.T) {
 		{"sign_in.title": "Anmelden"},
 		{"sign_in.title": "Anmelden", "skip": "Weiter", "clients.tilte": "Clients"},
 	} {
-		if disagreement(needed(english, lacking), lacking) == "" {
+		if disagreement(needed(english, lacking, false), lacking) == "" {
 			t.Errorf("nothing found wrong with %v", lacking)
 		}
 	}
 	most := map[string]string{"sign_in.title": "Anmelden", "skip": "Weiter"}
-	if diff := disagreement(needed(english, most), most); diff != "" {
+	if disagreement(needed(english, most, true), most) == "" {
+		t.Error("nothing found wrong with a whole language that lacks the Admin Center")
+	}
+	if diff := disagreement(needed(english, most, false), most); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -1,6 +1,7 @@
-// Looks at each of a list of addresses: input = {pages: [{name, url, text}], narrow}. The
+// Looks at each of a list of addresses: input = {pages: [{name, url, text}], narrow, pictures}. The
 // text, if given, must stand on the page. With narrow, pages are held to the width of a
-// phone and looked at no further. Says how many pages were looked at.
+// phone and looked at no further, and pictures are taken of those whose names end in one
+// of `pictures`. Says how many pages were looked at.
 import { journey, phone } from '../lib.mjs';
 
 await journey(async ({ input, visitor }) => {
@@ -11,7 +12,7 @@ await journey(async ({ input, visitor }) => {
     if (!input.narrow) await v.look(name);
     else {
       await v.fits(name);
-      await v.shoot(name);
+      if (input.pictures.some((end) => name.endsWith(end))) await v.shoot(name);
     }
   }
   return { looked: input.pages.length };
