@@ -97,7 +97,7 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 		return err
 	}
 	var clientSecret secret.Plain
-	zendesk, err := openIssuer(ctx, o.issuer(shared, dir), e, p, func(f *seed.File) (err error) {
+	zendesk, err := openIssuer(ctx, o.issuer(shared, dir, public), e, p, func(f *seed.File) (err error) {
 		if clientSecret, err = data.begin(ctx); err == nil {
 			registerBroker(f, clientSecret, public)
 		}
@@ -194,10 +194,11 @@ func (d *devData) close() error {
 	return d.release()
 }
 
-func (o devOptions) issuer(shared serving, dir string) issuerOptions {
+func (o devOptions) issuer(shared serving, dir string, public *url.URL) issuerOptions {
 	return issuerOptions{
 		serving: shared, Listen: o.IssuerListen, ListenFlag: "issuer-listen", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
 		BaseDomains: []string{"localhost"}, Demo: true, EventsKeep: eventsKeep, Control: o.Control,
+		Starts: map[string]string{brokerClient(public): public.JoinPath(brokerhttp.DefaultConnectPath).String()},
 	}
 }
 

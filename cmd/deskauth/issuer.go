@@ -37,6 +37,7 @@ type issuerOptions struct {
 	BaseDomains    []string
 	DefaultAccount string
 	Files          string
+	Starts         map[string]string // see issuerhttp.Server; dev's broker
 
 	// What only a demo has.
 	Demo       bool
@@ -304,7 +305,7 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 
 func (run *runningIssuer) serve(listeners []net.Listener) {
 	o, e := run.options, run.edge
-	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts()}
+	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts(), Starts: o.Starts}
 	surface.Routes, surface.Handlers = run.deskSurface()
 	if len(listeners) > 1 {
 		surface.Control = journalURL(listeners[1])

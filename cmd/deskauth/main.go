@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetArgs(args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage{withSuggestion(cmd, err)} })
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, p process) int {
 		}
 		return program.code
 	}
-	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
+	fmt.Fprintln(p.Err, "deskauth: "+inOneLine(err.Error()))
 	if u := (usage{}); errors.As(err, &u) || cmd == root {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
 		return exitUsage
@@ -102,8 +102,13 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 
 // noArgs refuses what a command does not take.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasAvailableSubCommands():
+		cmd.SuggestionsMinimumDistance = farthest
+		return usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(cmd.SuggestionsFor(args[0])))
+	default:
 		return usagef("%s takes no arguments: %q", cmd.CommandPath(), args[0])
 	}
-	return nil
 }

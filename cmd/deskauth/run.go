@@ -180,6 +180,9 @@ func (o runOptions) zendesk(ctx context.Context, e edge, dir string, p process) 
 		if err != nil {
 			return answering{}, usagef("--issuer: %v", err)
 		}
+		if err := intercept.Reach(ctx, o.Issuer); err != nil {
+			return answering{}, fmt.Errorf("--issuer %s does not answer: start it first (%w)", o.Issuer, err)
+		}
 		return answering{answer: remote, account: o.Account, close: func() error { return nil }}, nil
 	}
 	demo, err := openIssuer(ctx, issuerOptions{

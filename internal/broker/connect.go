@@ -122,7 +122,7 @@ func (b *Broker) look(ctx context.Context, f Flow, to string) error {
 	status := fmt.Errorf("the authorization page answers with status %d", resp.StatusCode)
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
-		return fail(Unreachable, status)
+		return fail(NoSuchAccount, status)
 	case resp.StatusCode != http.StatusBadRequest:
 		return nil
 	}

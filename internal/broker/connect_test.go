@@ -358,7 +358,7 @@ func TestConnectLooksFirst(t *testing.T) {
 			{"unknown client", 400, "<h1>Invalid Authorization Request</h1><p>No such client</p>", broker.NoSuchClient},
 			{"redirect", 400, "<p>&quot;redirect_uri&quot; mismatch</p>", broker.RedirectMismatch},
 			{"another 400", 400, "<p>Cookies are needed</p>", ""},
-			{"no such account", 404, "", broker.Unreachable},
+			{"no such account", 404, "", broker.NoSuchAccount},
 			{"a firewall that knows browsers", 403, "", ""},
 			{"down, perhaps for us alone", 503, "", ""},
 		} {

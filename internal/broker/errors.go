@@ -41,6 +41,7 @@ const (
 	WrongBrowser     Kind = "wrong_browser"     // another browser began this sign-in
 	RedirectMismatch Kind = "redirect_mismatch" // our redirect URL is not registered there
 	NoSuchClient     Kind = "no_such_client"    // our client is not known there
+	NoSuchAccount    Kind = "no_such_account"   // nobody has that subdomain there
 	ScopeNotAllowed  Kind = "scope_not_allowed" // the client may not ask for these scopes
 	Unreachable      Kind = "unreachable"       // no answer, or one that says "later"
 	AnsweredWrongly  Kind = "answered_wrongly"  // an answer that is none

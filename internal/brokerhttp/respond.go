@@ -26,6 +26,7 @@ var outcomes = map[broker.Kind]outcome{
 	broker.WrongBrowser:     {web.WrongBrowser, http.StatusBadRequest},
 	broker.RedirectMismatch: {web.FailedRedirect, http.StatusBadGateway},
 	broker.NoSuchClient:     {web.FailedClient, http.StatusBadGateway},
+	broker.NoSuchAccount:    {web.FailedAccount, http.StatusNotFound},
 	broker.ScopeNotAllowed:  {web.ScopeNotAllowed, http.StatusBadGateway},
 	broker.Unreachable:      {web.Unreachable, http.StatusBadGateway},
 	broker.AnsweredWrongly:  {web.AnsweredWrongly, http.StatusBadGateway},

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // rewriteMost bounds the answers in which addresses are rewritten: pages and JSON are
@@ -22,10 +24,9 @@ const rewriteMost = 8 << 20
 // The connection goes to the address's host whatever the account, because most resolvers
 // know no names below localhost; an IP address stands for localhost.
 func Remote(address string) (http.Handler, error) {
-	base, err := url.Parse(strings.Replace(address, "://{subdomain}.", "://", 1))
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" ||
-		base.RawQuery != "" || base.User != nil || Zendesk(base.Host) {
-		return nil, fmt.Errorf("%q is not the address of an issuer, such as http://localhost:4000", address)
+	base, err := remoteBase(address)
+	if err != nil {
+		return nil, err
 	}
 	proxy := &httputil.ReverseProxy{
 		// Never through a proxy: the variables of this process may name one.
@@ -46,6 +47,38 @@ func Remote(address string) (http.Handler, error) {
 		}
 		proxy.ServeHTTP(w, r)
 	}), nil
+}
+
+func remoteBase(address string) (*url.URL, error) {
+	base, err := url.Parse(strings.Replace(address, "://{subdomain}.", "://", 1))
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" ||
+		base.RawQuery != "" || base.User != nil || Zendesk(base.Host) {
+		return nil, fmt.Errorf("%q is not the address of an issuer, such as http://localhost:4000", address)
+	}
+	return base, nil
+}
+
+// reachWait is how long an issuer may take to say anything at all.
+const reachWait = 10 * time.Second
+
+// Reach finds out whether anybody answers at an issuer's address, whatever they say.
+func Reach(ctx context.Context, address string) error {
+	base, err := remoteBase(address)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachWait)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodHead, base.JoinPath("/").String(), nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{DisableKeepAlives: true} // never through a proxy, as Remote
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }
 
 // askedFor carries the host that the program asked for through httputil.ReverseProxy,

@@ -66,6 +66,9 @@ func (s *Server) apps(v visit) ([]web.App, error) {
 				ResponseType: oauth.ResponseCode, ClientID: c.Identifier, RedirectURI: c.RedirectURIs[0], Scope: "read",
 			}.Encode().Encode()
 		}
+		if page := s.Starts[c.Identifier]; page != "" {
+			app.AuthorizeURL = web.Within(page, "account", v.account.Subdomain)
+		}
 		apps = append(apps, app)
 	}
 	return apps, nil

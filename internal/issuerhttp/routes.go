@@ -22,6 +22,9 @@ type Server struct {
 	Demo bool
 	// Control is the page of the demo's controls, for whoever runs it; empty: none.
 	Control string
+	// Starts are the clients whose sign-in begins at a page of their own, which makes
+	// the state: its address by identifier, without the account.
+	Starts map[string]string
 	// Routes are more of the API, and Handlers more of the rest, by their patterns
 	// for http.ServeMux: the desk's.
 	Routes   []apihttp.Route

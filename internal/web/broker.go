@@ -105,6 +105,7 @@ const (
 	WrongBrowser    Failure = "wrong_browser"
 	FailedRedirect  Failure = "redirect_mismatch"
 	FailedClient    Failure = "no_such_client"
+	FailedAccount   Failure = "no_such_account"
 	ScopeNotAllowed Failure = "scope_not_allowed"
 	Unreachable     Failure = "unreachable"
 	AnsweredWrongly Failure = "answered_wrongly"
@@ -115,7 +116,7 @@ const (
 
 // Failures are all of them, for tests and galleries.
 var Failures = []Failure{
-	Denied, StateExpired, StateUsed, WrongBrowser, FailedRedirect, FailedClient, ScopeNotAllowed,
+	Denied, StateExpired, StateUsed, WrongBrowser, FailedRedirect, FailedClient, FailedAccount, ScopeNotAllowed,
 	Unreachable, AnsweredWrongly, ClientRefused, Anonymous, FailedOtherwise,
 }
 
