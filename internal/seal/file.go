@@ -135,8 +135,12 @@ func read(path string) (*Ring, error) {
 	if err != nil {
 		return nil, fileError(path, err)
 	}
+	return decode(path, content)
+}
 
-	// Their errors may quote the file, which holds keys: they are dropped.
+// decode reads the content of a key file. The errors of what reads it may quote
+// it, and it holds keys: they are dropped.
+func decode(path string, content []byte) (*Ring, error) {
 	keys, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(content)))
 	if err != nil {
 		return nil, fmt.Errorf("sealing keys %s: not a key file, or a damaged one: restore it from a backup", path)
