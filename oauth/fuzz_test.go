@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -163,12 +162,14 @@ func FuzzParseError(f *testing.F) {
 	})
 }
 
+// FuzzRetryAfter: a date may be in the year 7000, and how long to wait for it is the
+// caller's to bound; but no answer makes anybody wait a negative time.
 func FuzzRetryAfter(f *testing.F) {
 	for _, s := range []string{"", "0", "60", "-1", "1.5", "99999999999999999999", "Sun, 22 Nov 2026 09:00:00 GMT", "soon"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if wait := oauth.RetryAfter(http.Header{"Retry-After": {value}}); wait < 0 || wait > 100*365*24*time.Hour {
+		if wait := oauth.RetryAfter(http.Header{"Retry-After": {value}}); wait < 0 {
 			t.Fatalf("%q is %s", value, wait)
 		}
 	})
