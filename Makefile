@@ -91,7 +91,7 @@ cross: ## Build and vet for every platform that we ship to.
 	done
 
 .PHONY: prove
-prove: deps browser ## Races, kills and fuzzing at length: an hour or so.
+prove: deps browser ## Races, kills and fuzzing at length: two hours or so.
 	@go build -o $(WITHPG) ./internal/store/storetest/withpg
 	DESKAUTH_PROVE=1 CGO_ENABLED=1 $(WITHPG) -- go test -race -count=1 -timeout 90m $(PACKAGES)
 	scripts/fuzz.sh

@@ -14,7 +14,7 @@ failed=()
 while read -r package targets; do
   for target in $targets; do
     echo "fuzz: $package $target for $time"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" || failed+=("$package $target")
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null || failed+=("$package $target")
     ran=$((ran + 1))
   done
 done <<<"$list"
