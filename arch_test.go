@@ -25,7 +25,8 @@ var rooms = []room{
 	// Domain: decisions and use cases.
 	{"internal/secret", nothing, "everybody needs it"},
 	{"internal/seal", only("internal/secret"), "cryptography knows no domain"},
-	{"internal/issuer", only("oauth", "internal/secret"), "decides; speaks no dialect"},
+	{"internal/logo", nothing, "knows pictures, and not whose"},
+	{"internal/issuer", only("oauth", "internal/secret", "internal/logo"), "decides; speaks no dialect"},
 	{"internal/desk", only("oauth", "internal/secret", "internal/issuer"), "decides for an issuer's Caller"},
 	{"internal/broker", only("oauth", "zendesk/...", "internal/secret", "internal/seal"), "a client of any Zendesk"},
 	{"internal/control", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
@@ -46,7 +47,7 @@ var rooms = []room{
 		"what all of the Zendesk API shares",
 	},
 	{"internal/issuerhttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer",
-		"internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "the issuer's wire"},
+		"internal/logo", "internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "the issuer's wire"},
 	{"internal/deskhttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
 		"internal/apihttp", "internal/web", "internal/httpd"), "the desk's wire"},
 	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/broker",

@@ -41,6 +41,7 @@ type Client struct {
 	AnyLoopbackPort bool        // RFC 8252 section 7.3; an extension
 	Global          GlobalClientID
 	Secrets         []ClientSecret
+	Logo            Logo
 	Created         time.Time
 	Updated         time.Time
 }

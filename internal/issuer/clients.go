@@ -45,6 +45,7 @@ type ClientChange struct {
 	User                                         *UserID // to whom it belongs: for whom it acts by client credentials
 	RedirectURIs, AllowedScopes                  *[]string
 	AnyLoopbackPort                              *bool
+	Logo                                         *[]byte // a file; empty: none any more
 }
 
 func (c Client) with(change ClientChange) Client {
@@ -189,7 +190,7 @@ func (i *Issuer) CreateClient(ctx context.Context, a Account, p Product, change 
 	c := Client{Account: a.ID, Product: p, Kind: Confidential, User: by.User}.with(change)
 	c.Created, c.Updated = now, now
 	c.Secrets = []ClientSecret{newClientSecret(now, key)}
-	if err := i.checkClient(ctx, Client{}, c); err != nil {
+	if err := i.checkClient(ctx, Client{}, &c, change.Logo); err != nil {
 		return Client{}, secret.Plain{}, err
 	}
 	c, err := i.Store.AddClient(ctx, c, by.event(a.ID, now, ActionClientCreated, c.Noun(), 0, c.Identifier))
@@ -209,9 +210,13 @@ func identifierTaken() *Invalid {
 }
 
 // checkClient is check, and what it takes a look into the account to know: that
-// no other client has the identifier, and that the owner is an admin.
-func (i *Issuer) checkClient(ctx context.Context, old, c Client) error {
+// no other client has the identifier, and that the owner is an admin. A new
+// logo is made here too, so that all that is wrong is told at once.
+func (i *Issuer) checkClient(ctx context.Context, old Client, c *Client, file *[]byte) error {
 	all := c.check(i.Policies[c.Product])
+	if err := c.draw(ctx, file, &all); err != nil {
+		return err
+	}
 	// One that cannot be is nobody's, and no text that a database could look for.
 	sound := !slices.ContainsFunc(all, func(one *Invalid) bool { return one.Field == "identifier" })
 	if c.Identifier != old.Identifier && sound {
@@ -242,7 +247,7 @@ func (i *Issuer) UpdateClient(ctx context.Context, a Account, p Product, id Clie
 			return Client{}, err
 		}
 		next := old.with(change)
-		if err := i.checkClient(ctx, old, next); err != nil {
+		if err := i.checkClient(ctx, old, &next, change.Logo); err != nil {
 			return Client{}, err
 		}
 		changed := next.differs(old)
@@ -251,6 +256,9 @@ func (i *Issuer) UpdateClient(ctx context.Context, a Account, p Product, id Clie
 		}
 		if next.Identifier != old.Identifier {
 			changed = append(changed, "identifier")
+		}
+		if next.Logo.Name != old.Logo.Name {
+			changed = append(changed, "logo")
 		}
 		if len(changed) == 0 {
 			return old, nil

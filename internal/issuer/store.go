@@ -57,6 +57,8 @@ type Store interface {
 	ReplaceClient(ctx context.Context, old, next Client, e Event) error
 	// ReplaceSecrets swaps the secrets of a client last changed at old.Updated.
 	ReplaceSecrets(ctx context.Context, old, next Client, e Event) error
+	// Logo returns the picture of that name of any client.
+	Logo(ctx context.Context, a AccountID, name string) ([]byte, error)
 	// DeleteClient deletes a client with its secrets, codes and tokens.
 	DeleteClient(ctx context.Context, c Client, e Event) error
 

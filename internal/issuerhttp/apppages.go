@@ -19,7 +19,7 @@ func (s *Server) showApps(v visit, u issuer.User) error {
 		for _, a := range apps {
 			p.Apps = append(p.Apps, web.AuthorizedApp{
 				ID: int64(a.Client.ID), Product: string(d.product), Chat: d.product == issuer.Chat, Scopes: a.Scope,
-				Client: web.Client{Name: a.Client.Name, Company: a.Client.Company},
+				Client: shown(a.Client),
 				Since:  web.Moment{Time: a.Since}, Used: web.Moment{Time: a.Used},
 			})
 		}

@@ -36,6 +36,7 @@ func (s *Server) showClients(v visit, u issuer.User) error {
 		p.Clients = append(p.Clients, web.ClientRow{
 			ID: int64(c.ID), Name: c.Name, Company: c.Company, Identifier: c.Identifier, Kind: string(c.Kind),
 			Tokens: uses[c.ID].Tokens, More: uses[c.ID].More, Used: web.Moment{Time: uses[c.ID].Used},
+			LogoURL: logoPath(c),
 		})
 	}
 	p.Pager = pager(v.clientsPath(), r, page, func(c issuer.Client) int64 { return int64(c.ID) }, web.FieldSearch, search)
@@ -50,10 +51,11 @@ func (s *Server) newClient(v visit, u issuer.User) error {
 
 // clientForm is what was typed, and what it asks for.
 func (v visit) clientForm() (web.ClientForm, issuer.ClientChange, error) {
-	if err := v.r.ParseForm(); err != nil {
-		return web.ClientForm{}, issuer.ClientChange{}, formError(err)
+	up, err := v.readUpload()
+	if err != nil {
+		return web.ClientForm{}, issuer.ClientChange{}, err
 	}
-	in := v.r.PostForm
+	in := up.fields
 	lines := typedLines(in.Get(web.FieldRedirects))
 	f := web.ClientForm{
 		Name: in.Get(web.FieldName), Description: in.Get(web.FieldDescription), Company: in.Get(web.FieldCompany),
@@ -66,7 +68,7 @@ func (v visit) clientForm() (web.ClientForm, issuer.ClientChange, error) {
 	}
 	return f, issuer.ClientChange{
 		Name: &f.Name, Description: &f.Description, Company: &f.Company, Identifier: &f.Identifier, Kind: &f.Kind,
-		RedirectURIs: &lines, AllowedScopes: &f.Scopes,
+		RedirectURIs: &lines, AllowedScopes: &f.Scopes, Logo: up.change(),
 	}, nil
 }
 
@@ -82,7 +84,7 @@ func (s *Server) addClient(v visit, u issuer.User) error {
 		change.Identifier = &f.Identifier
 	}
 	c, full, err := s.Issuer.CreateClient(v.r.Context(), v.account, v.dialect.product, change, v.by(u))
-	if wrong, ok := clientProblems(v, err); ok {
+	if wrong, ok := clientProblems(v, change, err); ok {
 		web.Render(v.w, http.StatusUnprocessableEntity, web.EditClient{Center: v.center(u), Chat: v.isChat(), Form: f, Problems: wrong})
 		return nil
 	} else if err != nil {
@@ -97,12 +99,16 @@ func (s *Server) addClient(v visit, u issuer.User) error {
 
 // clientProblems tells what is wrong with a client. The redirect URIs go by another
 // name where there can be only one.
-func clientProblems(v visit, err error) (web.Problems, bool) {
+func clientProblems(v visit, change issuer.ClientChange, err error) (web.Problems, bool) {
 	wrong, ok := problems(v.page().Lang, err)
 	for field, said := range wrong {
 		if strings.HasPrefix(field, web.FieldRedirects) && field != web.FieldRedirects {
 			wrong[web.FieldRedirects] = append(wrong[web.FieldRedirects], said...)
 		}
+	}
+	if ok && change.Logo != nil && len(*change.Logo) > 0 && len(wrong[web.FieldLogo]) == 0 {
+		// No page can choose a file for its reader.
+		wrong[web.FieldLogo] = []string{web.T(v.page().Lang, "client.logo.again")}
 	}
 	return wrong, ok
 }
@@ -127,7 +133,7 @@ func (s *Server) client(v visit) (issuer.Client, error) {
 func (s *Server) clientPageOf(v visit, u issuer.User, c issuer.Client) (web.EditClient, error) {
 	uses, err := s.Issuer.ClientUses(v.r.Context(), []issuer.Client{c})
 	return web.EditClient{
-		Center: v.center(u), Chat: v.isChat(), ID: int64(c.ID), Saved: c.Name, Hint: c.SecretHint(), Tokens: uses[c.ID].Tokens, More: uses[c.ID].More,
+		Center: v.center(u), Chat: v.isChat(), ID: int64(c.ID), Saved: c.Name, Hint: c.SecretHint(), Tokens: uses[c.ID].Tokens, More: uses[c.ID].More, LogoURL: logoPath(c),
 		Form: web.ClientForm{
 			Name: c.Name, Description: c.Description, Company: c.Company, Identifier: c.Identifier, Kind: string(c.Kind),
 			Redirects: strings.Join(c.RedirectURIs, "\n"), Scopes: c.AllowedScopes,
@@ -163,7 +169,7 @@ func (s *Server) saveClient(v visit, u issuer.User) error {
 		return err
 	}
 	_, err = s.Issuer.UpdateClient(v.r.Context(), v.account, v.dialect.product, c.ID, change, v.by(u))
-	if wrong, ok := clientProblems(v, err); ok {
+	if wrong, ok := clientProblems(v, change, err); ok {
 		p, err := s.clientPageOf(v, u, c)
 		if err != nil {
 			return err

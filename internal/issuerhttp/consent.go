@@ -49,7 +49,7 @@ func (s *Server) showConsent(v visit, query url.Values, o issuer.Outcome) error 
 	}
 	web.Render(v.w, http.StatusOK, web.Consent{
 		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain,
-		Client:       web.Client{Name: auth.Client.Name, Company: auth.Client.Company, Description: auth.Client.Description},
+		Client:       web.Client{Name: auth.Client.Name, Company: auth.Client.Company, Description: auth.Client.Description, LogoURL: logoPath(auth.Client)},
 		User:         person(o.User),
 		Chat:         auth.Client.Product == issuer.Chat,
 		Permissions:  auth.Scope,

@@ -8,6 +8,7 @@
 //	consent.go     Allow, Deny, another account
 //	center.go      who may see the Admin Center, and its paths
 //	clientpages.go the Admin Center's OAuth clients
+//	logos.go       their logos, and forms with a file
 //	tokenpages.go  its tokens
 //	settingpages.go, apitokenpages.go
 //	               its API settings and API tokens

@@ -154,7 +154,12 @@ func secondsOf(n *int64) time.Duration {
 
 func oauthClient(req apihttp.Request, c issuer.Client) zendesk.Client {
 	user := int64(c.User)
+	var logo *string
+	if path := logoPath(c); path != "" {
+		logo = orNull(req.Base + path)
+	}
 	return zendesk.Client{
+		LogoURL: logo,
 		ID: int64(c.ID), Identifier: c.Identifier, Name: c.Name, Company: orNull(c.Company), Description: orNull(c.Description),
 		Kind: string(c.Kind), RedirectURI: append([]string{}, c.RedirectURIs...), AllowedScopes: c.AllowedScopes,
 		AnyLoopbackPort: c.AnyLoopbackPort, Secret: c.SecretHint(), UserID: &user,

@@ -100,7 +100,7 @@ func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	add := func(d dialect, path string, methods map[string]page) {
 		for method, p := range methods {
-			mux.Handle(method+" "+path, s.of(d, p))
+			mux.Handle(method+" "+path, s.ofUpTo(bodyMost(path), d, p))
 		}
 		mux.Handle(path, s.of(d, refuseMethod(methods)))
 	}
@@ -113,6 +113,7 @@ func (s *Server) pages() http.Handler {
 	for _, d := range dialects {
 		add(d, d.authorizePath, map[string]page{http.MethodGet: s.authorize})
 	}
+	add(support, logosPath+"{name}", map[string]page{http.MethodGet: s.logo})
 	s.centerPages(add)
 	mux.Handle("/", s.of(support, func(visit) error { return issuer.ErrNotFound }))
 	return httpd.Route(http.NewCrossOriginProtection().Handler(mux))

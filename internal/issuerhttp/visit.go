@@ -32,8 +32,11 @@ type page func(v visit) error
 const formMost = 64 << 10
 
 // of finds the account of a request and serves it a page.
-func (s *Server) of(d dialect, p page) http.Handler {
-	return httpd.MaxBody(formMost)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (s *Server) of(d dialect, p page) http.Handler { return s.ofUpTo(formMost, d, p) }
+
+// ofUpTo is of for a page that may be sent more, or less, than a usual form.
+func (s *Server) ofUpTo(most int64, d dialect, p page) http.Handler {
+	return httpd.MaxBody(most)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visit{w: w, r: r, dialect: d}
 		account, err := s.Hosts.Account(r.Context(), r.Host)
 		if errors.Is(err, issuer.ErrNotFound) {

@@ -72,14 +72,14 @@ func (s issuerStore) Users(ctx context.Context, a issuer.AccountID, limit int) (
 }
 
 const clientColumns = `id, account_id, product, identifier, name, description, company, kind, user_id,
-	redirect_uris, allowed_scopes, era, any_loopback_port, global_client_id, created_at, updated_at`
+	redirect_uris, allowed_scopes, era, any_loopback_port, global_client_id, logo, created_at, updated_at`
 
 func scanClient(row scanner) (c issuer.Client, err error) {
 	var redirects, scopes string
 	var anyPort, created, updated int64
 	var global sql.NullInt64
 	err = row.Scan(&c.ID, &c.Account, &c.Product, &c.Identifier, &c.Name, &c.Description, &c.Company, &c.Kind, &c.User,
-		&redirects, &scopes, &c.Era, &anyPort, &global, &created, &updated)
+		&redirects, &scopes, &c.Era, &anyPort, &global, &c.Logo.Name, &created, &updated)
 	c.RedirectURIs, c.AllowedScopes, c.AnyLoopbackPort = linesFrom(redirects), scopeFrom(scopes), anyPort != 0
 	c.Global, c.Created, c.Updated = issuer.GlobalClientID(global.Int64), fromMicros(created), fromMicros(updated)
 	return c, err

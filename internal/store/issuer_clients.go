@@ -56,6 +56,9 @@ func (s issuerStore) AddClient(ctx context.Context, c issuer.Client, e issuer.Ev
 		if c.ID, err = addClient(ctx, t, c); err != nil {
 			return taken(err)
 		}
+		if err := addLogo(ctx, t, c); err != nil {
+			return err
+		}
 		if err := addClientSecrets(ctx, t, c); err != nil {
 			return err
 		}
@@ -68,11 +71,11 @@ func addClient(ctx context.Context, t *tx, c issuer.Client) (id issuer.ClientID,
 	global := sql.NullInt64{Int64: int64(c.Global), Valid: c.Global != 0}
 	err = t.QueryRowContext(ctx, `
 		INSERT INTO issuer_clients (account_id, product, identifier, name, description, company, kind, user_id,
-			redirect_uris, allowed_scopes, era, any_loopback_port, global_client_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+			redirect_uris, allowed_scopes, era, any_loopback_port, global_client_id, logo, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		RETURNING id`,
 		c.Account, c.Product, c.Identifier, c.Name, c.Description, c.Company, c.Kind, c.User,
-		lines(c.RedirectURIs), c.AllowedScopes.String(), c.Era, truth(c.AnyLoopbackPort), global, micros(c.Created), micros(c.Updated)).
+		lines(c.RedirectURIs), c.AllowedScopes.String(), c.Era, truth(c.AnyLoopbackPort), global, c.Logo.Name, micros(c.Created), micros(c.Updated)).
 		Scan(&id)
 	return id, err
 }
@@ -93,12 +96,17 @@ func (s issuerStore) ReplaceClient(ctx context.Context, old, next issuer.Client,
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_clients SET identifier = $1, name = $2, description = $3, company = $4, kind = $5, user_id = $6,
-				redirect_uris = $7, allowed_scopes = $8, era = $9, any_loopback_port = $10, updated_at = $11
-			WHERE account_id = $12 AND product = $13 AND id = $14 AND updated_at = $15`,
+				redirect_uris = $7, allowed_scopes = $8, era = $9, any_loopback_port = $10, logo = $11, updated_at = $12
+			WHERE account_id = $13 AND product = $14 AND id = $15 AND updated_at = $16`,
 			next.Identifier, next.Name, next.Description, next.Company, next.Kind, next.User,
-			lines(next.RedirectURIs), next.AllowedScopes.String(), next.Era, truth(next.AnyLoopbackPort), micros(next.Updated),
+			lines(next.RedirectURIs), next.AllowedScopes.String(), next.Era, truth(next.AnyLoopbackPort), next.Logo.Name, micros(next.Updated),
 			old.Account, old.Product, old.ID, micros(old.Updated)); err != nil {
 			return taken(err)
+		}
+		if next.Logo.Name != old.Logo.Name {
+			if err := replaceLogo(ctx, t, next); err != nil {
+				return err
+			}
 		}
 		return addIssuerEvent(ctx, t, e)
 	})

@@ -17,6 +17,8 @@ const (
 	FieldKind        = "kind"
 	FieldRedirects   = "redirect_uri"
 	FieldScopes      = "allowed_scopes"
+	FieldLogo        = "logo"
+	FieldRemoveLogo  = "remove_logo"
 	FieldOldLife     = "old_secret_expires_in"
 	FieldTyped       = "typed"
 	FieldSearch      = "q"
@@ -30,7 +32,11 @@ type ClientRow struct {
 	Tokens                    int    // that are live
 	More                      bool   // whether there may be more of those
 	Used                      Moment
+	LogoURL                   string
 }
+
+// Picture is the client as its logo shows it; for the template.
+func (c ClientRow) Picture() Client { return Client{Name: c.Name, LogoURL: c.LogoURL} }
 
 // Clients is the list of an account's OAuth clients (facts §4.7).
 type Clients struct {
@@ -91,6 +97,7 @@ type EditClient struct {
 	Chat     bool
 	ID       int64  // 0: it is to be made
 	Saved    string // its name as it is kept, for the title
+	LogoURL  string // as it is kept; empty: none
 	Form     ClientForm
 	Problems Problems
 	Hint     string // of its secret
@@ -165,6 +172,12 @@ func (p EditClient) Kinds() []Choice {
 		{"public", p.T("kind.public"), p.T("kind.public.help"), isPublic},
 	}
 }
+
+// Picture is the client as its logo shows it; for the template.
+func (p EditClient) Picture() Client { return Client{Name: p.Saved, LogoURL: p.LogoURL} }
+
+// LogoWrong is what is wrong with the file of the logo; for the template.
+func (p EditClient) LogoWrong() []string { return p.Problems[FieldLogo] }
 
 // KindWrong is what is wrong with the kind; for the template.
 func (p EditClient) KindWrong() []string { return p.Problems[FieldKind] }

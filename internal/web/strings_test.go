@@ -63,7 +63,7 @@ func builtKeys() []string {
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 		"connected.role.admin", "connected.role.agent", "connected.role.end-user",
-		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
+		"client.logo.again", "audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
 	}
 	for _, role := range roles {
 		keys = append(keys, "user.role."+role+".help")

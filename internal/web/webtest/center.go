@@ -26,7 +26,7 @@ func own(user web.Person) web.Center {
 // clients are the pages of the Admin Center about OAuth clients.
 func clients() []Sample {
 	list := web.Clients{Center: center(), Clients: []web.ClientRow{
-		{ID: 7, Name: "OAuth Tutorial App", Company: "Acme Inc.", Identifier: "oauth_tutorial_app", Kind: "confidential", Tokens: 12, Used: at(21)},
+		{ID: 7, Name: "OAuth Tutorial App", Company: "Acme Inc.", Identifier: "oauth_tutorial_app", Kind: "confidential", Tokens: 12, Used: at(21), LogoURL: Logo},
 		{ID: 6, Name: longWord, Company: rtlName, Identifier: "a_very_long_identifier_" + longWord, Kind: "public"},
 		{ID: 5, Name: rtlName, Company: hostile, Identifier: "arabic", Kind: "public", Tokens: 5000, More: true, Used: at(2)},
 	}, Pager: web.Pager{Newer: "/admin/oauth/clients?before=7", Older: "/admin/oauth/clients?after=5"}}
@@ -45,9 +45,10 @@ func clients() []Sample {
 		web.FieldRedirects: {"line 2: must be https", "line 3: " + longWord + " is no address"},
 		web.FieldScopes:    {"tickets:read overlaps read, which includes it", `there is no scope "teapot:brew"`},
 		web.FieldKind:      {"must be public or confidential"},
+		web.FieldLogo:      {"is no JPG, GIF or PNG"},
 	}
 	edit := web.EditClient{
-		Center: center(), ID: 7, Saved: "OAuth Tutorial App", Hint: "0a1b2c3d4", Tokens: 12,
+		Center: center(), ID: 7, Saved: "OAuth Tutorial App", Hint: "0a1b2c3d4", Tokens: 12, LogoURL: Logo,
 		Form: web.ClientForm{
 			Name: "OAuth Tutorial App", Company: "Acme Inc.", Identifier: "oauth_tutorial_app", Kind: "confidential",
 			Description: tutorial.Description, Redirects: "http://localhost:8080/handle_user_decision", Scopes: []string{"tickets", "users:read"},

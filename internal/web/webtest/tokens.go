@@ -15,7 +15,7 @@ func tokens() []Sample {
 
 	user := own(people[2])
 	apps := web.Apps{Center: user, Apps: []web.AuthorizedApp{
-		{ID: 7, Product: "support", Client: tutorial, Scopes: []string{"users:read", "impersonate"}, Since: at(1), Used: at(21)},
+		{ID: 7, Product: "support", Client: web.Client{Name: tutorial.Name, Company: tutorial.Company, LogoURL: Logo}, Scopes: []string{"users:read", "impersonate"}, Since: at(1), Used: at(21)},
 		{ID: 8, Product: "chat", Client: web.Client{Name: longWord + " " + rtlName}, Chat: true, Scopes: []string{"chat"}, Since: at(2)},
 	}}
 	apps.Languages = switchable.Languages

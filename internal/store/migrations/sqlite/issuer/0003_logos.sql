@@ -1,0 +1,14 @@
+-- +goose Up
+-- The picture of a client stands beside it: lists of clients need its name alone.
+ALTER TABLE issuer_clients ADD COLUMN logo TEXT NOT NULL DEFAULT ''; -- empty: none
+
+CREATE TABLE issuer_client_logos (
+    account_id INTEGER NOT NULL,
+    product    TEXT    NOT NULL,
+    client_id  INTEGER NOT NULL,
+    name       TEXT    NOT NULL, -- from the content
+    png        BLOB    NOT NULL,
+    PRIMARY KEY (account_id, product, client_id),
+    FOREIGN KEY (account_id, product, client_id) REFERENCES issuer_clients (account_id, product, id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX issuer_client_logos_by_name ON issuer_client_logos (account_id, name);
