@@ -100,11 +100,23 @@ prove: deps browser ## Races, kills and fuzzing at length: two hours or so.
 fuzz: ## Run each fuzz target for FUZZTIME (60s).
 	scripts/fuzz.sh
 
+BENCH_QUICK := -each 2s -warm 500ms -runs 1 -tokens 200000 -pruning=false
+PEERS       := bench/peers
+
 .PHONY: bench
-bench: ## Run the benchmarks, on PostgreSQL with syncing as well.
+bench: build $(PEERS)/node_modules/.installed ## Measure the issuer beside bare servers and peers (half an hour; BENCH=quick: three minutes).
+	@mkdir -p $(BUILD)/bench/peers
 	@go build -o $(WITHPG) ./internal/store/storetest/withpg
-	$(WITHPG) -fsync -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
+	CGO_ENABLED=0 go build -o $(BUILD)/bench/ ./bench ./bench/bare
+	cd $(PEERS) && CGO_ENABLED=0 go build -o $(CURDIR)/$(BUILD)/bench/peers/ ./...
+	@# The servers run on core 0; the load and PostgreSQL on core 1.
+	taskset -c 1 $(WITHPG) -fsync -- $(BUILD)/bench/bench -deskauth $(BUILD)/deskauth -bare $(BUILD)/bench/bare \
+	  -peers $(BUILD)/bench/peers -node $(PEERS) $(if $(filter quick,$(BENCH)),$(BENCH_QUICK),-doc docs/performance.md)
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package.json $(PEERS)/package-lock.json
+	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove what was built here; the tools and Go's caches stay.
-	rm -rf $(BUILD) $(NODE:=/node_modules)
+	rm -rf $(BUILD) $(NODE:=/node_modules) $(PEERS)/node_modules

@@ -20,6 +20,8 @@ var rooms = []room{
 		"internal/apihttp", "internal/issuerhttp", "internal/deskhttp", "internal/control", "internal/intercept",
 		"internal/seed", "internal/store", "internal/web", "internal/httpd"), "composes the issuer, and no broker"},
 	{"cmd/...", everything, "composes all there is"},
+	{"bench", only("bench/load", "internal/secret", "internal/issuer", "internal/store"), "measures the binary from outside, and fills its database"},
+	{"bench/...", nothing, "the load, and what the issuer is measured against"},
 	{"examples/...", only(".", "embedded", "oauth", "zendesk/...", "deskauthtest"), "shows what a stranger can do"},
 
 	// Domain: decisions and use cases.
@@ -83,7 +85,7 @@ var rules = []rule{
 	},
 	{
 		name:   "those who compose, and tests, alone import the store",
-		check:  importedBy("internal/store", "cmd/...", "embedded", "deskauthtest", "internal/store/storetest/..."),
+		check:  importedBy("internal/store", "cmd/...", "embedded", "deskauthtest", "bench", "internal/store/storetest/..."),
 		breaks: module{"internal/issuerhttp": `package issuerhttp; import _ "` + root + `/internal/store"`},
 	},
 	{
@@ -143,7 +145,7 @@ var readers = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}
 
 // environmentReaders may read the environment: the command, what supports tests, and
 // the examples, which are other people's commands.
-var environmentReaders = append([]string{"cmd/...", "examples/..."}, testSupport...)
+var environmentReaders = append([]string{"cmd/...", "bench", "examples/..."}, testSupport...)
 
 // testSupport exists for test files alone. internal/store/storetest is among it, but
 // may be imported by its own subtree.

@@ -271,8 +271,9 @@ func (run *runningIssuer) refuseDemoData(ctx context.Context) error {
 // pruneKeep is how long what ended is kept, for people who ask why.
 const pruneKeep = 24 * time.Hour
 
-// pruneMost bounds how long a prune keeps others waiting.
-const pruneMost = 500
+// pruneMost bounds how long a prune keeps others waiting: the rows lie all over the
+// table, and whoever writes meanwhile waits for all of them.
+const pruneMost = 100
 
 // chores starts what runs beside the requests, and returns how to end it and
 // close the database.
@@ -289,9 +290,11 @@ func (run *runningIssuer) chores() func() error {
 	})
 }
 
+// prune deletes until nothing is over. It rests as long as each step took, so that
+// others have the database for half of the time at least.
 func (run *runningIssuer) prune(ctx context.Context) error {
 	for {
-		now := run.issuer.Now()
+		began, now := time.Now(), run.issuer.Now()
 		over := issuer.Over{Ended: now.Add(-pruneKeep), Failures: now}
 		if run.options.EventsKeep > 0 {
 			over.Events = now.Add(-time.Duration(run.options.EventsKeep) * day)
@@ -299,6 +302,11 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 		n, err := run.issuer.Store.Prune(ctx, over, pruneMost)
 		if err != nil || n == 0 {
 			return err
+		}
+		select {
+		case <-time.After(time.Since(began)):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }

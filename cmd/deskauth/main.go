@@ -10,16 +10,33 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/deskauth/deskauth/internal/httpd"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	spendMemory()
+	lines := httpd.NewLines(os.Stderr)
+	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Log: lines})
 	stop()
+	_ = lines.Close()
 	os.Exit(code)
+}
+
+// garbagePercent is how much garbage may pile up, of what is alive. Little is
+// alive, a few MiB, so the runtime's own 100 would have it collected dozens of
+// times a second by a busy server. GOGC wins over it.
+const garbagePercent = 300
+
+func spendMemory() {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(garbagePercent)
+	}
 }
 
 // process is what a command knows of the process it runs in. Nothing below cmd
@@ -28,6 +45,15 @@ type process struct {
 	Lookup   func(name string) (string, bool)
 	In       io.Reader
 	Out, Err io.Writer
+	Log      io.Writer // where daemons log; nil: Err
+}
+
+// log is where a daemon's log goes.
+func (p process) log() io.Writer {
+	if p.Log != nil {
+		return p.Log
+	}
+	return p.Err
 }
 
 // Exit codes, documented in the help.

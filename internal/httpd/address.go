@@ -134,13 +134,29 @@ func forwardedProto(h http.Header, otherwise string) string {
 }
 
 func withoutForwarded(h http.Header) http.Header {
+	if !hasForwarded(h) {
+		return h
+	}
 	kept := make(http.Header, len(h))
 	for name, values := range h {
-		if name != "Forwarded" && name != "X-Real-Ip" && !strings.HasPrefix(name, "X-Forwarded-") {
+		if !isForwarded(name) {
 			kept[name] = values
 		}
 	}
 	return kept
+}
+
+func hasForwarded(h http.Header) bool {
+	for name := range h {
+		if isForwarded(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isForwarded(name string) bool {
+	return name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-")
 }
 
 func addressText(a netip.Addr) string {

@@ -143,11 +143,11 @@ func TestRememberedPasswordEndsWithIt(t *testing.T) {
 				t.Fatalf("the right password makes %q", got)
 			}
 		}
-		h.suspend(t, h.acme, bob, 1)
+		h.suspend(t, h.acme, bob, true)
 		if got := via(h.acme.password); got != issuer.ViaNothing {
 			t.Errorf("suspended: %q", got)
 		}
-		h.suspend(t, h.acme, bob, 0)
+		h.suspend(t, h.acme, bob, false)
 		if err := h.SetPassword(t.Context(), h.acme.Account, h.acme.Users[1].ID, secret.Of("another password"), issuer.By{User: h.acme.Users[0].ID}); err != nil {
 			t.Fatal(err)
 		}

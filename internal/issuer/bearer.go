@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -142,15 +143,38 @@ func (u *Uses) putBack(tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]
 	u.apiTokens.merge(apiTokens)
 }
 
+// flushMost bounds how many tokens the store is told of in one step: whoever writes
+// meanwhile waits for all of them.
+const flushMost = 200
+
 // FlushUses tells the store when tokens were last used.
 func (i *Issuer) FlushUses(ctx context.Context) error {
 	tokens, apiTokens := i.Uses.take()
-	if len(tokens)+len(apiTokens) == 0 {
-		return nil
-	}
-	if err := i.Store.MarkUsed(ctx, tokens, apiTokens); err != nil {
-		i.Uses.putBack(tokens, apiTokens)
-		return err
+	for len(tokens)+len(apiTokens) > 0 {
+		someTokens, someAPITokens := some(tokens), some(apiTokens)
+		if err := i.Store.MarkUsed(ctx, someTokens, someAPITokens); err != nil {
+			i.Uses.putBack(tokens, apiTokens)
+			i.Uses.putBack(someTokens, someAPITokens)
+			return err
+		}
 	}
 	return nil
+}
+
+// some takes up to flushMost out of all.
+func some[K comparable](all map[K]time.Time) map[K]time.Time {
+	if len(all) <= flushMost {
+		taken := maps.Clone(all)
+		clear(all)
+		return taken
+	}
+	taken := make(map[K]time.Time, flushMost)
+	for k, at := range all {
+		if len(taken) == flushMost {
+			break
+		}
+		taken[k] = at
+		delete(all, k)
+	}
+	return taken
 }

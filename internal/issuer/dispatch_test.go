@@ -62,9 +62,9 @@ func TestAuthorizeSteps(t *testing.T) {
 
 		storetest.Exec(t, h.raw, `UPDATE issuer_tokens SET ended_at = 1, end_reason = 'revoked' WHERE ended_at IS NULL`)
 		step("all tokens were revoked", req, issuer.StepConsent)
-		h.suspend(t, h.acme, ada, 1)
+		h.suspend(t, h.acme, ada, true)
 		step("suspended meanwhile", req, issuer.StepSignIn)
-		h.suspend(t, h.acme, ada, 0)
+		h.suspend(t, h.acme, ada, false)
 		h.clock.add(issuer.SessionLife)
 		step("the session is over", req, issuer.StepSignIn)
 	})

@@ -175,13 +175,13 @@ func TestReplayNeverHarmsTheSuccessor(t *testing.T) {
 func TestSuspendedUserGetsNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		code, token := h.newCode(t, h.acme), h.newToken(t, h.acme)
-		h.suspend(t, h.acme, ada, 1)
+		h.suspend(t, h.acme, ada, true)
 		h.refused(t, "code", redeem(h.acme, code), oauth.InvalidGrant)
 		h.refused(t, "refresh", refresh(h.acme, token.RefreshToken), oauth.InvalidGrant)
 		if h.opens(t, h.acme, token.AccessToken) {
 			t.Error("the access token of a suspended user opens the API")
 		}
-		h.suspend(t, h.acme, ada, 0)
+		h.suspend(t, h.acme, ada, false)
 		if !h.opens(t, h.acme, token.AccessToken) {
 			t.Error("the suspension was for good")
 		}

@@ -49,11 +49,11 @@ func TestIntrospect(t *testing.T) {
 		if err != nil || !second.IsRefresh || !second.Expires().Equal(h.clock.Now().Add(30*24*time.Hour)) {
 			t.Errorf("refresh token: %+v, %v", second, err)
 		}
-		h.suspend(t, h.acme, ada, 1)
+		h.suspend(t, h.acme, ada, true)
 		if active(live.AccessToken) || active(live.RefreshToken) {
 			t.Error("active though its user is suspended")
 		}
-		h.suspend(t, h.acme, ada, 0)
+		h.suspend(t, h.acme, ada, false)
 		h.clock.add(30 * time.Minute)
 		if active(live.AccessToken) || !active(live.RefreshToken) {
 			t.Error("the halves end each in its own time")

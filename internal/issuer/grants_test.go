@@ -9,7 +9,6 @@ import (
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
-	"github.com/deskauth/deskauth/internal/store/storetest"
 	"github.com/deskauth/deskauth/oauth"
 )
 
@@ -32,8 +31,7 @@ func trust(in place) issuer.TokenRequest {
 // lower sets the ceiling of a client.
 func (h *house) lower(t *testing.T, in place, identifier, scopes string) {
 	t.Helper()
-	storetest.Exec(t, h.raw, `UPDATE issuer_clients SET allowed_scopes = $1 WHERE account_id = $2 AND identifier = $3`,
-		scopes, int64(in.Account.ID), identifier)
+	h.alter(t, in, issuer.Support, identifier, func(c *issuer.Client) { c.AllowedScopes = oauth.ParseScope(scopes) })
 }
 
 func TestClientCredentials(t *testing.T) {
@@ -89,7 +87,7 @@ func TestClientCredentials(t *testing.T) {
 		h.refused(t, "no secret", wrong, oauth.InvalidClient)
 		wrong.CodeVerifier = oauth.NewVerifier(nil)
 		h.refused(t, "a verifier in place of the secret", wrong, oauth.InvalidClient)
-		h.suspend(t, h.acme, ada, 1)
+		h.suspend(t, h.acme, ada, true)
 		h.refused(t, "its creator is suspended", represent(h.acme), oauth.InvalidGrant)
 	})
 }
@@ -100,7 +98,7 @@ func TestPublicClientsHaveNoCredentials(t *testing.T) {
 		req := represent(h.acme)
 		req.ClientID, req.ClientSecret = "spa", ""
 		h.refused(t, "Support", req, oauth.UnauthorizedClient)
-		storetest.Exec(t, h.raw, `UPDATE issuer_clients SET kind = 'public' WHERE identifier = 'app' AND product = 'chat'`)
+		h.alter(t, h.acme, issuer.Chat, "app", func(c *issuer.Client) { c.Kind = issuer.Public })
 		req = represent(h.acme)
 		req.Product = issuer.Chat
 		h.refused(t, "Chat", req, oauth.InvalidClient)

@@ -210,8 +210,31 @@ func (h *house) opens(t *testing.T, in place, access string) bool {
 	return err == nil
 }
 
-// suspend does what no use case does yet.
-func (h *house) suspend(t *testing.T, in place, email string, suspended int) {
+// suspend changes a user by the store's own step: a row that was changed beneath
+// the store would be seen up to a second later.
+func (h *house) suspend(t *testing.T, in place, email string, suspended bool) {
 	t.Helper()
-	storetest.Exec(t, h.raw, `UPDATE issuer_users SET suspended = $1 WHERE account_id = $2 AND email = $3`, suspended, int64(in.Account.ID), email)
+	old, err := h.Store.UserByEmail(t.Context(), in.Account.ID, email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := old
+	next.Suspended = suspended
+	if err := h.Store.ReplaceUser(t.Context(), old, next, 0, issuer.Event{Account: in.Account.ID, At: h.Now(), Action: "user.updated"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alter changes a client in the same way.
+func (h *house) alter(t *testing.T, in place, p issuer.Product, identifier string, change func(*issuer.Client)) {
+	t.Helper()
+	old, err := h.Store.Client(t.Context(), in.Account.ID, p, identifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := old
+	change(&next)
+	if err := h.Store.ReplaceClient(t.Context(), old, next, issuer.Event{Account: in.Account.ID, At: h.Now(), Action: "client.updated"}); err != nil {
+		t.Fatal(err)
+	}
 }

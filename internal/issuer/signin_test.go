@@ -113,9 +113,9 @@ func TestSessions(t *testing.T) {
 		signedIn(h.acme, first, issuer.ErrNotFound)
 		signedIn(h.acme, second, nil)
 
-		h.suspend(t, h.acme, ada, 1)
+		h.suspend(t, h.acme, ada, true)
 		signedIn(h.acme, second, issuer.ErrNotFound)
-		h.suspend(t, h.acme, ada, 0)
+		h.suspend(t, h.acme, ada, false)
 		signedIn(h.acme, second, nil)
 
 		h.clock.add(issuer.SessionLife - time.Microsecond)

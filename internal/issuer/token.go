@@ -145,3 +145,20 @@ func (t Token) Refreshes(now time.Time) bool {
 func (t Token) Opens(now time.Time) bool {
 	return t.Ended.IsZero() && (t.AccessExpires.IsZero() || now.Before(t.AccessExpires))
 }
+
+// Over tells when a token that ended, or that lives, is of no use any more, and
+// its whole family with it. Zero: never, or only when its successor is.
+func (t Token) Over() time.Time {
+	switch {
+	case t.EndReason == Replaced:
+		return time.Time{}
+	case !t.Ended.IsZero():
+		return t.Ended
+	case !t.HasRefresh || t.AccessExpires.IsZero():
+		return t.AccessExpires
+	case t.RefreshExpires.IsZero() || t.RefreshExpires.After(t.AccessExpires):
+		return t.RefreshExpires
+	default:
+		return t.AccessExpires
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deskauth/deskauth/internal/issuer"
-	"github.com/deskauth/deskauth/internal/store/storetest"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -93,7 +92,12 @@ func TestAPITokensEnd(t *testing.T) {
 	admin := w.bearer(ada)
 	w.api(admin, http.MethodPost, keysPath, `{"api_token":{}}`).want(201)
 	for _, stage := range []issuer.BasicAuth{issuer.BasicCreationBlocked, issuer.BasicOff} {
-		storetest.Exec(t, w.raw, `UPDATE issuer_accounts SET basic_auth = $1`, string(stage))
+		old := w.account("acme")
+		next := old
+		next.BasicAuth = stage
+		if err := w.issuer.Store.ReplaceSettings(t.Context(), old, next, issuer.Event{Account: old.ID, At: old.Updated, Action: "account.updated"}); err != nil {
+			t.Fatal(err)
+		}
 		w.api(admin, http.MethodPost, keysPath, `{"api_token":{"description":"late"}}`).
 			wantBody(403, `{"error":{"title":"Forbidden","message":"API tokens can no longer be created. Use OAuth instead."}}`)
 		w.api(admin, http.MethodGet, keysPath+"/1", "").want(200)

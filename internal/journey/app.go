@@ -88,6 +88,21 @@ func (a App) Refresh(ctx context.Context, refresh string) (Answer, error) {
 	return a.token(ctx, map[string]string{"grant_type": "refresh_token", "refresh_token": refresh})
 }
 
+// Revoke ends a token (RFC 7009).
+func (a App) Revoke(ctx context.Context, token string) error {
+	form := url.Values{"client_id": {a.ID}, "client_secret": {a.Secret}, "token": {token}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Issuer+"/oauth/revoke", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	status, _, err := roundTrip(req)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("a revocation was answered %d", status)
+	}
+	return err
+}
+
 // At is the app, talking to another replica of its issuer.
 func (a App) At(issuer string) App {
 	a.Issuer = issuer

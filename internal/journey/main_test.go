@@ -26,8 +26,10 @@ func each(t *testing.T, f func(t *testing.T, engine store.Engine)) {
 
 // times multiplies how often something is tried: `make prove` takes its time.
 func times(n int) int {
-	if os.Getenv("DESKAUTH_PROVE") == "1" {
+	if proving() {
 		return 20 * n
 	}
 	return n
 }
+
+func proving() bool { return os.Getenv("DESKAUTH_PROVE") == "1" }

@@ -110,7 +110,7 @@ func (s controlStore) next(ctx context.Context, t *tx, name string) (next int64,
 }
 
 func (s controlStore) Restore(ctx context.Context, tables []control.Table) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.db.stepThen(ctx, s.db.recent.forgetAll, func(ctx context.Context, t *tx) error {
 		names, err := s.tables(ctx, t, "ACCESS EXCLUSIVE")
 		if err != nil {
 			return err

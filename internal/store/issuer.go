@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,14 +32,19 @@ func scanAccount(row scanner) (a issuer.Account, err error) {
 }
 
 func (s issuerStore) Accounts(ctx context.Context) ([]issuer.Account, error) {
-	rows, err := s.db.reads.QueryContext(ctx, `SELECT `+accountColumns+` FROM issuer_accounts ORDER BY id`)
-	return collect(rows, err, scanAccount)
+	return s.db.recent.all.get(struct{}{}, func() ([]issuer.Account, error) {
+		rows, err := s.db.reads.QueryContext(ctx, `SELECT `+accountColumns+` FROM issuer_accounts ORDER BY id`)
+		all, err := collect(rows, err, scanAccount)
+		return slices.Clip(all), err
+	})
 }
 
 func (s issuerStore) Account(ctx context.Context, subdomain string) (issuer.Account, error) {
-	a, err := scanAccount(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+accountColumns+` FROM issuer_accounts WHERE subdomain = $1`, subdomain))
-	return a, found(err, issuer.ErrNotFound)
+	return s.db.recent.accounts.get(subdomain, func() (issuer.Account, error) {
+		a, err := scanAccount(s.db.reads.QueryRowContext(ctx,
+			`SELECT `+accountColumns+` FROM issuer_accounts WHERE subdomain = $1`, subdomain))
+		return a, found(err, issuer.ErrNotFound)
+	})
 }
 
 const userColumns = `id, account_id, email, name, role, password_hash, suspended, erased_at, created_at, updated_at`
@@ -54,9 +58,11 @@ func scanUser(row scanner) (u issuer.User, err error) {
 }
 
 func (s issuerStore) User(ctx context.Context, a issuer.AccountID, id issuer.UserID) (issuer.User, error) {
-	u, err := scanUser(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2`, a, id))
-	return u, found(err, issuer.ErrNotFound)
+	return s.db.recent.users.get(userKey{a, id}, func() (issuer.User, error) {
+		u, err := scanUser(s.db.reads.QueryRowContext(ctx,
+			`SELECT `+userColumns+` FROM issuer_users WHERE account_id = $1 AND id = $2`, a, id))
+		return u, found(err, issuer.ErrNotFound)
+	})
 }
 
 func (s issuerStore) UserByEmail(ctx context.Context, a issuer.AccountID, email string) (issuer.User, error) {
@@ -86,15 +92,19 @@ func scanClient(row scanner) (c issuer.Client, err error) {
 }
 
 func (s issuerStore) Client(ctx context.Context, a issuer.AccountID, p issuer.Product, identifier string) (issuer.Client, error) {
-	c, err := scanClient(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND identifier = $3`, a, p, identifier))
-	return s.withSecrets(ctx, c, err)
+	return s.db.recent.clients.get(clientKey{a, p, identifier}, func() (issuer.Client, error) {
+		c, err := scanClient(s.db.reads.QueryRowContext(ctx,
+			`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND identifier = $3`, a, p, identifier))
+		return s.withSecrets(ctx, c, err)
+	})
 }
 
 func (s issuerStore) ClientByID(ctx context.Context, a issuer.AccountID, p issuer.Product, id issuer.ClientID) (issuer.Client, error) {
-	c, err := scanClient(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND id = $3`, a, p, id))
-	return s.withSecrets(ctx, c, err)
+	return s.db.recent.clientIDs.get(clientIDKey{a, p, id}, func() (issuer.Client, error) {
+		c, err := scanClient(s.db.reads.QueryRowContext(ctx,
+			`SELECT `+clientColumns+` FROM issuer_clients WHERE account_id = $1 AND product = $2 AND id = $3`, a, p, id))
+		return s.withSecrets(ctx, c, err)
+	})
 }
 
 // withSecrets reads the client's own secrets, and those of the global client
@@ -110,6 +120,7 @@ func (s issuerStore) withSecrets(ctx context.Context, c issuer.Client, err error
 		SELECT digest, hint, created_at, expires_at FROM issuer_global_client_secrets
 		WHERE global_client_id = $4`, c.Account, c.Product, c.ID, c.Global)
 	c.Secrets, err = collect(rows, err, scanClientSecret)
+	c.Secrets = slices.Clip(c.Secrets) // it may be shared: nobody appends in place
 	return c, err
 }
 
@@ -139,7 +150,7 @@ func (s issuerStore) Session(ctx context.Context, a issuer.AccountID, id secret.
 }
 
 func (s issuerStore) StartSession(ctx context.Context, v issuer.Session, follows secret.Digest, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) error {
 		if _, err := endSession(ctx, t, v.Account, follows); err != nil {
 			return err
 		}
@@ -154,7 +165,7 @@ func (s issuerStore) StartSession(ctx context.Context, v issuer.Session, follows
 }
 
 func (s issuerStore) EndSession(ctx context.Context, a issuer.AccountID, id secret.Digest, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) error {
 		ended, err := endSession(ctx, t, a, id)
 		if err != nil || !ended {
 			return err
@@ -196,16 +207,22 @@ func addIssuerEvent(ctx context.Context, t *tx, e issuer.Event) error {
 	return err
 }
 
+// failureRow is a window of failures, in Unix microseconds; zero: there is none.
+type failureRow struct {
+	n            int
+	starts, ends int64
+}
+
 func (s issuerStore) Failures(ctx context.Context, subject string, now time.Time) (int, time.Time, error) {
-	var n int
-	var ends int64
-	err := s.db.reads.QueryRowContext(ctx,
-		`SELECT failures, ends_at FROM issuer_failures WHERE subject = $1 AND starts_at <= $2 AND ends_at > $2`,
-		subject, micros(now)).Scan(&n, &ends)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, time.Time{}, nil
+	row, err := s.db.recent.failures.get(subject, func() (row failureRow, err error) {
+		err = s.db.reads.QueryRowContext(ctx,
+			`SELECT failures, starts_at, ends_at FROM issuer_failures WHERE subject = $1`, subject).Scan(&row.n, &row.starts, &row.ends)
+		return row, found(err, nil)
+	})
+	if at := micros(now); err != nil || at < row.starts || at >= row.ends {
+		return 0, time.Time{}, err
 	}
-	return n, fromMicros(ends), err
+	return row.n, fromMicros(row.ends), nil
 }
 
 // CountFailures starts a new window when the old one has ended, or when time was
@@ -213,7 +230,8 @@ func (s issuerStore) Failures(ctx context.Context, subject string, now time.Time
 // two replicas that count the same ones.
 func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, ends time.Time, events ...issuer.Event) error {
 	inOrder := slices.Sorted(slices.Values(subjects))
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	forget := func() { s.db.recent.failures.forget(subjects...) }
+	return s.stepOn(ctx, forget, func(ctx context.Context, t *tx) error {
 		for _, subject := range inOrder {
 			if _, err := t.ExecContext(ctx, `
 				INSERT INTO issuer_failures (subject, failures, starts_at, ends_at) VALUES ($1, 1, $2, $3)
@@ -231,21 +249,24 @@ func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, 
 
 // prunes are what Prune deletes. The outer condition repeats the inner one, because
 // another account may have the same digest, and another process may meanwhile
-// have given a row a new end. A token that ended is kept for as long as its
-// family lives, so that a replay is told from an unknown token.
+// have given a row a new end. A token that was replaced is kept for as long as its
+// family lives, so that a replay is told from an unknown token: the last of the
+// family knows when that is, and goes after all others.
 var prunes = []string{
 	`DELETE FROM issuer_sessions WHERE expires_at < $1
 		AND digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
 	`DELETE FROM issuer_codes WHERE expires_at < $1
 		AND digest IN (SELECT digest FROM issuer_codes WHERE expires_at < $1 LIMIT $2)`,
 	`DELETE FROM issuer_tokens WHERE id IN (
+		SELECT t.id FROM (SELECT account_id, family_id FROM issuer_tokens WHERE over_at < $1 ORDER BY over_at LIMIT $2) f
+		JOIN issuer_tokens t ON t.account_id = f.account_id AND t.family_id = f.family_id
+		WHERE t.end_reason = 'replaced' LIMIT $2)`,
+	`DELETE FROM issuer_tokens WHERE over_at < $1 AND id IN (
 		SELECT t.id FROM issuer_tokens t
-		WHERE (t.ended_at < $1 OR (t.access_expires_at < $1 AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < $1)))
-		AND NOT EXISTS (
-			SELECT 1 FROM issuer_tokens n WHERE n.account_id = t.account_id AND n.family_id = t.family_id
-			AND (n.ended_at IS NULL OR n.ended_at >= $1)
-			AND (n.access_expires_at IS NULL OR n.access_expires_at >= $1 OR n.refresh_expires_at >= $1))
-		LIMIT $2)`,
+		WHERE t.over_at < $1 AND NOT EXISTS (
+			SELECT 1 FROM issuer_tokens r
+			WHERE r.account_id = t.account_id AND r.family_id = t.family_id AND r.end_reason = 'replaced')
+		ORDER BY t.over_at LIMIT $2)`,
 }
 
 // pruneFailures needs no patience: a window that ended says nothing any more, and
@@ -257,7 +278,8 @@ const (
 )
 
 func (s issuerStore) Prune(ctx context.Context, over issuer.Over, limit int) (deleted int, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	// What is pruned opens nothing, remembered or not.
+	err = s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) error {
 		deleted = 0
 		for _, query := range prunes {
 			if err := pruneRows(ctx, t, &deleted, query, over.Ended, limit); err != nil {

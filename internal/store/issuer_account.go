@@ -7,7 +7,7 @@ import (
 )
 
 func (s issuerStore) ReplaceSettings(ctx context.Context, old, next issuer.Account, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_accounts SET password_access = $1, token_access = $2, basic_auth = $3, password_grant = $4,
 				token_format = $5, revoke_replayed = $6, era = $7, updated_at = $8

@@ -17,7 +17,7 @@ func (s issuerStore) APITokenByID(ctx context.Context, a issuer.AccountID, id is
 }
 
 func (s issuerStore) AddAPIToken(ctx context.Context, v issuer.APIToken, e issuer.Event) (issuer.APIToken, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.QueryRowContext(ctx, `
 			INSERT INTO issuer_api_tokens (account_id, digest, hint, description, active, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
@@ -30,7 +30,7 @@ func (s issuerStore) AddAPIToken(ctx context.Context, v issuer.APIToken, e issue
 }
 
 func (s issuerStore) ReplaceAPIToken(ctx context.Context, old, next issuer.APIToken, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_api_tokens SET description = $1, active = $2, updated_at = $3
 			WHERE account_id = $4 AND id = $5 AND updated_at = $6`,
@@ -42,7 +42,7 @@ func (s issuerStore) ReplaceAPIToken(ctx context.Context, old, next issuer.APITo
 }
 
 func (s issuerStore) DeleteAPIToken(ctx context.Context, a issuer.AccountID, id issuer.APITokenID, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrNotFound,
 			`DELETE FROM issuer_api_tokens WHERE account_id = $1 AND id = $2`, a, id); err != nil {
 			return err

@@ -52,7 +52,7 @@ type after struct {
 func (a after) Scan(dest ...any) error { return a.row.Scan(append([]any{a.first}, dest...)...) }
 
 func (s issuerStore) AddClient(ctx context.Context, c issuer.Client, e issuer.Event) (issuer.Client, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
+	err := s.step(ctx, func(ctx context.Context, t *tx) (err error) {
 		if c.ID, err = addClient(ctx, t, c); err != nil {
 			return taken(err)
 		}
@@ -93,7 +93,7 @@ func addClientSecrets(ctx context.Context, t *tx, c issuer.Client) error {
 }
 
 func (s issuerStore) ReplaceClient(ctx context.Context, old, next issuer.Client, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_clients SET identifier = $1, name = $2, description = $3, company = $4, kind = $5, user_id = $6,
 				redirect_uris = $7, allowed_scopes = $8, era = $9, any_loopback_port = $10, logo = $11, updated_at = $12
@@ -113,7 +113,7 @@ func (s issuerStore) ReplaceClient(ctx context.Context, old, next issuer.Client,
 }
 
 func (s issuerStore) ReplaceSecrets(ctx context.Context, old, next issuer.Client, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_clients SET updated_at = $1
 			WHERE account_id = $2 AND product = $3 AND id = $4 AND updated_at = $5`,
@@ -133,7 +133,7 @@ func (s issuerStore) ReplaceSecrets(ctx context.Context, old, next issuer.Client
 }
 
 func (s issuerStore) DeleteClient(ctx context.Context, c issuer.Client, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrNotFound, `
 			DELETE FROM issuer_clients WHERE account_id = $1 AND product = $2 AND id = $3`, c.Account, c.Product, c.ID); err != nil {
 			return err

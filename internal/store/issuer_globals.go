@@ -61,7 +61,7 @@ func (s issuerStore) GlobalUses(ctx context.Context, a issuer.AccountID, p issue
 // PlantGlobal looks before it inserts and inserts with ON CONFLICT DO NOTHING,
 // as Plant does.
 func (s issuerStore) PlantGlobal(ctx context.Context, want issuer.GlobalClient, accounts []string) (have issuer.GlobalClient, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err = s.step(ctx, func(ctx context.Context, t *tx) error {
 		p := planter{t: t, at: want.Created}
 		if have, err = p.global(ctx, want); err != nil {
 			return err

@@ -57,7 +57,7 @@ func (s issuerStore) AddSigningKey(ctx context.Context, k issuer.SigningKey) err
 	if err != nil {
 		return fmt.Errorf("keep signing key %s: %w", k.ID, err)
 	}
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.ExecContext(ctx,
 			`INSERT INTO issuer_signing_keys (account_id, kid, private_key, created_at) VALUES ($1, $2, $3, $4)`,
 			k.Account, k.ID, der, micros(k.Created))

@@ -15,7 +15,7 @@ import (
 // planted in between. On PostgreSQL such an insert waits for the other's commit,
 // and the look that follows sees its row.
 func (s issuerStore) Plant(ctx context.Context, want issuer.Plot, creator string) (have issuer.Plot, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err = s.step(ctx, func(ctx context.Context, t *tx) error {
 		p := planter{t: t, at: want.Account.Created}
 		have = issuer.Plot{}
 		if have.Account, err = p.account(ctx, want.Account); err != nil {

@@ -28,7 +28,7 @@ func (s issuerStore) Consented(ctx context.Context, c issuer.Client, u issuer.Us
 }
 
 func (s issuerStore) AddCode(ctx context.Context, c issuer.Code, events ...issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) error {
 		if _, err := t.ExecContext(ctx, `
 			INSERT INTO issuer_codes (account_id, product, digest, client_id, user_id, redirect_uri, redirect_sent,
 				scope, challenge, created_at, expires_at)
@@ -56,7 +56,7 @@ func (s issuerStore) Code(ctx context.Context, a issuer.AccountID, p issuer.Prod
 }
 
 func (s issuerStore) RedeemCode(ctx context.Context, c issuer.Code, next issuer.Token) (id issuer.TokenID, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err = s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
 			UPDATE issuer_codes SET redeemed_at = $1
 			WHERE account_id = $2 AND product = $3 AND digest = $4 AND redeemed_at IS NULL`,
@@ -96,16 +96,19 @@ func (s issuerStore) TokenByRefresh(ctx context.Context, a issuer.AccountID, p i
 }
 
 func (s issuerStore) TokenByAccess(ctx context.Context, a issuer.AccountID, p issuer.Product, access secret.Digest) (issuer.Token, error) {
-	v, err := scanToken(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+tokenColumns+` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND access_digest = $3`,
-		a, p, access.Bytes()))
-	return v, found(err, issuer.ErrNotFound)
+	return s.db.recent.tokens.get(tokenKey{a, p, access}, func() (issuer.Token, error) {
+		v, err := scanToken(s.db.reads.QueryRowContext(ctx,
+			`SELECT `+tokenColumns+` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND access_digest = $3`,
+			a, p, access.Bytes()))
+		return v, found(err, issuer.ErrNotFound)
+	})
 }
 
 func (s issuerStore) ReplaceToken(ctx context.Context, old, next issuer.Token) (id issuer.TokenID, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	forget := func() { s.db.recent.tokens.forget(keyOf(old)) }
+	err = s.stepOn(ctx, forget, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
-			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = NULL
 			WHERE account_id = $3 AND id = $4 AND ended_at IS NULL`,
 			micros(next.Created), issuer.Replaced, old.Account, old.ID); err != nil {
 			return err
@@ -123,17 +126,17 @@ func addToken(ctx context.Context, t *tx, v issuer.Token) (id issuer.TokenID, er
 	}
 	err = t.QueryRowContext(ctx, `
 		INSERT INTO issuer_tokens (account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
-			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason, over_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		RETURNING id`,
 		v.Account, v.Product, v.Client, v.User, v.Family, v.Generation, v.Origin, v.Scope.String(), v.Consented.String(),
-		v.Access.Bytes(), v.AccessHint, orNull(v.AccessExpires), refresh, v.RefreshHint, orNull(v.RefreshExpires), micros(v.Created), v.EndReason).
+		v.Access.Bytes(), v.AccessHint, orNull(v.AccessExpires), refresh, v.RefreshHint, orNull(v.RefreshExpires), micros(v.Created), v.EndReason, orNull(v.Over())).
 		Scan(&id)
 	return id, err
 }
 
 func (s issuerStore) AddToken(ctx context.Context, v issuer.Token, events ...issuer.Event) (id issuer.TokenID, err error) {
-	err = s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
+	err = s.stepOn(ctx, changesNothing, func(ctx context.Context, t *tx) (err error) {
 		if id, err = addToken(ctx, t, v); err != nil {
 			return err
 		}
@@ -153,9 +156,10 @@ func (s issuerStore) AddToken(ctx context.Context, v issuer.Token, events ...iss
 }
 
 func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e *issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	forget := func() { s.db.recent.tokens.forget(keyOf(v)) }
+	return s.stepOn(ctx, forget, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
-			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = $1
 			WHERE account_id = $3 AND id = $4 AND ended_at IS NULL`,
 			micros(at), why, v.Account, v.ID); err != nil {
 			return err
@@ -168,9 +172,9 @@ func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time,
 }
 
 func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.stepOn(ctx, s.db.recent.tokens.forgetAll, func(ctx context.Context, t *tx) error {
 		result, err := t.ExecContext(ctx, `
-			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = $1
 			WHERE account_id = $3 AND family_id = $4 AND ended_at IS NULL`,
 			micros(at), why, v.Account, v.Family)
 		if err != nil {
@@ -192,7 +196,7 @@ func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]ti
 	apiInOrder := slices.SortedFunc(maps.Keys(apiTokens), func(a, b issuer.APITokenRef) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
 	})
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.stepOn(ctx, s.db.recent.tokens.forgetAll, func(ctx context.Context, t *tx) error {
 		clients := map[usedClient]int64{}
 		for _, ref := range inOrder {
 			c, at := usedClient{account: ref.Account}, micros(tokens[ref])

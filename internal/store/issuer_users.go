@@ -9,7 +9,7 @@ import (
 )
 
 func (s issuerStore) AddAccount(ctx context.Context, a issuer.Account, e issuer.Event) (issuer.Account, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.QueryRowContext(ctx, `
 			INSERT INTO issuer_accounts (subdomain, name, era, basic_auth, password_access, token_access, password_grant,
 				token_format, revoke_replayed, chat, plan, created_at, updated_at)
@@ -29,7 +29,7 @@ func (s issuerStore) UserPage(ctx context.Context, a issuer.AccountID, r issuer.
 }
 
 func (s issuerStore) AddUser(ctx context.Context, u issuer.User, e issuer.Event) (issuer.User, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.QueryRowContext(ctx, `
 			INSERT INTO issuer_users (account_id, email, name, role, password_hash, suspended, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
@@ -42,7 +42,7 @@ func (s issuerStore) AddUser(ctx context.Context, u issuer.User, e issuer.Event)
 }
 
 func (s issuerStore) ReplaceUser(ctx context.Context, old, next issuer.User, admin issuer.UserID, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := standing(ctx, t, old.Account, admin); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func endSessions(ctx context.Context, t *tx, u issuer.User) error {
 // EraseUser leaves the tokens themselves for Prune, as every token that ended.
 // What stands in the email's place is no email, so nobody can type it.
 func (s issuerStore) EraseUser(ctx context.Context, u issuer.User, at time.Time, admin issuer.UserID, e issuer.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := standing(ctx, t, u.Account, admin); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s issuerStore) EraseUser(ctx context.Context, u issuer.User, at time.Time,
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `
-			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2
+			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = $1
 			WHERE account_id = $3 AND user_id = $4 AND ended_at IS NULL`,
 			micros(at), issuer.UserErased, u.Account, u.ID); err != nil {
 			return err

@@ -64,10 +64,17 @@ func (t *tx) swap(ctx context.Context, conflict error, query string, args ...any
 //
 // f must not keep t, call the network, or wait for another step.
 func (d *DB) step(ctx context.Context, f func(ctx context.Context, t *tx) error) error {
+	return d.stepThen(ctx, func() {}, f)
+}
+
+// stepThen calls then when it is known whether the step was committed and before
+// it is answered, whether its caller still waits or not.
+func (d *DB) stepThen(ctx context.Context, then func(), f func(ctx context.Context, t *tx) error) error {
 	if d.queue == nil {
+		defer then()
 		return d.transact(ctx, f)
 	}
-	p := &pending{ctx: ctx, f: f, done: make(chan error, 1)}
+	p := &pending{ctx: ctx, f: f, then: then, done: make(chan error, 1)}
 	select {
 	case d.queue <- p:
 	case <-d.ended:
@@ -89,6 +96,7 @@ func (d *DB) step(ctx context.Context, f func(ctx context.Context, t *tx) error)
 type pending struct {
 	ctx  context.Context
 	f    func(ctx context.Context, t *tx) error
+	then func()
 	done chan error // holds one, so that the writer never waits for a caller that left
 	err  error
 }
@@ -117,31 +125,18 @@ func (d *DB) commitGroups(stop <-chan struct{}) {
 	defer close(d.ended)
 	w := &writer{db: d.writes}
 	defer w.disconnect()
+	g := newGatherer(d.queue)
 	for {
 		select {
 		case p := <-d.queue:
-			w.commit(d.take(p))
+			w.commit(g.gather(p))
 		case <-stop:
 			for len(d.queue) > 0 { // nobody else takes from it
-				w.commit(d.take(<-d.queue))
+				w.commit(g.gather(<-d.queue))
 			}
 			return
 		}
 	}
-}
-
-// take gathers what else waits, without waiting for more.
-func (d *DB) take(first *pending) []*pending {
-	group := []*pending{first}
-	for len(group) < groupMost {
-		select {
-		case p := <-d.queue:
-			group = append(group, p)
-		default:
-			return group
-		}
-	}
-	return group
 }
 
 // writer owns the one connection that writes, and the statements compiled on it.
@@ -179,6 +174,7 @@ func (w *writer) commit(group []*pending) {
 	// The transaction belongs to all of them: no single caller's context may end it.
 	err := w.run(context.Background(), group)
 	for _, p := range group {
+		p.then()
 		switch {
 		case p.err != nil:
 			p.done <- p.err

@@ -34,6 +34,7 @@ type DB struct {
 	queue  chan *pending // SQLite alone: steps that wait for the writer
 	ended  chan struct{} // SQLite alone: closed when the writer has ended
 	close  func() error
+	recent issuerRecent
 }
 
 // Open opens the database that dsn names, without touching its tables:
@@ -78,8 +79,14 @@ func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Err
 
 func (e oneLine) Unwrap() error { return e.error }
 
-// sqliteCacheKiB is the page cache of a connection (design §5).
+// sqliteCacheKiB is the page cache of the connection that writes (design §5).
 const sqliteCacheKiB = 65536
+
+// sqliteReaderPages is that of a connection that reads. Each commit of the writer
+// makes a reader drop its whole cache, page by page: a large one costs more to
+// empty and to fill again than the operating system's cache, from which it fills.
+// So many pages SQLite allocates in one go.
+const sqliteReaderPages = 20
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
@@ -105,7 +112,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		_ = writes.Close()
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	readers, err := sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)"))
+	readers, err := sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)", fmt.Sprintf("_pragma=cache_size(%d)", sqliteReaderPages)))
 	if err != nil {
 		_ = writes.Close()
 		return nil, fmt.Errorf("open database %s: %w", path, err)
