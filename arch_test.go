@@ -63,6 +63,7 @@ var rooms = []room{
 	{"internal/store/storetest/...", everything, "makes stores for tests"},
 	{"internal/browsertest/...", everything, "drives pages in tests"},
 	{"internal/journey/...", everything, "runs the binary in tests"},
+	{"internal/prove/...", everything, "proves the broker's promise in tests"},
 	{"internal/foreign/...", everything, "runs other people's clients in tests"},
 	{"internal/testlog/...", only("internal/testlog/..."), "looks for secrets in the logs of tests"},
 }
@@ -150,7 +151,7 @@ var environmentReaders = append([]string{"cmd/...", "bench", "examples/..."}, te
 // testSupport exists for test files alone. internal/store/storetest is among it, but
 // may be imported by its own subtree.
 var testSupport = []string{
-	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/foreign/...",
+	"internal/store/storetest/...", "internal/browsertest/...", "internal/journey/...", "internal/prove/...", "internal/foreign/...",
 	"internal/web/webtest", "internal/web/gallery", "internal/testlog/...", "internal/apidoc/contract",
 }
 

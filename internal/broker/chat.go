@@ -17,7 +17,7 @@ import (
 // list of its agent's tokens, which are cut short there (facts §8.6).
 
 // errNotListed says that a Chat token is not in the list that it opened.
-var errNotListed = errors.New("Chat's list of tokens does not tell whose this one is")
+var errNotListed = errors.New("the list of Chat's tokens does not tell whose this one is")
 
 // probeChat asks for the account, which any Chat token may read. It tells no end.
 func probeChat(ctx context.Context, api *zendesk.API) (time.Time, error) {

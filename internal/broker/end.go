@@ -57,7 +57,7 @@ func (b *Broker) changed(c Connection) Event {
 }
 
 // ErrStillAlive says that Zendesk takes a token that it was asked to revoke.
-var ErrStillAlive = errors.New("Zendesk still takes the token")
+var ErrStillAlive = errors.New("the token is still taken at Zendesk")
 
 // Revoke ends a connection at Zendesk, makes sure that it has ended there, and only
 // then deletes it. When that fails the connection stays, disabled, to be tried

@@ -2,12 +2,14 @@ package broker_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 func TestKey(t *testing.T) {
@@ -75,6 +77,59 @@ func TestKeyBadInput(t *testing.T) {
 			if invalid := (*broker.Invalid)(nil); !errors.As(err, &invalid) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	})
+}
+
+// A program's word that a token was refused is checked: a wrong one ends nothing.
+func TestTokenRefused(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		c := h.signIn()
+		h.current()
+		for range 3 {
+			if g, err := h.TokenRefused(t.Context(), c.ID, 1); err != nil || g.Access.Reveal() != "access-1" || h.z.refreshes() != 0 {
+				t.Fatalf("a token that Zendesk takes: %v, %v, %d refreshes", g.Connection.Generation, err, h.z.refreshes())
+			}
+		}
+		h.z.mu.Lock()
+		h.z.access = "somebody ended it"
+		h.z.mu.Unlock()
+		if g, err := h.TokenRefused(t.Context(), c.ID, 1); err != nil || g.Access.Reveal() != "access-2" {
+			t.Errorf("one that it does not: %v, %v", g.Connection.Generation, err)
+		}
+		if g, err := h.TokenRefused(t.Context(), c.ID, 1); err != nil || g.Access.Reveal() != "access-2" || h.z.refreshes() != 1 {
+			t.Errorf("an older one: %v, %v, %d refreshes", g.Connection.Generation, err, h.z.refreshes())
+		}
+		h.z.serve(zendesk.OAuthTokensCurrentPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+		_, err := h.TokenRefused(t.Context(), c.ID, 2)
+		if soft := (*broker.Unavailable)(nil); !errors.As(err, &soft) {
+			t.Errorf("nobody tells: %v", err)
+		}
+	})
+}
+
+// Of many that meet a client's refusal at the same time, one says it.
+func TestCircuitIsSaidOnce(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		client, err := h.Store.ClientFor(t.Context(), "acme", broker.Support)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 3 {
+			circuit := broker.Circuit{Client: client.ID, Account: "acme"}.Open(h.clock.now(), broker.CredentialsWrong)
+			circuit.RetryAt = circuit.RetryAt.Add(time.Duration(-n) * time.Second)
+			if err := h.Store.OpenCircuit(t.Context(), circuit, broker.Event{At: h.clock.now(), Kind: broker.CircuitOpened, Account: "acme"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.clock.move(time.Hour)
+		events, err := h.Store.PruneEvents(t.Context(), h.clock.now(), 100)
+		if err != nil || events != 2 { // the other is that of the client's secrets
+			t.Errorf("%d events, %v", events, err)
+		}
+		got, err := h.Store.Circuit(t.Context(), client.ID, "acme")
+		if want := h.clock.now().Add(-59 * time.Minute); err != nil || !got.RetryAt.Equal(want) {
+			t.Errorf("open until %v, want %v, %v", got.RetryAt, want, err)
 		}
 	})
 }

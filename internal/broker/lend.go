@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // Grant is a token in the clear, for one caller.
@@ -36,6 +38,31 @@ func (b *Broker) Token(ctx context.Context, id ConnectionID, minTTL time.Duratio
 // must authorize again (design §6.9).
 func (b *Broker) TokenAfter(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
 	return b.lend(ctx, id, true, func(c Connection) bool { return c.Generation <= refused })
+}
+
+// TokenRefused is TokenAfter for a program whose word is not enough: Zendesk is asked
+// first whether it takes the token. A program that misreads an answer cannot end a
+// connection by it.
+func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
+	c, err := b.Store.Connection(ctx, id)
+	if err != nil {
+		return Grant{}, err
+	}
+	if c.Lendable() && c.Generation <= refused {
+		access, err := b.open(c.Access, c.place("access"))
+		if err != nil {
+			return Grant{}, err
+		}
+		_, err = policies[c.Product].probe(ctx, b.api(c, access))
+		switch said := (*zendesk.APIError)(nil); {
+		case errors.As(err, &said) && said.Status == http.StatusUnauthorized:
+		case err == nil:
+			return b.grant(c)
+		default:
+			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
+		}
+	}
+	return b.TokenAfter(ctx, id, refused)
 }
 
 func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want func(Connection) bool) (Grant, error) {

@@ -291,10 +291,7 @@ func (r *renewal) later(ctx context.Context, v Verdict, reply Reply) (Connection
 	c.Failures++
 	if v.Reason == CredentialsWrong {
 		circuit := r.circuit.Open(now, v.Reason)
-		var e Event
-		if circuit.Failures == 1 {
-			e = Event{At: now, Kind: CircuitOpened, Account: c.Account, Client: r.client.ID, Detail: r.client.Identifier}
-		}
+		e := Event{At: now, Kind: CircuitOpened, Account: c.Account, Client: r.client.ID, Detail: r.client.Identifier}
 		if err := r.Store.OpenCircuit(ctx, circuit, e); err != nil {
 			return c, err
 		}

@@ -26,6 +26,8 @@ type Store interface {
 	ClientFor(ctx context.Context, account string, p Product) (Client, error)
 	// Circuit returns the zero Circuit when it never opened.
 	Circuit(ctx context.Context, c ClientID, account string) (Circuit, error)
+	// OpenCircuit opens a circuit, with the event, or leaves one that is open so for
+	// as long as c says, without.
 	OpenCircuit(ctx context.Context, c Circuit, e Event) error
 	CloseCircuit(ctx context.Context, c ClientID, account string) error
 

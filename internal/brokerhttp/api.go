@@ -85,7 +85,14 @@ func (s *site) lendToken(w http.ResponseWriter, u use) error {
 		return err
 	}
 	httpd.Note(u.Context(), slog.Int64("connection", int64(id)))
-	g, err := s.Broker.Token(u.Context(), id, minTTL)
+	var g broker.Grant
+	if text := u.URL.Query().Get("refused"); text == "" {
+		g, err = s.Broker.Token(u.Context(), id, minTTL)
+	} else if refused, bad := strconv.ParseInt(text, 10, 64); bad != nil || refused < 0 {
+		return &broker.Invalid{Field: "refused", Why: "it is the generation of the token that Zendesk refused"}
+	} else {
+		g, err = s.Broker.TokenRefused(u.Context(), id, refused)
+	}
 	if err != nil {
 		return err
 	}

@@ -99,6 +99,7 @@ func TestAPIRefuses(t *testing.T) {
 		{"no number", "GET", "/v1/connections/one/token", key, 404, "not_found"},
 		{"a bad time", "GET", "/v1/connections/" + id + "/token?min_ttl=soon", key, 400, "invalid"},
 		{"a time below nothing", "GET", "/v1/connections/" + id + "/token?min_ttl=-1s", key, 400, "invalid"},
+		{"no generation", "GET", "/v1/connections/" + id + "/token?refused=last", key, 400, "invalid"},
 		{"too long a time", "GET", "/v1/connections/" + id + "/token?min_ttl=99999h", key, 400, "invalid"},
 		{"no such path", "GET", "/v1/nothing", key, 404, "no_such_path"},
 		{"another method", "DELETE", "/v1/connections/" + id, key, 405, "method_not_allowed"},

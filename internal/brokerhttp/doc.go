@@ -10,7 +10,9 @@
 //	GET  /connected/{flow}         who was connected, for the browser that was
 //
 //	GET  /v1/connections/{id}         the record, for a program with a key
-//	GET  /v1/connections/{id}/token   its access token, renewed if need be
+//	GET  /v1/connections/{id}/token   its access token, renewed if need be; ?min_ttl=6h: one
+//	                                  that lives so long; ?refused=3: another than
+//	                                  that of generation 3, which Zendesk refused
 //
 // A page that shows what came of a sign-in has an address without a code in it, and
 // may be loaded again. Another name of this host is redirected to the public one

@@ -45,13 +45,18 @@ func New(ctx context.Context, s Store, i *issuer.Issuer, hosts apihttp.Hosts) (*
 
 // tell notes a verdict of the issuer.
 func (c *Controls) tell(ctx context.Context, v issuer.Verdict) {
-	account := v.Account
-	if visit := visitOf(ctx); account == "" && visit != nil {
-		account = visit.account.Subdomain
+	account, user := v.Account, int64(v.User)
+	if visit := visitOf(ctx); visit != nil {
+		if account == "" {
+			account = visit.account.Subdomain
+		}
+		if user == 0 { // the one whose token or code it was
+			user = int64(visit.user)
+		}
 	}
 	c.Journal.add(Entry{
 		Event: Event(v.Name), RequestID: httpd.RequestIDFrom(ctx), Account: account, Product: string(v.Product),
-		Client: v.Client, User: int64(v.User), Grant: string(v.Grant), Token: v.Token, Reason: v.Reason,
+		Client: v.Client, User: user, Grant: string(v.Grant), Token: v.Token, Reason: v.Reason,
 	})
 }
 

@@ -211,6 +211,9 @@ func (d *Daemon) Kill() {
 	<-d.ended
 }
 
+// Signal sends the daemon a signal.
+func (d *Daemon) Signal(s os.Signal) error { return d.cmd.Process.Signal(s) }
+
 // Stop ends the daemon in order and returns its exit code. One that does not end
 // fails the test.
 func (d *Daemon) Stop(by os.Signal) int {

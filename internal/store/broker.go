@@ -151,15 +151,22 @@ func (s brokerStore) Circuit(ctx context.Context, id broker.ClientID, account st
 
 func (s brokerStore) OpenCircuit(ctx context.Context, c broker.Circuit, e broker.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.ExecContext(ctx, `
+		err := t.swap(ctx, broker.ErrConflict, `
 			INSERT INTO broker_circuits (client_id, account, opened_at, retry_at, failures, reason)
 			VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (client_id, account) DO UPDATE
-			SET retry_at = excluded.retry_at, failures = excluded.failures, reason = excluded.reason`,
-			c.Client, c.Account, instant(c.OpenedAt), instant(c.RetryAt), c.Failures, c.Reason); err != nil {
+			ON CONFLICT (client_id, account) DO NOTHING`,
+			c.Client, c.Account, instant(c.OpenedAt), instant(c.RetryAt), c.Failures, c.Reason)
+		switch {
+		case err == nil: // of all replicas and connections that meet it, the first says it
+			return addBrokerEvent(ctx, t, e)
+		case !errors.Is(err, broker.ErrConflict):
 			return err
 		}
-		return addBrokerEvent(ctx, t, e)
+		_, err = t.ExecContext(ctx, `
+			UPDATE broker_circuits SET retry_at = $1, failures = $2, reason = $3
+			WHERE client_id = $4 AND account = $5 AND retry_at < $1`,
+			instant(c.RetryAt), c.Failures, c.Reason, c.Client, c.Account)
+		return err
 	})
 }
 
