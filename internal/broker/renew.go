@@ -155,8 +155,9 @@ func (r *renewal) run(ctx context.Context) (Connection, error) {
 		})
 		if errors.Is(err, ErrConflict) { // slept so long that the claim went: nothing was sent
 			return r.winner(ctx)
-		} else if err != nil {
-			return r.conn, err
+		} else if err != nil { // a full disk: nothing was sent, and others need not wait for the lease
+			_ = r.Store.Postpone(ctx, r.conn, r.conn.Claim.Owner)
+			return r.conn, fmt.Errorf("write the attempt down: %w", err)
 		}
 		reply := r.send(ctx, nth)
 		if reply.Result == Renewed {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -41,7 +42,23 @@ func scanAttempt(row scanner) (a broker.Attempt, err error) {
 	var forced, sent, closed int64
 	err = row.Scan(&a.ID, &a.Connection, &a.Generation, &a.Number, &a.Owner, &forced, &sent, &a.Outcome, &a.Error, &closed)
 	a.Forced, a.SentAt, a.ClosedAt = forced != 0, since(sent), since(closed)
+	if a.Outcome == broker.Open {
+		a.Error = "" // the ballast
+	}
 	return a, err
+}
+
+// ballast stands in an open attempt, on SQLite. Closing it frees the pages that the
+// new tokens may need: a file that may not grow any more refuses the attempt, before
+// anything is sent, and not the tokens, which would be lost. Two pages suffice for
+// what sealed tokens grow by.
+var ballast = strings.Repeat("-", 2*4096)
+
+func (s brokerStore) ballast() string {
+	if s.db.engine == SQLite {
+		return ballast
+	}
+	return ""
 }
 
 func (s brokerStore) OpenAttempt(ctx context.Context, a broker.Attempt) (broker.Attempt, error) {
@@ -62,8 +79,8 @@ func (s brokerStore) OpenAttempt(ctx context.Context, a broker.Attempt) (broker.
 		a.Number = last + 1
 		return t.QueryRowContext(ctx, `
 			INSERT INTO broker_attempts (connection_id, generation, number, owner, forced, sent_at, outcome, error, closed_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0) RETURNING id`,
-			a.Connection, a.Generation, a.Number, a.Owner, truth(a.Forced), instant(a.SentAt), a.Outcome).Scan(&a.ID)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING id`,
+			a.Connection, a.Generation, a.Number, a.Owner, truth(a.Forced), instant(a.SentAt), a.Outcome, s.ballast()).Scan(&a.ID)
 	})
 	return a, s.lost(err)
 }
@@ -80,10 +97,14 @@ func closeAttempt(ctx context.Context, t *tx, a broker.Attempt) error {
 
 func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker.Attempt) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		// First, because it frees what the tokens may need.
+		if err := closeAttempt(ctx, t, a); err != nil {
+			return err
+		}
 		// The state that was loaded may be old by now; what Connection.Next says of
 		// it is said here of the row's own: it heals what was lost, and leaves what
 		// a person ended.
-		if err := t.swap(ctx, broker.ErrConflict, `
+		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections
 			SET state = CASE WHEN state IN ('active', 'reauthorize', 'in_doubt') THEN 'active' ELSE state END,
 				reason = CASE WHEN state IN ('active', 'reauthorize', 'in_doubt') THEN '' ELSE reason END,
@@ -93,10 +114,7 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 			WHERE id = $13 AND generation = $14`,
 			next.Generation, next.Granted.String(), sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), truth(next.Forced), instant(next.RenewedAt),
-			instant(next.TendAt), next.ID, next.Generation-1); err != nil {
-			return err
-		}
-		return closeAttempt(ctx, t, a)
+			instant(next.TendAt), next.ID, next.Generation-1)
 	})
 }
 
