@@ -261,8 +261,8 @@ func (c Client) secretsAmong(have Client) bool {
 	return true
 }
 
-// noun tells a client from another product's of the same identifier.
-// Noun is what the audit trail calls such a client.
+// Noun tells a client from another product's of the same identifier, in notes and
+// in the audit trail.
 func (c Client) Noun() string {
 	if c.Product == Support {
 		return "client"

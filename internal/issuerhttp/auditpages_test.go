@@ -62,9 +62,8 @@ func (w *world) makeClient(name, identifier string, by issuer.UserID) issuer.Cli
 // Who did what, on what, when and from where, and every filter.
 func TestAuditTrail(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		b := w.as(ada)
 		w.clock.pass(24 * time.Hour)
-		b = w.browser("acme.localhost").signInAs(ada)
+		b := w.browser("acme.localhost").signInAs(ada)
 		c := w.makeClient("Fresh <app>", "fresh", 1)
 		gone := w.makeClient("Gone", "gone", 1)
 		if err := w.issuer.DeleteClient(t.Context(), w.account("acme"), issuer.Support, gone.ID, issuer.By{User: 1, Origin: issuer.Origin{Address: "203.0.113.7", RequestID: "req-gone"}}); err != nil {

@@ -160,7 +160,7 @@ func oauthClient(req apihttp.Request, c issuer.Client) zendesk.Client {
 	}
 	return zendesk.Client{
 		LogoURL: logo,
-		ID: int64(c.ID), Identifier: c.Identifier, Name: c.Name, Company: orNull(c.Company), Description: orNull(c.Description),
+		ID:      int64(c.ID), Identifier: c.Identifier, Name: c.Name, Company: orNull(c.Company), Description: orNull(c.Description),
 		Kind: string(c.Kind), RedirectURI: append([]string{}, c.RedirectURIs...), AllowedScopes: c.AllowedScopes,
 		AnyLoopbackPort: c.AnyLoopbackPort, Secret: c.SecretHint(), UserID: &user,
 		URL:       recordURL(req, zendesk.OAuthClientsPath, int64(c.ID)),
