@@ -20,6 +20,7 @@ const (
 
 	SearchPath      = "/api/v2/search"
 	TicketsPath     = "/api/v2/tickets"
+	GroupsPath      = "/api/v2/groups"
 	RequestsPath    = "/api/v2/requests"
 	UploadsPath     = "/api/v2/uploads"
 	AttachmentsPath = "/api/v2/attachments"

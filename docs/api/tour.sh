@@ -182,6 +182,15 @@ send 'Its tags' POST "/api/v2/tickets/$ticket/tags.json" '{"tags": ["tour", "fir
 send 'One more' PUT "/api/v2/tickets/$ticket/tags.json" '{"tags": ["file"]}'
 send 'One less' DELETE "/api/v2/tickets/$ticket/tags.json" '{"tags": ["first"]}'
 api 'What is left' GET "/api/v2/tickets/$ticket/tags.json"
+send 'A group' POST /api/v2/groups.json '{"group": {"name": "Tour guides"}}'
+group=$(number id)
+send 'What it is for' PUT "/api/v2/groups/$group.json" '{"group": {"description": "They show the way."}}'
+api 'All groups' GET '/api/v2/groups.json?exclude_deleted=true'
+api 'Those that a ticket can be given to' GET /api/v2/groups/assignable.json
+api 'How many there are' GET /api/v2/groups/count.json
+send 'The ticket is theirs' PUT "/api/v2/tickets/$ticket.json" '{"ticket": {"group_id": '"$group"'}}'
+api 'Ada deletes the group' DELETE "/api/v2/groups/$group.json"
+api 'It is kept, as deleted' GET "/api/v2/groups/$group.json"
 api 'Tickets like it' GET '/api/v2/search.json?query=type:ticket%20tags:tour'
 api 'How many' GET '/api/v2/search/count.json?query=type:ticket%20tags:tour'
 api 'How often it was changed' GET "/api/v2/tickets/$ticket/audits/count.json"

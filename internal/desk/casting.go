@@ -75,6 +75,21 @@ func (c *casting) uploads(now time.Time, tokens []secret.Plain) []Upload {
 	return all
 }
 
+// group looks whether a ticket can be given to a group. What Zendesk says of one
+// that is not there is not known.
+func (c *casting) group(id GroupID) {
+	if id == 0 || c.err != nil {
+		return
+	}
+	g, err := c.desk.Store.Group(c.ctx, c.account, id)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && g.Deleted:
+		c.missing.add("group", NotAllowed, "is not a group of this account")
+	case err != nil:
+		c.err = err
+	}
+}
+
 // spentUploads is for a token that names no upload, or no longer. What Zendesk
 // says of one is not known.
 func spentUploads() Invalids {

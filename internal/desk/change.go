@@ -19,6 +19,7 @@ type Draft struct {
 	Requester  Ref // none: the caller
 	Submitter  Ref // none: the caller
 	Assignee   Ref
+	Group      GroupID // zero: none
 	Comment    NewComment
 }
 
@@ -49,7 +50,8 @@ type Change struct {
 	AddTags    []string
 	RemoveTags []string
 	Requester  *Ref
-	Assignee   *Ref // none: nobody
+	Assignee   *Ref     // none: nobody
+	Group      *GroupID // zero: none
 	Comment    *NewComment
 	// UpdatedStamp refuses the change when the ticket was changed after it; zero:
 	// whatever came between.
@@ -67,7 +69,7 @@ func (d Draft) open(now time.Time, c cast, from Origin) (Opening, error) {
 	t := Ticket{
 		Subject: clean(strings.TrimSpace(d.Subject)), Status: d.Status, Priority: d.Priority, Kind: d.Kind,
 		ExternalID: clean(d.ExternalID), Tags: normalTags(d.Tags),
-		Requester: c.requester.ID, Submitter: c.submitter.ID, Assignee: c.assignee.ID,
+		Requester: c.requester.ID, Submitter: c.submitter.ID, Assignee: c.assignee.ID, Group: d.Group,
 		Channel: API, Created: now, Updated: now, Version: 1,
 	}
 	switch {
@@ -141,6 +143,7 @@ func (t Ticket) with(want Change, c cast) Ticket {
 	if want.Assignee != nil {
 		t.Assignee = c.assignee.ID
 	}
+	set(&t.Group, want.Group)
 	return t
 }
 

@@ -65,6 +65,7 @@ func (d *Desk) open(ctx context.Context, c issuer.Caller, draft Draft, from Orig
 	// Whoever wrote the ticket down wrote its first comment.
 	k.author = who.find("author", draft.Comment.Author, k.submitter)
 	k.uploads = who.uploads(now, draft.Comment.Uploads)
+	who.group(draft.Group)
 	if err := who.failed(); err != nil {
 		return Opening{}, err
 	}
@@ -97,7 +98,7 @@ func (d *Desk) change(ctx context.Context, c issuer.Caller, number int64, want C
 		if err != nil {
 			return Ticket{}, Audit{}, err
 		}
-		k, err := d.castOf(ctx, a, by, want)
+		k, err := d.castOf(ctx, old, by, want)
 		if err != nil {
 			return Ticket{}, Audit{}, err
 		}
@@ -113,9 +114,10 @@ func (d *Desk) change(ctx context.Context, c issuer.Caller, number int64, want C
 	return Ticket{}, Audit{}, ErrConflict
 }
 
-func (d *Desk) castOf(ctx context.Context, a AccountID, by Person, want Change) (cast, error) {
+// castOf looks up whom and what a change of a ticket names.
+func (d *Desk) castOf(ctx context.Context, t Ticket, by Person, want Change) (cast, error) {
 	k := cast{author: by}
-	who := d.casting(ctx, a, by)
+	who := d.casting(ctx, t.Account, by)
 	if want.Requester != nil {
 		k.requester = who.find("requester", *want.Requester, by)
 	}
@@ -125,6 +127,10 @@ func (d *Desk) castOf(ctx context.Context, a AccountID, by Person, want Change) 
 	if want.Comment != nil {
 		k.author = who.find("author", want.Comment.Author, by)
 		k.uploads = who.uploads(d.now(), want.Comment.Uploads)
+	}
+	// Clients send back what they got: a ticket's own group may have been deleted.
+	if want.Group != nil && *want.Group != t.Group {
+		who.group(*want.Group)
 	}
 	return k, who.failed()
 }

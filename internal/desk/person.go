@@ -8,6 +8,7 @@ type Person struct {
 	Name  string
 	Email string
 	Agent bool // an agent or an admin: one of those who answer
+	Admin bool // known of the caller alone
 }
 
 // The roles of those who answer tickets. Package issuer has the same words, but
@@ -24,5 +25,6 @@ func Answers(role string) bool { return role == roleAdmin || role == roleAgent }
 func caller(c issuer.Caller) (AccountID, Person) {
 	return AccountID(c.Account.ID), Person{
 		ID: UserID(c.User.ID), Name: c.User.Name, Email: c.User.Email, Agent: Answers(string(c.User.Role)),
+		Admin: string(c.User.Role) == roleAdmin,
 	}
 }

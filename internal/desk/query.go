@@ -22,7 +22,8 @@ type condition struct {
 	sign  string // ":", "<", ">", "<=" or ">="
 	value string // in lower case
 	not   bool
-	user  UserID // whom the value names, where it names one; noUser: nobody there is
+	user  UserID    // whom the value names, where it names one; noUser: nobody there is
+	group []GroupID // those that the value names; zero: none
 }
 
 // noUser is nobody's number.
@@ -55,7 +56,7 @@ func ParseQuery(text string) Query {
 // known are the names of conditions; what else has a colon is a word.
 var known = map[string]bool{
 	"type": true, "status": true, "priority": true, "ticket_type": true, "tags": true, "external_id": true, "requester": true,
-	"submitter": true, "assignee": true, "created": true, "updated": true, "subject": true, "description": true,
+	"submitter": true, "assignee": true, "group": true, "created": true, "updated": true, "subject": true, "description": true,
 }
 
 // split cuts a text at its spaces, but for those between quotes.
@@ -126,6 +127,8 @@ func (c condition) holds(t Ticket) bool {
 		return t.Submitter == c.user
 	case "assignee":
 		return t.Assignee == c.user
+	case "group":
+		return slices.Contains(c.group, t.Group)
 	case "created":
 		return c.dates(t.Created)
 	case "updated":

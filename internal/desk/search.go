@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 )
@@ -47,7 +48,7 @@ func (d *Desk) Search(ctx context.Context, c issuer.Caller, q Query, o Order) ([
 }
 
 // named finds the users whom a query names: by number, by email, or as "me" and
-// "none".
+// "none"; and groups.
 func (d *Desk) named(ctx context.Context, a AccountID, by Person, q Query) (Query, error) {
 	named := Query{}
 	for _, c := range q.conditions {
@@ -55,6 +56,11 @@ func (d *Desk) named(ctx context.Context, a AccountID, by Person, q Query) (Quer
 		case "requester", "submitter", "assignee":
 			var err error
 			if c.user, err = d.namedUser(ctx, a, by, c.value); err != nil {
+				return Query{}, err
+			}
+		case "group":
+			var err error
+			if c.group, err = d.namedGroups(ctx, a, c.value); err != nil {
 				return Query{}, err
 			}
 		}
@@ -78,4 +84,30 @@ func (d *Desk) namedUser(ctx context.Context, a AccountID, by Person, value stri
 		return noUser, nil
 	}
 	return p.ID, err
+}
+
+// namedGroups are the groups of a number or a name; several may have one name.
+func (d *Desk) namedGroups(ctx context.Context, a AccountID, value string) ([]GroupID, error) {
+	if value == "none" {
+		return []GroupID{0}, nil
+	}
+	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return []GroupID{GroupID(id)}, nil
+	}
+	var all []GroupID
+	for r := (Range{Limit: searchStep}); ; {
+		page, err := d.Store.Groups(ctx, a, true, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range page.Items {
+			if strings.ToLower(g.Name) == value {
+				all = append(all, g.ID)
+			}
+		}
+		if !page.More {
+			return all, nil
+		}
+		r.After = int64(page.Items[len(page.Items)-1].ID)
+	}
 }

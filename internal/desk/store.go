@@ -30,6 +30,12 @@ type Store interface {
 	// but the files.
 	DeleteTicket(ctx context.Context, t Ticket) error
 
+	Group(ctx context.Context, a AccountID, id GroupID) (Group, error)
+	Groups(ctx context.Context, a AccountID, withDeleted bool, r Range) (Page[Group], error)
+	AddGroup(ctx context.Context, g Group) (Group, error)
+	// ChangeGroup swaps a group of old.Version.
+	ChangeGroup(ctx context.Context, old, next Group) error
+
 	Comments(ctx context.Context, t Ticket, publicOnly bool, r Range) (Page[Comment], error)
 	Audits(ctx context.Context, t Ticket, r Range) (Page[Audit], error)
 	Audit(ctx context.Context, t Ticket, id int64) (Audit, error)

@@ -48,6 +48,7 @@ type Ticket struct {
 	Requester   UserID   // whose question it is
 	Submitter   UserID   // who wrote it down
 	Assignee    UserID   // zero: nobody yet
+	Group       GroupID  // zero: none
 	Public      bool     // whether any comment is
 	Internal    bool     // whether its first comment was not public
 	Channel     string   // by which it came in
@@ -102,11 +103,12 @@ type field struct {
 func (t Ticket) fields() []field {
 	return []field{
 		{"subject", orNone(t.Subject), true},
-		{"requester_id", userText(t.Requester), true},
+		{"requester_id", numberText(t.Requester), true},
 		{"priority", orNone(t.Priority), true},
 		{"type", orNone(t.Kind), true},
 		{"status", orNone(string(t.Status)), true},
-		{"assignee_id", userText(t.Assignee), false},
+		{"assignee_id", numberText(t.Assignee), false},
+		{"group_id", numberText(t.Group), false},
 		{"external_id", orNone(t.ExternalID), false},
 		{"tags", orNone(strings.Join(t.Tags, " ")), false},
 	}
@@ -119,7 +121,7 @@ func orNone(s string) *string {
 	return &s
 }
 
-func userText(id UserID) *string {
+func numberText[T ~int64](id T) *string {
 	if id == 0 {
 		return nil
 	}

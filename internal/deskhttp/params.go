@@ -19,7 +19,7 @@ import (
 // What Zendesk takes of a ticket and we do not keep, or lets nobody set. Clients
 // send back what they got, so it brings no warning.
 var notKept = []string{
-	"id", "url", "via", "created_at", "updated_at", "generated_timestamp", "recipient", "organization_id", "group_id",
+	"id", "url", "via", "created_at", "updated_at", "generated_timestamp", "recipient", "organization_id",
 	"collaborator_ids", "collaborators", "additional_collaborators", "follower_ids", "followers", "email_cc_ids", "email_ccs",
 	"forum_topic_id", "problem_id", "has_incidents", "is_public", "due_at", "custom_fields", "fields", "satisfaction_rating",
 	"sharing_agreement_ids", "custom_status_id", "followup_ids", "ticket_form_id", "brand_id", "allow_channelback",
@@ -34,6 +34,7 @@ type stranger struct{ name, email string }
 type fields struct {
 	subject, priority, kind, status, externalID *string
 	tags                                        *[]string
+	group                                       *desk.GroupID
 	requester, submitter, assignee              *desk.Ref
 	stranger                                    stranger
 	said                                        *desk.NewComment
@@ -45,6 +46,7 @@ func readFields(p *apihttp.Params) (f fields, err error) {
 		externalID: p.Text("external_id"), tags: p.Texts("tags"),
 		requester: userRef(p, "requester_id"), submitter: userRef(p, "submitter_id"), assignee: userRef(p, "assignee_id"),
 	}
+	f.group = groupID(p)
 	if raw := p.Text("raw_subject"); raw != nil {
 		f.subject = raw
 	}
@@ -70,6 +72,19 @@ func userRef(p *apihttp.Params, name string) *desk.Ref {
 		return nil
 	}
 	return &desk.Ref{ID: desk.UserID(*id)}
+}
+
+// groupID reads the number of a group; null is none.
+func groupID(p *apihttp.Params) *desk.GroupID {
+	if raw := p.Raw("group_id"); string(raw) == "null" {
+		return new(desk.GroupID)
+	}
+	id := p.Number("group_id")
+	if id == nil {
+		return nil
+	}
+	group := desk.GroupID(*id)
+	return &group
 }
 
 // requesterRef reads the ways to name a requester: an address, a number, or an
@@ -161,7 +176,7 @@ func ticketDraft(req apihttp.Request) (desk.Draft, stranger, error) {
 	d := desk.Draft{
 		Subject: value(f.subject), Priority: value(f.priority), Kind: value(f.kind), Status: desk.Status(value(f.status)),
 		ExternalID: value(f.externalID), Tags: value(f.tags),
-		Requester: value(f.requester), Submitter: value(f.submitter), Assignee: value(f.assignee), Comment: value(f.said),
+		Requester: value(f.requester), Submitter: value(f.submitter), Assignee: value(f.assignee), Group: value(f.group), Comment: value(f.said),
 	}
 	if d.Comment.Body == "" {
 		d.Comment.Body = value(description)
@@ -184,7 +199,7 @@ func ticketChange(req apihttp.Request) (desk.Change, stranger, error) {
 	}
 	change := desk.Change{
 		Subject: f.subject, Priority: f.priority, Kind: f.kind, ExternalID: f.externalID, Tags: f.tags,
-		AddTags: value(more), RemoveTags: value(less), Requester: f.requester, Assignee: f.assignee, Comment: f.said,
+		AddTags: value(more), RemoveTags: value(less), Requester: f.requester, Assignee: f.assignee, Group: f.group, Comment: f.said,
 		UpdatedStamp: safety.UpdatedStamp,
 	}
 	if f.status != nil {

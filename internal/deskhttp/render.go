@@ -19,7 +19,7 @@ func ticket(base string, t desk.Ticket) zendesk.Ticket {
 		CreatedAt: zendesk.TimeOf(t.Created), UpdatedAt: zendesk.TimeOf(t.Updated), GeneratedTimestamp: t.Updated.Unix(),
 		Type: orNull(t.Kind), Subject: orNull(t.Subject), RawSubject: orNull(t.Subject), Description: t.Description,
 		Priority: orNull(t.Priority), Status: string(t.Status),
-		RequesterID: int64(t.Requester), SubmitterID: int64(t.Submitter), AssigneeID: userOrNull(t.Assignee),
+		RequesterID: int64(t.Requester), SubmitterID: int64(t.Submitter), AssigneeID: idOrNull(t.Assignee), GroupID: idOrNull(t.Group),
 		CollaboratorIDs: []int64{}, FollowerIDs: []int64{}, EmailCCIDs: []int64{}, IsPublic: t.Public, Tags: list(t.Tags),
 		CustomFields: []zendesk.CustomField{}, SharingAgreementIDs: []int64{}, Fields: []zendesk.CustomField{},
 		FollowupIDs: []int64{}, AllowAttachments: true,
@@ -43,7 +43,7 @@ func request(base string, t desk.Ticket, by desk.UserID) zendesk.Request {
 		Via: zendesk.ViaOf(t.Channel), CustomFields: []zendesk.CustomField{}, RequesterID: int64(t.Requester),
 		CollaboratorIDs: []int64{}, EmailCCIDs: []int64{}, IsPublic: t.Public, CanBeSolvedByMe: t.SolvableBy(desk.Person{ID: by}),
 		CreatedAt: zendesk.TimeOf(t.Created), UpdatedAt: zendesk.TimeOf(t.Updated),
-		AssigneeID: userOrNull(t.Assignee), Fields: []zendesk.CustomField{},
+		AssigneeID: idOrNull(t.Assignee), Fields: []zendesk.CustomField{},
 	}
 }
 
@@ -116,7 +116,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-func userOrNull(id desk.UserID) *int64 {
+func idOrNull[T ~int64](id T) *int64 {
 	if id == 0 {
 		return nil
 	}

@@ -29,6 +29,7 @@ func (s *Server) Routes() []apihttp.Route {
 	var all []apihttp.Route
 	for _, routes := range [][]apihttp.Route{
 		s.ticketRoutes(), s.manyRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
+		s.groupRoutes(),
 	} {
 		all = append(all, routes...)
 	}

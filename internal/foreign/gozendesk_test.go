@@ -2,10 +2,12 @@ package foreign
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 
 	zd "github.com/nukosuke/go-zendesk/zendesk"
@@ -47,6 +49,7 @@ func TestGoZendesk(t *testing.T) {
 	g.attachment(first)
 	g.pages()
 	g.search(first)
+	g.groups(first)
 	g.end(first)
 }
 
@@ -210,6 +213,35 @@ func (g goZendesk) search(ticket zd.Ticket) {
 	}
 	if n := must[int](g.t)(g.client.SearchCount(g.ctx, &zd.CountOptions{Query: "type:ticket"})); n != 5 {
 		g.t.Errorf("%d tickets", n)
+	}
+}
+
+// groups begins with what the library's README does.
+func (g goZendesk) groups(ticket zd.Ticket) {
+	g.t.Helper()
+	made := must[zd.Group](g.t)(g.client.CreateGroup(g.ctx, zd.Group{
+		Name: "support team",
+	}))
+	if made.ID == 0 || made.Name != "support team" || made.Deleted || made.CreatedAt.IsZero() {
+		g.t.Errorf("made %+v", made)
+	}
+	made.Description = "They answer."
+	if got := must[zd.Group](g.t)(g.client.UpdateGroup(g.ctx, made.ID, made)); got.Description != made.Description || got.Name != made.Name {
+		g.t.Errorf("updated %+v", got)
+	}
+	all, page, err := g.client.GetGroups(g.ctx, nil)
+	if err != nil || len(all) != 1 || all[0].ID != made.ID || page.Count != 1 {
+		g.t.Errorf("lists %+v, %+v, %v", all, page, err)
+	}
+	number := json.Number(strconv.FormatInt(made.ID, 10))
+	if got := must[zd.Ticket](g.t)(g.client.UpdateTicket(g.ctx, ticket.ID, zd.Ticket{GroupID: number})); got.GroupID != number {
+		g.t.Errorf("the ticket's group is %s, want %s", got.GroupID, number)
+	}
+	if err := g.client.DeleteGroup(g.ctx, made.ID); err != nil {
+		g.t.Error(err)
+	}
+	if got := must[zd.Group](g.t)(g.client.GetGroup(g.ctx, made.ID)); !got.Deleted {
+		g.t.Errorf("shows %+v", got)
 	}
 }
 

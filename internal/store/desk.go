@@ -75,20 +75,24 @@ func (s deskStore) PersonByEmail(ctx context.Context, a desk.AccountID, email st
 const ticketColumns = `account_id, number, version, subject, description, status, priority, kind, external_id, tags,
 	requester_id, submitter_id, assignee_id, public, internal, channel, created_at, updated_at`
 
+// shownTicket are the columns of a ticket, and its group.
+const shownTicket = ticketColumns + `,
+	(SELECT g.group_id FROM desk_ticket_groups g WHERE g.account_id = desk_tickets.account_id AND g.ticket = desk_tickets.number)`
+
 func scanTicket(row scanner) (v desk.Ticket, err error) {
 	var tags string
-	var assignee sql.NullInt64
+	var assignee, group sql.NullInt64
 	var public, internal, created, updated int64
 	err = row.Scan(&v.Account, &v.Number, &v.Version, &v.Subject, &v.Description, &v.Status, &v.Priority, &v.Kind, &v.ExternalID, &tags,
-		&v.Requester, &v.Submitter, &assignee, &public, &internal, &v.Channel, &created, &updated)
-	v.Tags, v.Assignee = strings.Fields(tags), desk.UserID(assignee.Int64)
+		&v.Requester, &v.Submitter, &assignee, &public, &internal, &v.Channel, &created, &updated, &group)
+	v.Tags, v.Assignee, v.Group = strings.Fields(tags), desk.UserID(assignee.Int64), desk.GroupID(group.Int64)
 	v.Public, v.Internal, v.Created, v.Updated = public != 0, internal != 0, fromMicros(created), fromMicros(updated)
 	return v, err
 }
 
 func (s deskStore) Ticket(ctx context.Context, a desk.AccountID, number int64) (desk.Ticket, error) {
 	v, err := scanTicket(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+ticketColumns+` FROM desk_tickets WHERE account_id = $1 AND number = $2`, a, number))
+		`SELECT `+shownTicket+` FROM desk_tickets WHERE account_id = $1 AND number = $2`, a, number))
 	return v, found(err, desk.ErrNotFound)
 }
 
@@ -110,7 +114,7 @@ func (s deskStore) Tickets(ctx context.Context, a desk.AccountID, f desk.Filter,
 	if f.PublicOnly {
 		with(`public = $%d`, truth(true))
 	}
-	page, err := listed(ctx, s.db, issuer.Range(r), ticketColumns, from, `number`, scanTicket, args...)
+	page, err := listed(ctx, s.db, issuer.Range(r), shownTicket, from, `number`, scanTicket, args...)
 	return desk.Page[desk.Ticket](page), err
 }
 
@@ -143,6 +147,11 @@ func addTicket(ctx context.Context, t *tx, o desk.Opening) (desk.Audit, error) {
 		v.Requester, v.Submitter, userOrNull(v.Assignee), truth(v.Public), truth(v.Internal), v.Channel, micros(v.Created), micros(v.Updated)); err != nil {
 		return o.Audit, err
 	}
+	if v.Group != 0 {
+		if err := putGroup(ctx, t, v); err != nil {
+			return o.Audit, err
+		}
+	}
 	return addAudit(ctx, t, v, o.Audit)
 }
 
@@ -160,6 +169,11 @@ func (s deskStore) ChangeTicket(ctx context.Context, old, next desk.Ticket, a de
 			next.Requester, userOrNull(next.Assignee), truth(next.Public), micros(next.Updated),
 			old.Account, old.Number, old.Version); err != nil {
 			return err
+		}
+		if next.Group != old.Group {
+			if err := putGroup(ctx, t, next); err != nil {
+				return err
+			}
 		}
 		if a, err = addAudit(ctx, t, next, a); err != nil {
 			return err
