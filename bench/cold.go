@@ -40,7 +40,7 @@ func (b *bench) coldStart(ctx context.Context) error {
 		if !p.here(b) {
 			continue
 		}
-		if err := b.coldOf(ctx, p.name, p.issue, func() (*server, error) { return p.start(b, ctx) }); err != nil {
+		if err := b.coldOf(ctx, p.name, p.issue, func() (*server, error) { return p.start(ctx, b) }); err != nil {
 			return err
 		}
 	}

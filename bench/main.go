@@ -73,7 +73,7 @@ func mainE(ctx context.Context) error {
 	if b.only, err = regexp.Compile(only); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(b.out, 0o755); err != nil {
+	if err := os.MkdirAll(b.out, 0o750); err != nil {
 		return err
 	}
 	// Beside the results and not in a temporary directory, which may be memory: the

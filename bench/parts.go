@@ -163,7 +163,7 @@ func (b *bench) introspect(ctx context.Context) error {
 			return func(n int) load.Script {
 				var all [][]byte
 				for t := n; t < hot; t += connections {
-					all = append(all, post(addr, "/oauth/introspect", with(clientForm, "token", token(t))))
+					all = append(all, post(addr, "/oauth/introspect", with(clientForm, url.Values{"token": {token(t)}})))
 				}
 				return &fixed{requests: all, holds: []byte(`"active":true`)}
 			}

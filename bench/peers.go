@@ -14,7 +14,7 @@ import (
 // peer is a server that others wrote. What it lacks is left out.
 type peer struct {
 	name  string
-	start func(b *bench, ctx context.Context) (*server, error)
+	start func(ctx context.Context, b *bench) (*server, error)
 	// issue and introspect are the forms that it takes; nil: it cannot.
 	issue, introspect url.Values
 	basic             bool // it wants Basic for introspection
@@ -25,22 +25,22 @@ type peer struct {
 var peers = []peer{
 	{
 		name: "go-oauth2 in memory", start: goPeer("gooauth2"), here: hasGoPeers, bearer: true,
-		issue: with(clientForm, "grant_type", "client_credentials", "scope", "read"),
+		issue: issueForm,
 	},
 	{
 		name: "fosite in memory", start: goPeer("fosite"), here: hasGoPeers, basic: true,
-		issue: with(clientForm, "grant_type", "client_credentials", "scope", "read"), introspect: url.Values{},
+		issue: issueForm, introspect: url.Values{},
 	},
 	{
 		name: "oidc-provider in memory", start: nodePeer, here: func(b *bench) bool { return b.node != "" },
-		issue: with(clientForm, "grant_type", "client_credentials", "scope", "read"), introspect: clientForm,
+		issue: issueForm, introspect: clientForm,
 	},
 }
 
 func hasGoPeers(b *bench) bool { return b.peers != "" }
 
-func goPeer(program string) func(b *bench, ctx context.Context) (*server, error) {
-	return func(b *bench, ctx context.Context) (*server, error) {
+func goPeer(program string) func(ctx context.Context, b *bench) (*server, error) {
+	return func(ctx context.Context, b *bench) (*server, error) {
 		addr, err := freeAddr()
 		if err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func goPeer(program string) func(b *bench, ctx context.Context) (*server, error)
 	}
 }
 
-func nodePeer(b *bench, ctx context.Context) (*server, error) {
+func nodePeer(ctx context.Context, b *bench) (*server, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (b *bench) eachPeer(ctx context.Context, f func(p peer, s *server) error) e
 		if !p.here(b) {
 			continue
 		}
-		s, err := p.start(b, ctx)
+		s, err := p.start(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (b *bench) introspectAtPeers(ctx context.Context) error {
 		}
 		return func(int) load.Script {
 			return &fixed{
-				requests: [][]byte{postAs(addr, "/oauth/introspect", basic, with(p.introspect, "token", token))}, holds: []byte(`"active":true`),
+				requests: [][]byte{postAs(addr, "/oauth/introspect", basic, with(p.introspect, url.Values{"token": {token}}))}, holds: []byte(`"active":true`),
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 
@@ -63,19 +64,15 @@ func get(addr, path, token string) []byte {
 
 var (
 	clientForm = url.Values{"client_id": {identifier}, "client_secret": {clientSecret}}
-	issueForm  = with(clientForm, "grant_type", "client_credentials", "scope", "read")
+	issueForm  = with(clientForm, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
 )
 
 // with is a form and more.
-func with(form url.Values, pairs ...string) url.Values {
-	more := url.Values{}
-	for name, values := range form {
-		more[name] = values
-	}
-	for n := 0; n < len(pairs); n += 2 {
-		more.Set(pairs[n], pairs[n+1])
-	}
-	return more
+func with(form, more url.Values) url.Values {
+	all := url.Values{}
+	maps.Copy(all, form)
+	maps.Copy(all, more)
+	return all
 }
 
 // refreshing uses the refresh token that it was given last.
@@ -90,7 +87,7 @@ func newRefreshing(addr, token string) *refreshing {
 	return &refreshing{
 		addr: addr, token: token,
 		head: []byte("POST /oauth/tokens HTTP/1.1\r\nHost: " + addr + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "),
-		body: []byte(with(clientForm, "grant_type", "refresh_token").Encode() + "&refresh_token="),
+		body: []byte(with(clientForm, url.Values{"grant_type": {"refresh_token"}}).Encode() + "&refresh_token="),
 	}
 }
 

@@ -46,7 +46,7 @@ func openStage(ctx context.Context, dsn string) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if err := errors.Join(db.MigrateIssuer(ctx), db.MigrateDesk(ctx)); err != nil {
 		return nil, err
 	}
