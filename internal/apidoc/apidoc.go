@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,13 +19,14 @@ const Path = "/openapi.yaml"
 //go:embed openapi/*.yaml
 var parts embed.FS
 
+// document and tag are made for whoever asks first.
 var (
-	document = join(parts)
-	tag      = etag(document)
+	document = sync.OnceValue(func() []byte { return join(parts) })
+	tag      = sync.OnceValue(func() string { return etag(document()) })
 )
 
 // Document returns the description, as YAML.
-func Document() []byte { return bytes.Clone(document) }
+func Document() []byte { return bytes.Clone(document()) }
 
 func join(parts embed.FS) []byte {
 	const dir = "openapi"
@@ -55,7 +57,7 @@ func Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/yaml") // RFC 9512
 	h.Set("Cache-Control", "public, no-cache")
-	h.Set("ETag", tag)
+	h.Set("ETag", tag())
 	h.Set("Access-Control-Allow-Origin", "*")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document()))
 }

@@ -29,7 +29,7 @@ var AuditActions = []string{
 
 // ActionText is an action in words, or itself when there are none for it.
 func ActionText(lang Lang, action string) string {
-	if text, ok := languages.lookup(lang, "audit.action."+action); ok {
+	if text, ok := languages().lookup(lang, "audit.action."+action); ok {
 		return text
 	}
 	return action

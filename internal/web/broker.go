@@ -81,7 +81,7 @@ func (p Connected) Greeting() string {
 // roleText is the role within the greeting, which in English is Zendesk's word as
 // its API has it: the greeting is the last sentence of its OAuth tutorial.
 func (p Connected) roleText() string {
-	if text, ok := languages.lookup(p.Lang, "connected.role."+p.Role); ok {
+	if text, ok := languages().lookup(p.Lang, "connected.role."+p.Role); ok {
 		return text
 	}
 	return p.Role

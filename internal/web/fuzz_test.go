@@ -15,7 +15,7 @@ func FuzzMatch(f *testing.F) {
 	f.Add("", "\x00")
 	f.Fuzz(func(t *testing.T, accept, chosen string) {
 		lang := Match(accept, chosen)
-		if !slices.ContainsFunc(languages.tags, func(tag language.Tag) bool { return tag.String() == string(lang) }) {
+		if !slices.ContainsFunc(languages().tags, func(tag language.Tag) bool { return tag.String() == string(lang) }) {
 			t.Fatalf("%q and %q mean %q", accept, chosen, lang)
 		}
 	})

@@ -139,7 +139,7 @@ func (p Journal) ClockHTML(c JournalClock) (string, error) {
 // stream (HTML, section 9.2.5), and those of an entry's JSON are to be seen.
 func journalHTML(part string, data any) (string, error) {
 	var b bytes.Buffer
-	if err := templates["journal"].ExecuteTemplate(&b, part, data); err != nil {
+	if err := templates()["journal"].ExecuteTemplate(&b, part, data); err != nil {
 		return "", err
 	}
 	return strings.NewReplacer("\r", "", "\n", "&#10;").Replace(b.String()), nil

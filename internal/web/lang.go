@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 	"golang.org/x/text/feature/plural"
@@ -39,9 +40,10 @@ func (l Lang) ForAdmin() Lang {
 //go:embed strings/*.yaml
 var stringFiles embed.FS
 
-// languages holds what is built into the binary. A strings file that cannot be
-// read is a defect of the build, hence the panic, which every test would show.
-var languages = must(loadLanguages(stringFiles))
+// languages holds what is built into the binary, read for the first page: a command
+// that shows none does not wait for it. A strings file that cannot be read is a
+// defect of the build, hence the panic, which every test would show.
+var languages = sync.OnceValue(func() *catalogue { return must(loadLanguages(stringFiles)) })
 
 // catalogue is every language's strings and the matcher that chooses among them.
 type catalogue struct {
@@ -96,15 +98,15 @@ func Match(acceptLanguage, chosen string) Lang {
 	if tags, _, err := language.ParseAcceptLanguage(acceptLanguage); err == nil {
 		wanted = append(wanted, tags...)
 	}
-	_, i, _ := languages.matcher.Match(wanted...)
-	return Lang(languages.tags[i].String())
+	_, i, _ := languages().matcher.Match(wanted...)
+	return Lang(languages().tags[i].String())
 }
 
 // T is the text of a key, with {0}, {1}, … replaced by args. A key that the
 // language lacks is shown in English; one that English lacks is shown as itself,
 // so that a page still says something, and fails a test.
 func T(lang Lang, key string, args ...any) string {
-	text, ok := languages.lookup(lang, key)
+	text, ok := languages().lookup(lang, key)
 	if !ok {
 		return key
 	}
@@ -134,7 +136,7 @@ func isolated(text string) string {
 // key.few, key.many and key.other by the language's plural rules, and {0} is n.
 func Count(lang Lang, key string, n int) string {
 	form := pluralForms[plural.Cardinal.MatchPlural(lang.tag(), n, 0, 0, 0, 0)]
-	if _, ok := languages.lookup(lang, key+"."+form); !ok {
+	if _, ok := languages().lookup(lang, key+"."+form); !ok {
 		form = "other"
 	}
 	return T(lang, key+"."+form, n)

@@ -33,7 +33,7 @@ func (p Page) languageChoices() []languageChoice {
 		return nil
 	}
 	var all []languageChoice
-	for _, tag := range languages.tags {
+	for _, tag := range languages().tags {
 		lang := Lang(tag.String())
 		if !p.Admin || lang == lang.ForAdmin() {
 			all = append(all, languageChoice{lang, T(lang, "language"), lang == p.Lang})
@@ -64,7 +64,7 @@ func (c LanguageCookie) Lang(r *http.Request) Lang {
 // Choose keeps what was chosen. It tells whether there is such a language; only
 // then is anything kept.
 func (c LanguageCookie) Choose(w http.ResponseWriter, chosen string) bool {
-	if languages.strings[Lang(chosen)] == nil {
+	if languages().strings[Lang(chosen)] == nil {
 		return false
 	}
 	http.SetCookie(w, &http.Cookie{

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Page is what every page has. It is embedded in each page's struct.
@@ -62,7 +63,7 @@ func (p Page) T(key string, args ...any) string { return T(p.Lang, key, args...)
 
 // RoleText is a role in words, or the role itself when there are none; for templates.
 func (p Page) RoleText(role string) string {
-	if text, ok := languages.lookup(p.Lang, "role."+role); ok {
+	if text, ok := languages().lookup(p.Lang, "role."+role); ok {
 		return text
 	}
 	return role
@@ -74,8 +75,9 @@ func (p Page) Asset(name string) string { return p.Prefix + assets.url(name) }
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// templates holds each page's template, cloned from the layout and parsed once.
-var templates = must(parseTemplates())
+// templates holds each page's template, cloned from the layout and parsed once, for
+// the first page.
+var templates = sync.OnceValue(func() map[string]*template.Template { return must(parseTemplates()) })
 
 func parseTemplates() (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
@@ -161,5 +163,5 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 }
 
 func execute(body *bytes.Buffer, v view) error {
-	return templates[v.Template].ExecuteTemplate(body, "layout.html", v)
+	return templates()[v.Template].ExecuteTemplate(body, "layout.html", v)
 }

@@ -103,11 +103,11 @@ func builtKeys() []string {
 func TestEveryKeyExistsAndIsUsed(t *testing.T) {
 	used := usedKeys(t)
 	for key := range used {
-		if _, ok := languages.strings[English][key]; !ok {
+		if _, ok := languages().strings[English][key]; !ok {
 			t.Errorf("strings/en.yaml lacks %s", key)
 		}
 	}
-	for key, text := range languages.strings[English] {
+	for key, text := range languages().strings[English] {
 		if !used[key] {
 			t.Errorf("strings/en.yaml has %s, which no page uses", key)
 		}
@@ -118,8 +118,8 @@ func TestEveryKeyExistsAndIsUsed(t *testing.T) {
 }
 
 func TestLanguagesAgreeWithEnglish(t *testing.T) {
-	for lang, words := range languages.strings {
-		if diff := disagreement(needed(languages.strings[English], words, whole[lang]), words); diff != "" {
+	for lang, words := range languages().strings {
+		if diff := disagreement(needed(languages().strings[English], words, whole[lang]), words); diff != "" {
 			t.Errorf("%s: %s", lang, diff)
 		}
 	}
@@ -232,7 +232,7 @@ func TestASecondLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := languages
-	languages = two
+	languages = func() *catalogue { return two }
 	t.Cleanup(func() { languages = before })
 
 	tests := []struct {
