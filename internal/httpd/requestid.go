@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"strings"
 )
 
-// requestIDLength gives 100 bits in the base 32 of rand.Text.
+// requestIDLength gives 100 bits in base 32.
 const requestIDLength = 20
+
+const requestIDAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
 // RequestID names the request in logs, error pages and the X-Request-Id
 // header. An id that the client sends is ignored, because people who read logs
@@ -16,10 +17,19 @@ const requestIDLength = 20
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x, w, r := enter(w, r)
-		x.id = strings.ToLower(rand.Text()[:requestIDLength])
+		x.id = newRequestID()
 		w.Header().Set("X-Request-Id", x.id)
 		next.ServeHTTP(w, r)
 	})
+}
+
+func newRequestID() string {
+	var id [requestIDLength]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	for n, b := range id {
+		id[n] = requestIDAlphabet[b%32] // 256 is a multiple of 32: no letter is favoured
+	}
+	return string(id[:])
 }
 
 // RequestIDFrom returns the id of the request that ctx belongs to, or "".

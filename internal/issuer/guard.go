@@ -3,8 +3,8 @@ package issuer
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -36,10 +36,11 @@ type limit struct {
 
 // limits are those of a kind of secret: of what it belongs to, and of the address.
 func limits(kind string, a AccountID, owner string, from Origin) []limit {
-	address := block(from.Address)
+	// Every token request passes here: put together by hand, not by fmt.
+	account, address := strconv.FormatInt(int64(a), 10), block(from.Address)
 	return []limit{
-		{subjectKey(fmt.Sprintf("%s %d %s %s", kind, a, address, owner)), failuresMost},
-		{subjectKey(fmt.Sprintf("%ss %d %s", kind, a, address)), failuresOfAddress},
+		{subjectKey(kind + " " + account + " " + address + " " + owner), failuresMost},
+		{subjectKey(kind + "s " + account + " " + address), failuresOfAddress},
 	}
 }
 
