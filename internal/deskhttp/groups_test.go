@@ -110,8 +110,14 @@ func TestWhoManagesGroups(t *testing.T) {
 	one := fmt.Sprintf("/groups/%d", w.addGroup(`{"group":{"name":"A"}}`).ID)
 	const body = `{"group":{"name":"B"}}`
 	for _, c := range []struct{ as, method, path string }{
-		{grace, "POST", "/groups"}, {grace, "PUT", one}, {grace, "DELETE", one},
-		{carl, "POST", "/groups"}, {carl, "GET", "/groups"}, {carl, "GET", one}, {carl, "GET", "/groups/count"}, {carl, "GET", "/groups/assignable"},
+		{grace, "POST", "/groups"},
+		{grace, "PUT", one},
+		{grace, "DELETE", one},
+		{carl, "POST", "/groups"},
+		{carl, "GET", "/groups"},
+		{carl, "GET", one},
+		{carl, "GET", "/groups/count"},
+		{carl, "GET", "/groups/assignable"},
 	} {
 		w.call(call{As: c.as, Method: c.method, Path: c.path, Body: body}).want(http.StatusForbidden)
 	}

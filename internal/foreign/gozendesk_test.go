@@ -216,7 +216,8 @@ func (g goZendesk) search(ticket zd.Ticket) {
 	}
 }
 
-// groups begins with what the library's README does.
+// groups begins with what the library's README does. TestProgramsUnmodified has it as
+// a program of its own.
 func (g goZendesk) groups(ticket zd.Ticket) {
 	g.t.Helper()
 	made := must[zd.Group](g.t)(g.client.CreateGroup(g.ctx, zd.Group{

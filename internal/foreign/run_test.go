@@ -10,13 +10,21 @@ import (
 	"github.com/deskauth/deskauth/internal/journey"
 )
 
-// TestProgramsUnmodified runs, under `deskauth run`, a program in each language that asks
-// https://acme.zendesk.com who it is, and knows of nothing else.
-func TestProgramsUnmodified(t *testing.T) {
-	goProgram := filepath.Join(t.TempDir(), "me.exe")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", goProgram, "./testdata/run/me").CombinedOutput(); err != nil {
+// built is the program of a directory of testdata/run.
+func built(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name+".exe")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/run/"+name).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	return program
+}
+
+// TestProgramsUnmodified runs, under `deskauth run`, a program in each language that asks
+// https://acme.zendesk.com who it is, and knows of nothing else;
+// and one that makes a group, as the README of its library does.
+func TestProgramsUnmodified(t *testing.T) {
+	goProgram, goZendesk := built(t, "me"), built(t, "group")
 	const ada = "admin@acme.example"
 	for name, c := range map[string]struct {
 		program []string
@@ -32,6 +40,7 @@ func TestProgramsUnmodified(t *testing.T) {
 		"Python, urllib":        {[]string{debianPython, "me_urllib.py"}, ada},
 		"Python, requests":      {[]string{debianPython, "me_requests.py"}, ada},
 		"Go":                    {[]string{goProgram}, ada},
+		"Go, go-zendesk":        {[]string{goZendesk}, "support team"},
 		"Node, https":           {[]string{"node", "me_https.cjs"}, ada},
 		"Node, http":            {[]string{"node", "me_http.mjs"}, ada},
 		"Node, fetch":           {[]string{"node", "me_fetch.mjs"}, ada},

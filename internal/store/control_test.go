@@ -93,6 +93,19 @@ func grown(t *testing.T, db *store.DB) issuer.Plot {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	group, err := db.Desk().AddGroup(t.Context(), desk.Group{Account: desk.AccountID(acme.Account.ID), Name: "Level 2", Version: 1, Created: plantedAt, Updated: plantedAt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := db.Desk().Ticket(t.Context(), group.Account, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grouped := one // a row that names one of a newer table
+	grouped.Group, grouped.Version = group.ID, one.Version+1
+	if _, err := db.Desk().ChangeTicket(t.Context(), one, grouped, desk.Audit{Author: one.Requester, Created: plantedAt}, nil); err != nil {
+		t.Fatal(err)
+	}
 	token := issuer.Token{
 		Account: acme.Account.ID, Product: issuer.Support, Client: acme.Clients[0].ID, User: acme.Users[0].ID,
 		Family: 1<<53 - 1, Generation: 1, Access: secret.Of("access").Digest(), Created: plantedAt,
