@@ -70,6 +70,10 @@ func (b *Broker) MakeKey(ctx context.Context, k Key) (Key, secret.Plain, error) 
 		return Key{}, secret.Plain{}, &Invalid{"name", fmt.Sprintf("it has 1 to %d characters", keyNameMost)}
 	case len(k.Can) == 0:
 		return Key{}, secret.Plain{}, &Invalid{"can", "it names at least one of " + listed(Powers())}
+	case slices.Contains(k.Can, Admin) && len(k.Connections) > 0:
+		// What an admin may change belongs to no connection, so that the bound would hold
+		// nothing back.
+		return Key{}, secret.Plain{}, &Invalid{"connections", fmt.Sprintf("a key that can %s reaches all of them", Admin)}
 	case !k.Expires.IsZero() && !k.Created.Before(k.Expires):
 		return Key{}, secret.Plain{}, &Invalid{"expires", "it is over already"}
 	}

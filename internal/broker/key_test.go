@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +65,7 @@ func TestKeyEnds(t *testing.T) {
 
 func TestKeyBadInput(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
+		known := h.signIn().ID
 		lend := []broker.Power{broker.Lend}
 		for name, k := range map[string]broker.Key{
 			"no name":                  {Can: lend},
@@ -72,6 +74,7 @@ func TestKeyBadInput(t *testing.T) {
 			"a power that there isn't": {Name: "a", Can: []broker.Power{"everything"}},
 			"no such connection":       {Name: "a", Can: lend, Connections: []broker.ConnectionID{99}},
 			"over":                     {Name: "a", Can: lend, Expires: h.clock.now()},
+			"an admin of one":          {Name: "a", Can: []broker.Power{broker.Lend, broker.Admin}, Connections: []broker.ConnectionID{known}},
 		} {
 			_, _, err := h.MakeKey(t.Context(), k)
 			if invalid := (*broker.Invalid)(nil); !errors.As(err, &invalid) {
@@ -91,9 +94,7 @@ func TestTokenRefused(t *testing.T) {
 				t.Fatalf("a token that Zendesk takes: %v, %v, %d refreshes", g.Connection.Generation, err, h.z.refreshes())
 			}
 		}
-		h.z.mu.Lock()
-		h.z.access = "somebody ended it"
-		h.z.mu.Unlock()
+		h.z.end()
 		if g, err := h.TokenRefused(t.Context(), c.ID, 1); err != nil || g.Access.Reveal() != "access-2" {
 			t.Errorf("one that it does not: %v, %v", g.Connection.Generation, err)
 		}
@@ -104,6 +105,56 @@ func TestTokenRefused(t *testing.T) {
 		_, err := h.TokenRefused(t.Context(), c.ID, 2)
 		if soft := (*broker.Unavailable)(nil); !errors.As(err, &soft) {
 			t.Errorf("nobody tells: %v", err)
+		}
+	})
+}
+
+// A token that is refused because it is over says nothing against its connection,
+// however often in a row a program says so.
+func TestTokenRefusedForBeingOver(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		c := h.signIn()
+		h.current()
+		for refused := range int64(3) {
+			h.clock.move(31 * time.Minute)
+			h.z.end()
+			g, err := h.TokenRefused(t.Context(), c.ID, refused+1)
+			if err != nil || g.Connection.Generation != refused+2 || g.Connection.Forced {
+				t.Fatalf("generation %d refused: lent %d, %v", refused+1, g.Connection.Generation, err)
+			}
+		}
+		// One that should live and is refused after all is what it always was.
+		for _, want := range []broker.State{broker.Active, broker.Reauthorize} {
+			h.z.end()
+			_, err := h.TokenRefused(t.Context(), c.ID, h.connection(c.ID).Generation)
+			if got := h.connection(c.ID).State; got != want {
+				t.Errorf("left as %s, want %s: %v", got, want, err)
+			}
+		}
+	})
+}
+
+// A generation that was not asked about is not refused, whatever number a program
+// names.
+func TestTokenRefusedNamesTheFuture(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		c := h.signIn()
+		h.z.end()
+		var asked atomic.Int32
+		h.z.serve(zendesk.OAuthTokensCurrentPath, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == 1 { // meanwhile another comes through
+				if g, err := h.TokenRefused(r.Context(), c.ID, 1000); err != nil || g.Connection.Generation != 2 {
+					t.Errorf("the other: generation %d, %v", g.Connection.Generation, err)
+				}
+			}
+			refuse(w, http.StatusUnauthorized, "invalid_token")
+		})
+		g, err := h.TokenRefused(t.Context(), c.ID, 1000)
+		if err != nil || g.Connection.Generation != 2 || g.Access.Reveal() != h.live() || asked.Load() != 2 {
+			t.Errorf("lent generation %d, %v; asked %d times", g.Connection.Generation, err, asked.Load())
+		}
+		if got := h.connection(c.ID); got.State != broker.Active {
+			t.Errorf("left as %s: %s", got.State, got.Reason)
 		}
 	})
 }

@@ -34,8 +34,8 @@ func (b *Broker) Token(ctx context.Context, id ConnectionID, minTTL time.Duratio
 
 // TokenAfter lends a token after the API refused the one of a generation with 401
 // invalid_token: a newer one that is there already, else one of a forced renewal.
-// There is one of those per generation: if its result is refused too, a person
-// must authorize again (design §6.9).
+// There is one of those per generation: if its result is refused too, while it
+// should live, a person must authorize again (design §6.9).
 func (b *Broker) TokenAfter(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
 	return b.lend(ctx, id, true, func(c Connection) bool { return c.Generation <= refused })
 }
@@ -62,7 +62,9 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
 		}
 	}
-	return b.TokenAfter(ctx, id, refused)
+	// What was asked about is this generation, whatever number the program names: a
+	// newer one, which another may bring meanwhile, is not refused by it.
+	return b.TokenAfter(ctx, id, min(refused, c.Generation))
 }
 
 func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want func(Connection) bool) (Grant, error) {
@@ -75,7 +77,9 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want fu
 	if c.Lendable() && !want(c) {
 		return b.grant(c)
 	}
-	next, err := b.renewOrSay(ctx, c, forced, want)
+	// A token that is over was refused for being over. That is an ordinary renewal: it
+	// says nothing against the connection, however often it happens in a row.
+	next, err := b.renewOrSay(ctx, c, forced && c.Alive(b.now()), want)
 	if err == nil {
 		return b.grant(next)
 	}

@@ -173,6 +173,13 @@ func (z *remote) live() string {
 	return z.access
 }
 
+// end has the live access token refused from now on, and leaves the refresh token.
+func (z *remote) end() {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.access = "somebody ended it"
+}
+
 // The faults.
 
 func with(status int, code string) fault {
