@@ -191,11 +191,12 @@ func TestAccountAndUserUsage(t *testing.T) {
 		{"account create Acme", "SUBDOMAIN: a subdomain has only lower-case letters, digits and hyphens"},
 		{"account create acme --era modern", `--era must be one of [enforced legacy], not "modern"`},
 		{"account create acme --chat maybe", `--chat must be one of [support chat_only off], not "maybe"`},
-		{"account nonsense", `deskauth account takes no arguments: "nonsense"`},
-		{"user nonsense", `deskauth user takes no arguments: "nonsense"`},
+		{"account nonsense", `unknown command "nonsense" for "deskauth account"`},
+		{"user nonsense", `unknown command "nonsense" for "deskauth user"`},
+		{"user delte", `unknown command "delte" for "deskauth user": did you mean delete?`},
 		{"user create", "deskauth user create needs EMAIL"},
 		{"user create a@b.c --role boss", `--role must be one of [admin agent end-user], not "boss"`},
-		{"user create a@b.c --password hunter2hunter2", "unknown flag: --password"},
+		{"user create a@b.c --password hunter2hunter2", "unknown flag: --password: did you mean --password-file?"},
 		{"user role a@b.c", "deskauth user role needs ROLE"},
 	} {
 		s.fails(exitUsage, c.message, "", c.line)
