@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deskauth/deskauth/internal/issuer"
+	"github.com/deskauth/deskauth/internal/issuerhttp"
 	"github.com/deskauth/deskauth/internal/store/storetest"
 	"github.com/deskauth/deskauth/internal/web"
 )
@@ -295,4 +296,30 @@ func TestAuditFileIsCutOff(t *testing.T) {
 		t.Error("half a file looks like a whole one")
 	}
 	b.get("/apps").want(http.StatusOK) // and the server lives
+}
+
+// A spreadsheet takes no cell for a formula, not even one that splits them at a
+// semicolon or a tab, or does not know quotes round a line's end.
+func TestCellsThatAreNoFormulas(t *testing.T) {
+	for cell, want := range map[string]string{
+		"":                    "",
+		"Ada":                 "Ada",
+		"=1+1":                "'=1+1",
+		"+1":                  "'+1",
+		"-1":                  "'-1",
+		"@sum":                "'@sum",
+		"\t=1":                "'\t'=1",
+		"a=b, c-d; e+f@g":     "a=b, c-d; e+f@g",
+		"x;=1+1":              "x;'=1+1",
+		"x\t@sum":             "x\t'@sum",
+		"x\r\n-1":             "x\r\n'-1",
+		"x\r+1\n=2":           "x\r'+1\n'=2",
+		"x;;=1;\"=2\";\"\"=3": "x;;'=1;\"'=2\";\"\"'=3",
+		"דנה;=1":              "דנה;'=1",
+		"\xff;=1":             "\xff;'=1",
+	} {
+		if got := issuerhttp.Harmless(cell)[0]; got != want {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
 }

@@ -29,6 +29,9 @@ const (
 	// MostPixels bounds a picture: a file of a few kilobytes can hold gigabytes of
 	// one colour. Unpacked it takes at most eight times as many bytes.
 	MostPixels = 5_000_000
+	// MostSide bounds its width and its height: what fitting it into the square takes
+	// grows with each of them, some 10 MB at this many.
+	MostSide = 10_000
 	// mostScans bounds how often a JPEG goes over its picture; a usual one does so
 	// ten times, and each of many thousands could take no bytes and much time.
 	mostScans = 100
@@ -38,7 +41,7 @@ const (
 var (
 	ErrFormat = errors.New("is no JPG, GIF or PNG")
 	ErrBytes  = fmt.Errorf("is larger than %d MB", MostBytes>>20)
-	ErrPixels = fmt.Errorf("has more than %d million pixels", MostPixels/1_000_000)
+	ErrPixels = fmt.Errorf("has more than %d million pixels, or is more than %d wide or high", MostPixels/1_000_000, MostSide)
 	ErrBroken = errors.New("is damaged")
 )
 
@@ -113,7 +116,7 @@ func (f format) size(file []byte) (image.Rectangle, error) {
 		return image.Rectangle{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	case c.Width <= 0 || c.Height <= 0:
 		return image.Rectangle{}, fmt.Errorf("%w: it is empty", ErrBroken)
-	case c.Width > MostPixels/c.Height:
+	case max(c.Width, c.Height) > MostSide, c.Width > MostPixels/c.Height:
 		return image.Rectangle{}, ErrPixels
 	case bytes.Count(file, []byte{0xff, 0xda}) > mostScans && bytes.HasPrefix(file, []byte(formats[1].begins[0])):
 		return image.Rectangle{}, fmt.Errorf("%w: it has more scans than a picture needs", ErrBroken)

@@ -87,16 +87,23 @@ func loadLanguages(files fs.FS) (*catalogue, error) {
 	return c, nil
 }
 
+// mostUnderscores bounds what of an Accept-Language header is parsed, in time that
+// grows with the square of its subtags. The parser itself bounds the hyphens, but
+// takes underscores for the same; no language range has any (RFC 4647 §2.1).
+const mostUnderscores = 100
+
 // Match chooses the language of a page. chosen is the reader's own choice, such
-// as a cookie's value, and wins when there is a file for it; acceptLanguage is the
-// request's header (RFC 9110 §12.5.4). Garbage in either means English.
+// as a cookie's value, and wins when it is one of the languages, by the very name
+// that [LanguageCookie.Choose] keeps: it is not parsed, since anybody can send one
+// of any length. acceptLanguage is the request's header (RFC 9110 §12.5.4). Garbage
+// in it means English.
 func Match(acceptLanguage, chosen string) Lang {
-	var wanted []language.Tag
-	if tag, err := language.Parse(chosen); err == nil {
-		wanted = append(wanted, tag)
+	if languages().strings[Lang(chosen)] != nil {
+		return Lang(chosen)
 	}
-	if tags, _, err := language.ParseAcceptLanguage(acceptLanguage); err == nil {
-		wanted = append(wanted, tags...)
+	var wanted []language.Tag
+	if strings.Count(acceptLanguage, "_") <= mostUnderscores {
+		wanted, _, _ = language.ParseAcceptLanguage(acceptLanguage) // none, if it cannot be read
 	}
 	_, i, _ := languages().matcher.Match(wanted...)
 	return Lang(languages().tags[i].String())
@@ -122,8 +129,15 @@ func T(lang Lang, key string, args ...any) string {
 
 // isolated keeps a name that is written from right to left from turning the words
 // and signs of the sentence round it (UAX 9, FSI and PDI). A sentence as a whole has
-// the direction of its language, whatever it begins with.
+// the direction of its language, whatever it begins with. What turns text in a name
+// is left out: it would reach into the sentence, or end the isolation.
 func isolated(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, text)
 	for _, r := range text {
 		if p, _ := bidi.LookupRune(r); p.Class() == bidi.R || p.Class() == bidi.AL {
 			return "\u2068" + text + "\u2069"

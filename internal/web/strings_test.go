@@ -213,6 +213,13 @@ func TestMatch(t *testing.T) {
 		{"ja-JP", "", "ja"},
 		{"ja-JP", "pt-BR", "pt-BR"},
 		{"zh-Hans,ko", "", "en"},
+		// Only what Choose keeps is a choice: parsing anything longer costs time.
+		{"ja", "de-DE", "ja"},
+		{"ja", "DE", "ja"},
+		{"ja", "de" + strings.Repeat("-u-co-phonebk", 5000), "ja"},
+		// Neither does a browser ask at such length.
+		{"ja" + strings.Repeat("_u_co_phonebk", 1000), "", "en"},
+		{"ja_JP", "", "ja"},
 	}
 	for _, test := range tests {
 		if got := Match(test.accept, test.chosen); string(got) != test.want {
@@ -288,6 +295,9 @@ func TestTIsolatesNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"Ada": "Allow Ada to use your account?", "דנה (2)": "Allow \u2068דנה (2)\u2069 to use your account?",
 		"شركة": "Allow \u2068شركة\u2069 to use your account?", "日本": "Allow 日本 to use your account?", "": "Allow  to use your account?",
+		// What turns text of its own would reach beyond the name, or end its isolation.
+		"A\u202edda\u202c": "Allow Adda to use your account?", "\u2066A\u2067d\u2068a": "Allow Ada to use your account?",
+		"דנה\u2069\u202a\u202b\u202d": "Allow \u2068דנה\u2069 to use your account?",
 	} {
 		if got := T(English, "consent.title", name); got != want {
 			t.Errorf("%q, want %q", got, want)
