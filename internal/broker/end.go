@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -59,12 +58,17 @@ func (b *Broker) changed(c Connection) Event {
 // ErrStillAlive says that Zendesk takes a token that it was asked to revoke.
 var ErrStillAlive = errors.New("the token is still taken at Zendesk")
 
+// ErrUnknownPair says that Zendesk refuses a refresh token which it may have replaced
+// by a pair that never arrived. That pair would live on.
+var ErrUnknownPair = errors.New("an answer of Zendesk's was lost, and with it perhaps tokens that live on there: authorize again, then revoke")
+
 // Revoke ends a connection at Zendesk, makes sure that it has ended there, and only
 // then deletes it. When that fails the connection stays, disabled, to be tried
 // again: tokens that live on at Zendesk must not be forgotten here.
 //
 // Its order: nothing new is lent or renewed; a renewal under way is waited for, for
-// its tokens would be the live ones; what is there then is revoked.
+// its tokens would be the live ones; a pair that is over is renewed a last time, and
+// stored; what is there then is revoked.
 func (b *Broker) Revoke(ctx context.Context, id ConnectionID) error {
 	if err := b.freshen(ctx, id); err != nil {
 		return err
@@ -77,7 +81,10 @@ func (b *Broker) Revoke(ctx context.Context, id ConnectionID) error {
 		if c, err = b.settled(ctx, c); err != nil {
 			return err
 		}
-		if err := b.endAtZendesk(ctx, c); err != nil {
+		c, err = b.endAtZendesk(ctx, c)
+		if errors.Is(err, ErrConflict) {
+			continue
+		} else if err != nil {
 			return fmt.Errorf("revoke connection %d at %s: %w", c.ID, c.Account, err)
 		}
 		gone := Event{At: b.now(), Kind: Removed, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
@@ -118,52 +125,113 @@ func (b *Broker) settled(ctx context.Context, c Connection) (Connection, error) 
 }
 
 // endAtZendesk revokes a connection's tokens and looks whether they are taken
-// afterwards (facts §3.3: there were days when they were).
-func (b *Broker) endAtZendesk(ctx context.Context, c Connection) error {
-	pair, err := b.pairOf(c)
+// afterwards (facts §3.3: there were days when they were). It returns the connection
+// as it is by then. ErrConflict: another was at it.
+func (b *Broker) endAtZendesk(ctx context.Context, c Connection) (Connection, error) {
+	if !c.Alive(b.now()) {
+		var gone bool
+		var err error
+		if c, gone, err = b.lastPair(ctx, c); err != nil || gone {
+			return c, err
+		}
+	}
+	access, err := b.open(c.Access, c.place("access"))
 	if err != nil {
-		return err
+		return c, err
 	}
-	policy := policies[c.Product]
-	access, err := b.lastAccess(ctx, c, pair)
-	if err != nil || access.IsZero() {
-		return err
-	}
-	api := b.api(c, access)
+	policy, api := policies[c.Product], b.api(c, access)
 	if err := policy.revoke(ctx, api, access); err != nil {
-		return err
+		return c, err
 	}
 	_, err = policy.probe(ctx, api)
 	var refused *zendesk.APIError
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
-		return nil
+		return c, nil
 	case err == nil:
-		return ErrStillAlive
+		return c, ErrStillAlive
 	}
-	return fmt.Errorf("look whether it is gone: %w", err)
+	return c, fmt.Errorf("look whether it is gone: %w", err)
 }
 
-// lastAccess is an access token that can ask for its own end; the absent one when
-// none is alive. One that is over is refreshed a last time: its refresh token would
-// live on.
-func (b *Broker) lastAccess(ctx context.Context, c Connection, p Pair) (secret.Plain, error) {
-	switch {
-	case c.Alive(b.now()):
-		return p.Access, nil
-	case p.Refresh.IsZero():
-		return secret.Plain{}, nil
+// lastPair renews a disabled connection whose access token is over, because only one
+// that is alive can ask for its own end, and the refresh token would live on. This is
+// a renewal as any other, the attempt written down first and the pair stored before
+// it is used: should the end fail, there is still something to try it again with.
+// Gone: there is nothing that could live.
+func (b *Broker) lastPair(ctx context.Context, c Connection) (last Connection, gone bool, err error) {
+	if c.Refresh.IsZero() {
+		return c, true, nil
 	}
+	key := fmt.Sprintf("end/%d", c.ID)
+	gone, _, err = fly(ctx, b, key, b.Timing.Flight, func(ctx context.Context) (bool, error) {
+		claimed, err := b.Store.Claim(ctx, c, b.claimant())
+		if err != nil {
+			return false, err
+		}
+		return b.renewLast(ctx, claimed)
+	})
+	if err != nil {
+		return c, false, err
+	}
+	if last, err = b.Store.Connection(ctx, c.ID); err != nil {
+		return c, false, err
+	}
+	// Somebody's answer came late: its tokens are the live ones.
+	if gone && last.Generation != c.Generation {
+		return last, false, ErrConflict
+	}
+	return last, gone, nil
+}
+
+// renewLast sends the refresh of a claimed connection, with one secret of the client
+// after the other, and leaves the claim.
+func (b *Broker) renewLast(ctx context.Context, c Connection) (gone bool, err error) {
+	defer b.hold(ctx, c)()
+	defer func() { _ = b.Store.Postpone(ctx, c, c.Claim.Owner) }() // as it was; a conflict when it is not held any more
 	client, secrets, err := b.credentials(ctx, c.Client)
 	if err != nil {
-		return secret.Plain{}, err
+		return false, err
 	}
-	reply := b.exchange(ctx, c.Account, c.Product, client, secrets, refreshRequest(p.Refresh))
-	switch reply.Result {
-	case Renewed:
-		return secret.Of(reply.Token.AccessToken), nil
-	case GrantRefused: // gone already
-		return secret.Plain{}, nil
+	refresh, err := b.open(c.Refresh, c.place("refresh"))
+	if err != nil {
+		return false, err
 	}
-	return secret.Plain{}, reply.Err
+	r := renewal{Broker: b, conn: c, client: client, secrets: secrets, refresh: refresh}
+	for nth := 0; ; nth++ {
+		a, err := r.begin(ctx)
+		if err != nil {
+			return false, err
+		}
+		reply := r.send(ctx, nth)
+		if reply.Result == Renewed {
+			_, err := r.keep(ctx, a, reply.Token)
+			return false, err
+		}
+		if err := r.close(ctx, a, reply); err != nil {
+			return false, err
+		}
+		switch {
+		case reply.Result == ClientRejected && nth+1 < len(secrets):
+		case reply.Result == GrantRefused:
+			return r.nothingLives(ctx, a, reply)
+		default:
+			return false, reply.Err
+		}
+	}
+}
+
+// nothingLives decides what a refused grant means to who wants an end. It is one when
+// nothing else explains the refusal: an attempt whose answer never came may have
+// brought a pair that nobody here knows.
+func (r *renewal) nothingLives(ctx context.Context, own Attempt, reply Reply) (bool, error) {
+	attempts, err := r.Store.Attempts(ctx, r.conn.ID, r.conn.Generation)
+	if err != nil {
+		return false, err
+	}
+	v := r.conn.Judge(reply, Situation{Others: others(attempts, own.ID), Waited: true})
+	if v.State == InDoubt {
+		return false, ErrUnknownPair
+	}
+	return true, nil
 }

@@ -164,3 +164,77 @@ func TestRevokeWaitsForARenewal(t *testing.T) {
 		}
 	})
 }
+
+// A pair that is renewed a last time is stored before it is used: whatever fails
+// afterwards, the next try ends the pair that lives.
+func TestRevokeForgetsNoPair(t *testing.T) {
+	for name, serve := range map[string]http.HandlerFunc{
+		"not answered":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"the look unanswered": revokedThenDown,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachHouse(t, func(t *testing.T, h *house) {
+				c := h.signIn()
+				if _, err := h.Disable(t.Context(), c.ID); err != nil {
+					t.Fatal(err)
+				}
+				h.clock.move(time.Hour)
+				h.z.serve(zendesk.OAuthTokensCurrentPath, serve)
+				if err := h.Revoke(t.Context(), c.ID); err == nil {
+					t.Fatal("it says that it is gone")
+				}
+				got := h.connection(c.ID)
+				if got.State != broker.Disabled || got.Reason != broker.NotRevoked || got.Generation != 2 || got.Claim.Owner != "" {
+					t.Errorf("left as %s: %s, generation %d, claimed by %q", got.State, got.Reason, got.Generation, got.Claim.Owner)
+				}
+				h.current()
+				if err := h.Revoke(t.Context(), c.ID); err != nil || h.live() != "revoked" || h.connections() != 0 {
+					t.Errorf("tried again: %v, %q lives", err, h.live())
+				}
+			})
+		})
+	}
+}
+
+// A refused grant is an end only where no lost answer explains it.
+func TestRevokeOfWhatIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		faults []fault
+		tries  int
+		want   error // of the last try
+	}{
+		{"ended by somebody", []fault{with(400, "invalid_grant")}, 1, broker.ErrNotFound},
+		{"a lost answer", []fault{loseAnswer}, 3, broker.ErrUnknownPair},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachHouse(t, func(t *testing.T, h *house) {
+				conn := h.signIn()
+				h.current()
+				if _, err := h.Disable(t.Context(), conn.ID); err != nil {
+					t.Fatal(err)
+				}
+				h.clock.move(time.Hour)
+				h.z.spoil(c.faults...)
+				var err error
+				for range c.tries {
+					err = h.Revoke(t.Context(), conn.ID)
+				}
+				if errors.Is(c.want, broker.ErrNotFound) {
+					if _, gone := h.Connection(t.Context(), conn.ID); err != nil || !errors.Is(gone, c.want) {
+						t.Errorf("%v; then %v", err, gone)
+					}
+					return
+				}
+				if !errors.Is(err, c.want) || h.connection(conn.ID).Claim.Owner != "" {
+					t.Errorf("said %v", err)
+				}
+				// Who authorizes again has a pair that is known, and can be ended.
+				h.signIn()
+				if err := h.Revoke(t.Context(), conn.ID); err != nil || h.live() != "revoked" {
+					t.Errorf("afterwards: %v, %q lives", err, h.live())
+				}
+			})
+		})
+	}
+}

@@ -42,8 +42,7 @@ func (b *Broker) renew(ctx context.Context, id ConnectionID, forced bool, want f
 		}
 		// The swap is on generation, state and claim, so that what was decided
 		// above still holds once the claim is taken.
-		owner := fmt.Sprintf("%s-%d", b.name, b.claims.Add(1))
-		claimed, err := b.Store.Claim(ctx, c, owner)
+		claimed, err := b.Store.Claim(ctx, c, b.claimant())
 		if errors.Is(err, ErrConflict) {
 			continue
 		} else if err != nil {
@@ -52,6 +51,9 @@ func (b *Broker) renew(ctx context.Context, id ConnectionID, forced bool, want f
 		return b.claimed(ctx, claimed, circuit, forced)
 	}
 }
+
+// claimant is the owner of one claim, told from every other.
+func (b *Broker) claimant() string { return fmt.Sprintf("%s-%d", b.name, b.claims.Add(1)) }
 
 // watch looks at another's claim until something moves (false) or until its
 // counter stood still for the lease time (true). That is measured on this
@@ -149,15 +151,12 @@ type renewal struct {
 func (r *renewal) run(ctx context.Context) (Connection, error) {
 	s, nth := Situation{}, 0
 	for {
-		a, err := r.Store.OpenAttempt(ctx, Attempt{
-			Connection: r.conn.ID, Generation: r.conn.Generation, Owner: r.conn.Claim.Owner,
-			Forced: r.forced, SentAt: r.now(), Outcome: Open,
-		})
+		a, err := r.begin(ctx)
 		if errors.Is(err, ErrConflict) { // slept so long that the claim went: nothing was sent
 			return r.winner(ctx)
 		} else if err != nil { // a full disk: nothing was sent, and others need not wait for the lease
 			_ = r.Store.Postpone(ctx, r.conn, r.conn.Claim.Owner)
-			return r.conn, fmt.Errorf("write the attempt down: %w", err)
+			return r.conn, err
 		}
 		reply := r.send(ctx, nth)
 		if reply.Result == Renewed {
@@ -182,6 +181,18 @@ func (r *renewal) run(ctx context.Context) (Connection, error) {
 			return r.later(ctx, v, reply)
 		}
 	}
+}
+
+// begin writes an attempt down before it is sent.
+func (r *renewal) begin(ctx context.Context) (Attempt, error) {
+	a, err := r.Store.OpenAttempt(ctx, Attempt{
+		Connection: r.conn.ID, Generation: r.conn.Generation, Owner: r.conn.Claim.Owner,
+		Forced: r.forced, SentAt: r.now(), Outcome: Open,
+	})
+	if err != nil {
+		return a, fmt.Errorf("write the attempt down: %w", err)
+	}
+	return a, nil
 }
 
 func (r *renewal) send(ctx context.Context, i int) Reply {

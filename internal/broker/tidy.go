@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
 )
 
 // Run does the housekeeping until ctx ends: it stores when connections were used,
@@ -142,4 +144,28 @@ func (b *Broker) revoke(ctx context.Context, c Connection, p Pair) error {
 		return err
 	}
 	return policies[c.Product].revoke(ctx, b.api(c, access), access)
+}
+
+// lastAccess is an access token of a pair that nobody keeps any more, by which it can
+// be ended; the absent one when none is alive. One that is over is refreshed a last
+// time: its refresh token would live on.
+func (b *Broker) lastAccess(ctx context.Context, c Connection, p Pair) (secret.Plain, error) {
+	switch {
+	case c.Alive(b.now()):
+		return p.Access, nil
+	case p.Refresh.IsZero():
+		return secret.Plain{}, nil
+	}
+	client, secrets, err := b.credentials(ctx, c.Client)
+	if err != nil {
+		return secret.Plain{}, err
+	}
+	reply := b.exchange(ctx, c.Account, c.Product, client, secrets, refreshRequest(p.Refresh))
+	switch reply.Result {
+	case Renewed:
+		return secret.Of(reply.Token.AccessToken), nil
+	case GrantRefused: // gone already
+		return secret.Plain{}, nil
+	}
+	return secret.Plain{}, reply.Err
 }
