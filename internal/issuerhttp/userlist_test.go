@@ -38,6 +38,11 @@ func TestUsersList(t *testing.T) {
 			zendesk.UsersSearchPath + "?query=acme&per_page=1&page=3":    "Carl Customer",
 			zendesk.UsersSearchPath + "?query='%20OR%201=1%20--%20":      "",
 			zendesk.UsersSearchPath + "?query=" + strings.Repeat("a", 9): "",
+			// Of what no database could compare there is nobody.
+			zendesk.UsersSearchPath + "?query=" + strings.Repeat("acme+", 20):        "Ada Admin, Grace Agent, Carl Customer, Sam Suspended",
+			zendesk.UsersSearchPath + "?query=" + strings.Repeat("acme+", 1100):      "",
+			zendesk.UsersSearchPath + "?query=" + strings.Repeat("a", 51_000):        "",
+			zendesk.UsersPath + "?role=admin" + strings.Repeat("&role[]=agent", 999): "Ada Admin, Grace Agent, Sam Suspended",
 		} {
 			var l struct{ Users []zendesk.User }
 			w.api(token, http.MethodGet, target, "").into(http.StatusOK, &l)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -49,7 +50,12 @@ func (d *DB) Hold(ctx context.Context, kind string) error {
 	if d.engine != SQLite {
 		return nil
 	}
-	release, err := Hold(ctx, d.path+"."+kind+".lock")
+	// Whoever comes by a link meets the same lock.
+	path, err := filepath.EvalSymlinks(d.path)
+	if err != nil {
+		return fmt.Errorf("hold %s: %w", d.path, err)
+	}
+	release, err := Hold(ctx, path+"."+kind+".lock")
 	if err != nil {
 		return err
 	}

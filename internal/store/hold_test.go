@@ -93,6 +93,13 @@ func TestADatabaseIsHeldByOneOfAKind(t *testing.T) {
 		if err := second.Hold(t.Context(), "issuer"); !errors.Is(err, store.ErrHeld) || !strings.Contains(err.Error(), db.Path()) {
 			t.Errorf("a second one: %v", err)
 		}
+		link := filepath.Join(t.TempDir(), "link.db")
+		if err := os.Symlink(db.Path(), link); err != nil {
+			t.Fatal(err)
+		}
+		if err := storetest.Open(t, "sqlite:"+link).Hold(t.Context(), "issuer"); !errors.Is(err, store.ErrHeld) {
+			t.Errorf("by a link: %v", err)
+		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
