@@ -41,7 +41,8 @@ type Config struct {
 	// ConnectPath and CallbackPath default to /connect and /zendesk/oauth/callback.
 	ConnectPath, CallbackPath string
 
-	// ZendeskURL says where Zendesk is; default https://{subdomain}.zendesk.com.
+	// ZendeskURL says where Zendesk is; default https://{subdomain}.zendesk.com. It
+	// cannot change while the database has connections.
 	ZendeskURL string
 	// Account is filled in where a person is asked for the subdomain.
 	Account string
@@ -130,6 +131,9 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := inner.KeepBase(ctx); err != nil {
+		return nil, fmt.Errorf("embedded: ZendeskURL: %w", err)
 	}
 	var secrets []secret.Plain
 	if c.ClientSecret != "" {

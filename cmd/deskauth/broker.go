@@ -48,6 +48,7 @@ type brokerOptions struct {
 	Accounts         []string
 	EventsKeep       int // days
 	Drain            time.Duration
+	OwnZendesk       bool             // it is the same wherever it listens; not a flag
 	Account          string           // filled into the subdomain box; not a flag
 	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
 }
@@ -57,7 +58,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DB, "db", "", "sqlite:PATH or postgres://… (default a SQLite file in the user's state directory)")
 	markSecret(f, "db")
 	f.StringVar(&o.PublicURL, "public-url", "", "`URL` that browsers know the broker by (default http://localhost and the port)")
-	f.StringVar(&o.ZendeskURL, "zendesk-url", "https://{subdomain}.zendesk.com", "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one")
+	f.StringVar(&o.ZendeskURL, "zendesk-url", defaultZendesk, "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one")
 	f.StringVar(&o.ClientID, "client-id", "", "unique `identifier` of the OAuth client at Zendesk")
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
 	f.StringVar(&o.ChatClientID, "chat-client-id", "", "`identifier` of the OAuth client at Zendesk Chat, for connections made at /connect?product=chat")
@@ -71,6 +72,9 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.DurationVar(&o.Drain, "drain", 0, "how long to wait, before a renewal ends a token, for the calls under way with it, such as 2s; it is not lent meanwhile")
 	o.serving.flags(f, "127.0.0.1:4004")
 }
+
+// defaultZendesk is where Zendesk's accounts are.
+const defaultZendesk = "https://{subdomain}.zendesk.com"
 
 const day = 24 * time.Hour
 
@@ -310,6 +314,9 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	if err != nil {
 		return err
 	}
+	if err := run.keepZendesk(ctx); err != nil {
+		return err
+	}
 	var secrets []secret.Plain
 	if !clientSecret.IsZero() {
 		secrets = append(secrets, clientSecret)
@@ -318,6 +325,18 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 		return err
 	}
 	return useChatClient(ctx, run.broker, o.ChatClientID, o.ChatSecret)
+}
+
+// keepZendesk notes where Zendesk is, for the commands beside the broker.
+func (run *runningBroker) keepZendesk(ctx context.Context) error {
+	if run.options.OwnZendesk {
+		return run.broker.MoveBase(ctx)
+	}
+	err := run.broker.KeepBase(ctx)
+	if other := (*broker.OtherZendesk)(nil); errors.As(err, &other) {
+		return fmt.Errorf("--zendesk-url: %w, and it has connections there: start it with that one, or with another --db", err)
+	}
+	return err
 }
 
 func (o brokerOptions) base() (zendesk.Base, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // bureau is the broker's database, opened by a command beside or instead of the
@@ -25,6 +27,7 @@ type bureau struct {
 	ZendeskURL   string
 	AllowHTTP    bool
 	AllowPrivate bool
+	Asks         bool // it asks Zendesk, and so must know where that is
 }
 
 // Flags of the broker and of what works beside it.
@@ -37,7 +40,10 @@ func (o *bureau) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DB, "db", "", brokerDBUsage)
 	markSecret(f, "db")
 	f.StringVar(&o.SealingKeys, "sealing-keys", "", sealingKeysUsage)
-	f.StringVar(&o.ZendeskURL, "zendesk-url", "https://{subdomain}.zendesk.com", "where Zendesk's accounts are")
+	if !o.Asks {
+		return
+	}
+	f.StringVar(&o.ZendeskURL, "zendesk-url", "", "where Zendesk's accounts are (default as the broker was started with)")
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine")
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses")
 }
@@ -45,18 +51,14 @@ func (o *bureau) flags(f *pflag.FlagSet) {
 // open makes a broker of what is there. It makes nothing: a key or a connection in a
 // new database would be of no use to the server.
 func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing func(), err error) {
-	base, err := brokerOptions{ZendeskURL: o.ZendeskURL, AllowHTTP: o.AllowHTTP}.base()
-	if err != nil {
-		return nil, nil, usagef("--zendesk-url: %w", err)
+	if o.ZendeskURL != "" { // before anything is opened
+		if _, err := o.base(o.ZendeskURL); err != nil {
+			return nil, nil, err
+		}
 	}
-	dsn, err := withDefaultSQLite(o.DB, "broker", p)
+	dsn, err := o.dsn(p)
 	if err != nil {
 		return nil, nil, err
-	}
-	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("there is no database at %s: name the broker's with --db, or start `deskauth broker` once", path)
-		}
 	}
 	keys, err := sealingKeys(o.SealingKeys, p)
 	if err != nil {
@@ -69,7 +71,7 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := store.Open(ctx, dsn)
+	db, err := openBeside(ctx, dsn)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +80,8 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 			_ = db.Close()
 		}
 	}()
-	if err := db.MigrateBroker(ctx); err != nil {
+	base, err := o.zendesk(ctx, db.Broker())
+	if err != nil {
 		return nil, nil, err
 	}
 	config := broker.Config{
@@ -97,6 +100,72 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 		return nil, nil, err
 	}
 	return b, func() { _ = b.Close(context.WithoutCancel(ctx)); _ = db.Close() }, nil
+}
+
+// look opens the database alone, for what reads nothing that is sealed.
+func (o bureau) look(ctx context.Context, p process) (_ broker.Store, closing func(), err error) {
+	dsn, err := o.dsn(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openBeside(ctx, dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db.Broker(), func() { _ = db.Close() }, nil
+}
+
+// dsn names a database that is there.
+func (o bureau) dsn(p process) (string, error) {
+	dsn, err := withDefaultSQLite(o.DB, "broker", p)
+	if err != nil {
+		return "", err
+	}
+	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("there is no database at %s: name the broker's with --db, or start `deskauth broker` once", path)
+		}
+	}
+	return dsn, nil
+}
+
+func openBeside(ctx context.Context, dsn string) (*store.DB, error) {
+	db, err := store.Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.MigrateBroker(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// zendesk is where the broker's accounts are, as it noted itself: a default would
+// send the tokens of a local Zendesk, and its client's secret, to the real one.
+func (o bureau) zendesk(ctx context.Context, s broker.Store) (zendesk.Base, error) {
+	kept, err := s.Zendesk(ctx)
+	if err != nil && !errors.Is(err, broker.ErrNotFound) {
+		return zendesk.Base{}, err
+	}
+	switch {
+	case !o.Asks:
+		return zendesk.ParseBase(cmp.Or(kept, defaultZendesk), zendesk.AllowHTTP) // never asked
+	case kept == "" && o.ZendeskURL == "":
+		return zendesk.Base{}, usagef("--zendesk-url is missing: no broker has noted yet in this database where its Zendesk is; name the one that it is started with")
+	}
+	base, err := o.base(cmp.Or(o.ZendeskURL, kept))
+	if err == nil && kept != "" && base.String() != kept {
+		err = usagef("--zendesk-url: %w", &broker.OtherZendesk{Kept: kept, Asked: base.String()})
+	}
+	return base, err
+}
+
+func (o bureau) base(template string) (zendesk.Base, error) {
+	base, err := brokerOptions{ZendeskURL: template, AllowHTTP: o.AllowHTTP}.base()
+	if err != nil {
+		return base, usagef("--zendesk-url: %w", err)
+	}
+	return base, nil
 }
 
 // sealingKeys is the file of the keys, where none is named the usual one.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -23,17 +25,17 @@ func connectionCommand(p process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(connectionListCommand(p), connectionImportCommand(p), connectionClientCommand(p),
-		connectionChangeCommand(p, "disable", "Keep a connection, and neither lend nor renew its tokens",
+		connectionChangeCommand(p, bureau{}, "disable", "Keep a connection, and neither lend nor renew its tokens",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				c, err := b.Disable(ctx, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
-		connectionChangeCommand(p, "enable", "Use a connection again that was disabled",
+		connectionChangeCommand(p, bureau{}, "enable", "Use a connection again that was disabled",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				c, err := b.Enable(ctx, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
-		connectionChangeCommand(p, "revoke", "End a connection at Zendesk, make sure it is gone, and delete it",
+		connectionChangeCommand(p, bureau{Asks: true}, "revoke", "End a connection at Zendesk, make sure it is gone, and delete it",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				return fmt.Sprintf("Connection %d is revoked at Zendesk and deleted.", id), b.Revoke(ctx, id)
 			}))
@@ -41,8 +43,7 @@ func connectionCommand(p process) *cobra.Command {
 }
 
 // besideBroker is a command that works on the broker's database.
-func besideBroker(p process, cmd *cobra.Command, run func(ctx context.Context, b *broker.Broker, args []string) error) *cobra.Command {
-	var o bureau
+func besideBroker(p process, cmd *cobra.Command, o bureau, run func(ctx context.Context, b *broker.Broker, args []string) error) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := fromEnvironment(cmd, p); err != nil {
 			return err
@@ -59,24 +60,52 @@ func besideBroker(p process, cmd *cobra.Command, run func(ctx context.Context, b
 }
 
 func connectionListCommand(p process) *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List the connections", Args: noArgs}
-	return besideBroker(p, cmd, func(ctx context.Context, b *broker.Broker, _ []string) error {
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "CONNECTION\tACCOUNT\tPRODUCT\tUSER\tROLE\tSTATE\tREASON")
-		for after := broker.ConnectionID(0); ; {
-			page, err := b.Connections(ctx, after, 500)
+	var o bureau
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the connections", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, p); err != nil {
+				return err
+			}
+			s, closing, err := o.look(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
-			if len(page) == 0 {
-				return w.Flush()
-			}
-			for _, c := range page {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\t%s\n", c.ID, c.Account, c.Product, c.User.ID, c.User.Role, c.Shown(), c.Reason)
-			}
-			after = page[len(page)-1].ID
+			defer closing()
+			return listConnections(cmd.Context(), s, p)
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func listConnections(ctx context.Context, s broker.Store, p process) error {
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CONNECTION\tACCOUNT\tPRODUCT\tUSER\tNAME\tROLE\tSTATE\tREASON")
+	for after := broker.ConnectionID(0); ; {
+		page, err := s.Connections(ctx, after, 500)
+		if err != nil {
+			return err
 		}
-	})
+		if len(page) == 0 {
+			return w.Flush()
+		}
+		for _, c := range page {
+			fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", c.ID, c.Account, c.Product, c.User.ID, printable(c.User.Name), c.User.Role, c.Shown(), c.Reason)
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// printable keeps a name that somebody chose from steering the terminal, or from
+// breaking the table.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, name)
 }
 
 func connectionImportCommand(p process) *cobra.Command {
@@ -97,7 +126,7 @@ func connectionImportCommand(p process) *cobra.Command {
 	cmd.Flags().StringVar(&product, "product", string(broker.Support), "support or chat")
 	cmd.Flags().StringVar(&scope, "scope", "", "`scopes` that the program needs, to say what is missing (default as granted)")
 	cmd.Flags().BoolVar(&rotate, "rotate", false, "renew the tokens at once")
-	return besideBroker(p, cmd, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return besideBroker(p, cmd, bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		account, err := subdomainOf(b, args[0])
 		if err != nil {
 			return err
@@ -126,7 +155,7 @@ func connectionClientCommand(p process) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&product, "product", string(broker.Support), "support or chat")
 	cmd.Flags().StringVar(&scope, "scope", "read", "`scopes` to ask for, separated by spaces")
-	return besideBroker(p, cmd, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return besideBroker(p, cmd, bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		if err := checkScope(scope); err != nil {
 			return err
 		}
@@ -156,6 +185,8 @@ func connected(p process, c broker.Connection, err error) error {
 		return usagef("%w", err)
 	case errors.As(err, &failure) && failure.Kind == broker.TokensOver:
 		return fmt.Errorf("%s does not take these tokens: they are over, or another account's; a refresh token may still be good with --rotate", failure.Account)
+	case errors.As(err, &failure) && c.ID == 0:
+		return notConnected(failure)
 	case err != nil && c.ID == 0:
 		return err
 	}
@@ -169,9 +200,31 @@ func connected(p process, c broker.Connection, err error) error {
 	return nil
 }
 
-func connectionChangeCommand(p process, name, short string, change func(context.Context, *broker.Broker, broker.ConnectionID) (string, error)) *cobra.Command {
+// notConnected is a failure in the words of a command: nobody signed in here.
+func notConnected(f *broker.Failure) error {
+	text, there := map[broker.Kind]string{
+		broker.Unreachable:     "%s does not answer",
+		broker.AnsweredWrongly: "%s gave no answer that makes sense",
+		broker.NoSuchClient:    "the broker's client is not known at %s",
+		broker.NoSuchAccount:   "Zendesk has no account %s",
+		broker.ScopeNotAllowed: "%s does not let the client ask for these scopes",
+		broker.ClientRefused:   "%s does not accept the client's identifier and secret",
+		broker.Anonymous:       "%s says that the tokens are nobody's",
+		broker.NotServed:       "%s is a name of Zendesk's own, and no account",
+	}[f.Kind]
+	if !there {
+		text = "%s refused"
+	}
+	text = fmt.Sprintf(text, f.Account)
+	if f.Err != nil {
+		return fmt.Errorf("%s; nothing was connected: %w", text, f.Err)
+	}
+	return errors.New(text + "; nothing was connected")
+}
+
+func connectionChangeCommand(p process, o bureau, name, short string, change func(context.Context, *broker.Broker, broker.ConnectionID) (string, error)) *cobra.Command {
 	cmd := &cobra.Command{Use: name + " CONNECTION", Short: short, Args: exactArgs("CONNECTION")}
-	return besideBroker(p, cmd, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return besideBroker(p, cmd, o, func(ctx context.Context, b *broker.Broker, args []string) error {
 		id, err := number("CONNECTION", args[0])
 		if err != nil {
 			return err

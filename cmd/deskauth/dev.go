@@ -205,7 +205,7 @@ func (o devOptions) issuer(shared serving, dir string, public *url.URL) issuerOp
 func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk *runningIssuer) brokerOptions {
 	return brokerOptions{
 		serving: shared, Listen: o.BrokerListen, ListenFlag: "broker-listen", DB: "sqlite:" + filepath.Join(dir, "broker.db"),
-		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"),
+		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"), OwnZendesk: true,
 		ClientID: brokerClient(public), SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
 		Account: zendesk.fallback(), Now: zendesk.issuer.Now,
 	}

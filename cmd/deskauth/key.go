@@ -56,6 +56,7 @@ func keyCreateCommand(p process) *cobra.Command {
 	o.flags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&can, "can", []string{string(broker.Lend)}, "`powers`: lend, connect, pass, admin; may repeat")
 	cmd.Flags().Int64SliceVar(&connections, "connections", nil, "`numbers` of the connections that it reaches; may repeat (default all)")
+	cmd.Flags().Lookup("connections").DefValue = "" // not "[]"
 	cmd.Flags().IntVar(&days, "expires-in", 0, "`days` until it ends; 0: never")
 	return cmd
 }
@@ -94,19 +95,19 @@ func keyListCommand(p process) *cobra.Command {
 			if err := fromEnvironment(cmd, p); err != nil {
 				return err
 			}
-			b, closing, err := o.open(cmd.Context(), p)
+			s, closing, err := o.look(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
 			defer closing()
-			keys, err := b.Keys(cmd.Context())
+			keys, err := s.Keys(cmd.Context())
 			if err != nil {
 				return err
 			}
 			w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tLAST USED\tENDS")
+			fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tCREATED\tLAST USED\tENDS")
 			for _, k := range keys {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.LastUsed), endOf(k))
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.Created), dayOf(k.LastUsed), endOf(k))
 			}
 			return w.Flush()
 		},

@@ -15,6 +15,14 @@ type Store interface {
 	// that is stored.
 	KeepCanary(ctx context.Context, sealed []byte) ([]byte, error)
 
+	// Zendesk returns the template of the Zendesk that the connections are at.
+	Zendesk(ctx context.Context) (string, error)
+	// KeepZendesk stores a template at the first start, and anew while there are no
+	// connections, and returns the one that is stored.
+	KeepZendesk(ctx context.Context, template string) (string, error)
+	// MoveZendesk stores a template whatever there is.
+	MoveZendesk(ctx context.Context, template string) error
+
 	// ChooseClient makes the client if it is not there, marks it as the one chosen
 	// last, and returns it with its secrets.
 	ChooseClient(ctx context.Context, c Client) (Client, error)

@@ -70,6 +70,37 @@ func (s brokerStore) KeepCanary(ctx context.Context, sealed []byte) (kept []byte
 	return kept, err
 }
 
+const zendeskName = "zendesk"
+
+func (s brokerStore) Zendesk(ctx context.Context) (string, error) {
+	var kept []byte
+	err := s.db.reads.QueryRowContext(ctx, `SELECT value FROM broker_settings WHERE name = $1`, zendeskName).Scan(&kept)
+	return string(kept), found(err, broker.ErrNotFound)
+}
+
+func (s brokerStore) KeepZendesk(ctx context.Context, template string) (string, error) {
+	var kept []byte
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.ExecContext(ctx, `
+			INSERT INTO broker_settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value
+			WHERE NOT EXISTS (SELECT 1 FROM broker_connections)`, zendeskName, []byte(template)); err != nil {
+			return err
+		}
+		return t.QueryRowContext(ctx, `SELECT value FROM broker_settings WHERE name = $1`, zendeskName).Scan(&kept)
+	})
+	return string(kept), err
+}
+
+func (s brokerStore) MoveZendesk(ctx context.Context, template string) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.ExecContext(ctx, `
+			INSERT INTO broker_settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, zendeskName, []byte(template))
+		return err
+	})
+}
+
 func (s brokerStore) ChooseClient(ctx context.Context, c broker.Client) (broker.Client, error) {
 	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.QueryRowContext(ctx, `

@@ -419,6 +419,31 @@ func TestCanaryIsKept(t *testing.T) {
 	})
 }
 
+func TestZendeskIsKeptWhileThereAreConnections(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		if kept, err := s.Zendesk(t.Context()); !errors.Is(err, broker.ErrNotFound) {
+			t.Errorf("a database that nobody noted it in: %q, %v", kept, err)
+		}
+		keep := func(template, want string) {
+			t.Helper()
+			if kept, err := s.KeepZendesk(t.Context(), template); err != nil || kept != want {
+				t.Errorf("kept %q, %v, want %q", kept, err, want)
+			}
+			if kept, err := s.Zendesk(t.Context()); err != nil || kept != want {
+				t.Errorf("read %q, %v, want %q", kept, err, want)
+			}
+		}
+		keep("first", "first")
+		keep("second", "second") // there is no connection yet
+		newActive(t, s, c, 7)
+		keep("third", "second")
+		if err := s.MoveZendesk(t.Context(), "fourth"); err != nil {
+			t.Fatal(err)
+		}
+		keep("fifth", "fourth")
+	})
+}
+
 func TestUsedNeverGoesBack(t *testing.T) {
 	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
 		conn := newActive(t, s, c, 7)
