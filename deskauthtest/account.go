@@ -76,11 +76,15 @@ func DefaultAccount() Account {
 }
 
 // AddAccount adds an account, or to one that is there what it lacks.
-func (z *Zendesk) AddAccount(a Account) { z.check(z.plant(context.Background(), a)) }
+func (z *Zendesk) AddAccount(a Account) {
+	z.helper()
+	z.check(z.plant(context.Background(), a))
+}
 
 // Suspend suspends a user, or lets them back in. A suspended user's tokens open
 // nothing.
 func (z *Zendesk) Suspend(subdomain, email string, suspended bool) {
+	z.helper()
 	ctx := context.Background()
 	account, err := z.issuer.Store.Account(ctx, subdomain)
 	z.check(err)

@@ -18,6 +18,7 @@ import (
 // app's redirect URI, with a code or an error. authorizeURL is that link, at
 // zendesk.com or at URL.
 func (z *Zendesk) Allow(email, authorizeURL string) *url.URL {
+	z.helper()
 	to, err := z.answer(email, authorizeURL, true)
 	z.check(err)
 	return to
@@ -25,6 +26,7 @@ func (z *Zendesk) Allow(email, authorizeURL string) *url.URL {
 
 // Deny is Allow for a user who does not.
 func (z *Zendesk) Deny(email, authorizeURL string) *url.URL {
+	z.helper()
 	to, err := z.answer(email, authorizeURL, false)
 	z.check(err)
 	return to

@@ -16,21 +16,25 @@ func (c *Clock) Now() time.Time { return c.z.controls.Clock.Now() }
 
 // Advance lets time pass at once.
 func (c *Clock) Advance(d time.Duration) {
+	c.z.helper()
 	c.change(func(old control.Clock, machine time.Time) (control.Clock, error) { return old.Advance(machine, d) })
 }
 
 // Freeze stops it.
 func (c *Clock) Freeze() {
+	c.z.helper()
 	c.change(func(old control.Clock, machine time.Time) (control.Clock, error) { return old.Run(machine, 0), nil })
 }
 
 // Set sets it to a time, from which it runs on as it ran.
 func (c *Clock) Set(to time.Time) {
+	c.z.helper()
 	c.change(func(old control.Clock, machine time.Time) (control.Clock, error) { return old.At(machine, to) })
 }
 
 // Rate lets it run so many times as fast as the machine's.
 func (c *Clock) Rate(times float64) {
+	c.z.helper()
 	c.change(func(old control.Clock, machine time.Time) (control.Clock, error) {
 		rate, err := control.RateOf(times)
 		return old.Run(machine, rate), err
@@ -39,10 +43,12 @@ func (c *Clock) Rate(times float64) {
 
 // Reset makes it the machine's own again.
 func (c *Clock) Reset() {
+	c.z.helper()
 	c.change(func(old control.Clock, _ time.Time) (control.Clock, error) { return old.Reset(), nil })
 }
 
 func (c *Clock) change(decide func(control.Clock, time.Time) (control.Clock, error)) {
+	c.z.helper()
 	_, err := c.z.controls.Clock.Change(context.Background(), decide)
 	c.z.check(err)
 }

@@ -73,6 +73,7 @@ type Faults struct{ z *Zendesk }
 
 // Add adds one and returns its number. A fault that makes no sense fails the test.
 func (f *Faults) Add(fault Fault) (number int64) {
+	f.z.helper()
 	rule, err := f.z.controls.Faults.Add(fault.rule())
 	f.z.check(err)
 	return rule.ID
@@ -81,6 +82,7 @@ func (f *Faults) Add(fault Fault) (number int64) {
 // AddChaos adds a mild mix, which disturbs about this part of all requests (0.05
 // is a twentieth) by what passes when one tries again; lost answers are among it.
 func (f *Faults) AddChaos(part float64, seed uint64) {
+	f.z.helper()
 	for _, rule := range control.Chaos(part, seed) {
 		_, err := f.z.controls.Faults.Add(rule)
 		f.z.check(err)

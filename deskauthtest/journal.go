@@ -59,6 +59,7 @@ func (j *Journal) Mark() Mark {
 // does not exist fails the test, and so does a mark so old that entries since are
 // gone: an expectation must not hold because nobody can tell.
 func (j *Journal) Find(q Query) []Entry {
+	j.z.helper()
 	j.z.check(q.check())
 	found := j.z.controls.Journal.Find(control.Query{
 		Since: int64(q.Since), Event: q.Event, Account: q.Account, Client: q.Client, Token: q.Token,
@@ -77,7 +78,10 @@ func (j *Journal) Find(q Query) []Entry {
 }
 
 // Count is how many Find finds.
-func (j *Journal) Count(q Query) int { return len(j.Find(q)) }
+func (j *Journal) Count(q Query) int {
+	j.z.helper()
+	return len(j.Find(q))
+}
 
 func (q Query) check() error {
 	known := slices.ContainsFunc(control.Events(), func(e control.EventMeaning) bool {

@@ -41,6 +41,7 @@ type Zendesk struct {
 	server   *httptest.Server // what answers as Zendesk
 	steering *httptest.Server // what `deskauth control` asks
 	fail     func(error)
+	helper   func() // marks its caller as no place to report, like testing.TB.Helper
 	close    func() error
 }
 
@@ -80,15 +81,16 @@ func New(t testing.TB, opts ...Option) *Zendesk {
 	t.Helper()
 	z, err := start(t.TempDir(), opts)
 	if err != nil {
-		t.Fatal("deskauthtest: ", err)
+		t.Fatalf("deskauthtest: %v", err)
 	}
+	z.helper = t.Helper
 	z.fail = func(err error) {
 		t.Helper()
-		t.Fatal("deskauthtest: ", err)
+		t.Fatalf("deskauthtest: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := z.close(); err != nil {
-			t.Error("deskauthtest: ", err)
+			t.Errorf("deskauthtest: %v", err)
 		}
 	})
 	return z
@@ -106,6 +108,7 @@ func Start(opts ...Option) (*Zendesk, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	ended := z.close
+	z.helper = func() {}
 	z.fail = func(err error) { panic("deskauthtest: " + err.Error()) }
 	z.close = sync.OnceValue(func() error { return errors.Join(ended(), os.RemoveAll(dir)) })
 	return z, nil
@@ -251,18 +254,28 @@ type Snapshot struct{ all control.Snapshot }
 
 // Snapshot keeps everything as it is now.
 func (z *Zendesk) Snapshot() Snapshot {
+	z.helper()
 	s, err := z.controls.Snapshot(context.Background())
 	z.check(err)
 	return Snapshot{s}
 }
 
 // Restore puts everything back, and with it the time, if it was steered.
-func (z *Zendesk) Restore(s Snapshot) { z.check(z.controls.Restore(context.Background(), s.all)) }
+func (z *Zendesk) Restore(s Snapshot) {
+	z.helper()
+	z.check(z.controls.Restore(context.Background(), s.all))
+}
 
 // Reset puts everything back to the start. The journal goes on.
-func (z *Zendesk) Reset() { z.check(z.controls.Reset(context.Background())) }
+func (z *Zendesk) Reset() {
+	z.helper()
+	z.check(z.controls.Reset(context.Background()))
+}
 
+// check fails the test at the line of the test, not at one of this package: all that
+// stands between calls helper.
 func (z *Zendesk) check(err error) {
+	z.helper()
 	if err != nil {
 		z.fail(err)
 	}

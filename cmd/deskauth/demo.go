@@ -138,6 +138,16 @@ func (run *runningIssuer) controlServer(l net.Listener) httpd.Server {
 	return plain.server("control", l, run.controls.Handler(), nil)
 }
 
+// controlAddress is where the controls are; "" if nowhere.
+func (run *runningIssuer) controlAddress() string {
+	for _, s := range run.servers {
+		if s.Name == "control" {
+			return s.Listener.Addr().String()
+		}
+	}
+	return ""
+}
+
 // journalURL is the journal's page at the listener of the controls.
 func journalURL(l net.Listener) string { return "http://" + l.Addr().String() + control.LivePath }
 
@@ -147,10 +157,8 @@ func (run *runningIssuer) describeControls(w io.Writer) {
 	if run.controls == nil {
 		return
 	}
-	for _, s := range run.servers {
-		if s.Name == "control" {
-			fmt.Fprintf(w, "\nControls: http://%s (deskauth control --help)\nJournal:  %s, as it happens\n", s.Listener.Addr(), journalURL(s.Listener))
-		}
+	if at := run.controlAddress(); at != "" {
+		fmt.Fprintf(w, "\nControls: http://%s (deskauth control --help)\nJournal:  http://%s%s, as it happens\n", at, at, control.LivePath)
 	}
 	if ahead := time.Until(run.controls.Clock.Now()).Round(time.Second); ahead.Abs() > time.Second {
 		fmt.Fprintf(w, "\nThe clock is steered and shows %s: `deskauth control clock reset` makes it this machine's.\n",

@@ -109,3 +109,17 @@ func TestTwins(t *testing.T) {
 		})
 	}
 }
+
+func TestVersionIsAFlagToo(t *testing.T) {
+	var said [2]string
+	for n, arg := range []string{"version", "--version"} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), []string{arg}, process{Lookup: func(string) (string, bool) { return "", false }, Out: &out, Err: &errs}); code != exitOK {
+			t.Fatalf("%s: code %d: %s", arg, code, errs.String())
+		}
+		said[n] = out.String()
+	}
+	if said[0] != said[1] || !strings.HasPrefix(said[0], "deskauth ") {
+		t.Errorf("version prints %q, --version %q", said[0], said[1])
+	}
+}

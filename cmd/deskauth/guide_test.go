@@ -42,6 +42,20 @@ func TestControlsGuide(t *testing.T) {
 	}
 }
 
+// TestRunGuide carries out what docs/run.md shows of clock and faults. The address that
+// the reader's environment names is nobody's: the run's own must win.
+func TestRunGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/run.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("docs/run.md has %d blocks fenced as sh, want that of clock and faults", len(blocks))
+	}
+	guideOf(t).carryOut(blocks[0][1])
+}
+
 // The tables of the guide are those of the code.
 func TestControlsGuideIsComplete(t *testing.T) {
 	text := readGuide(t)

@@ -75,7 +75,9 @@ func run(ctx context.Context, args []string, p process) int {
 			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong.",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:           version(), // gives it --version
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetArgs(args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)

@@ -36,11 +36,12 @@ type told struct {
 	setup   intercept.Setup
 	proxy   string
 	account string
+	control string
 }
 
-func (o runOptions) tell(dir, proxy string, a *intercept.Authority, account string, p process) told {
+func (o runOptions) tell(dir, proxy string, a *intercept.Authority, local answering, p process) told {
 	files := filepath.Join(dir, "environment")
-	return told{intercept.Setup{Dir: files, Proxy: proxy, Authority: a, Given: p.Lookup, Offline: o.Offline}, proxy, account}
+	return told{intercept.Setup{Dir: files, Proxy: proxy, Authority: a, Given: p.Lookup, Offline: o.Offline}, proxy, local.account, local.control}
 }
 
 // variables are the program's, as far as they are ours.
@@ -53,6 +54,10 @@ func (t told) variables() (map[string]string, error) {
 		// The names that Zendesk's own command line reads.
 		vars["ZENDESK_SUBDOMAIN"] = t.account
 		vars["ZENDESK_URL"] = "https://" + t.account + ".zendesk.com"
+	}
+	if t.control != "" {
+		// `deskauth control`, and a broker that keeps this demo's time.
+		vars["DESKAUTH_CONTROL"], vars["DESKAUTH_CLOCK"] = t.control, t.control
 	}
 	return vars, nil
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,9 @@ func runCommand(p process) *cobra.Command {
 			"that ignores its environment (aiohttp without trust_env, Go on macOS and Windows) is not\n" +
 			"reached by that. Other hosts are reached as before, or refused with --offline. Own host\n" +
 			"names of a Zendesk (support.customer.example) are such other hosts.\n\n" +
-			"The program gets ZENDESK_SUBDOMAIN and ZENDESK_URL as well. Exit code: the program's;\n" +
+			"The program gets ZENDESK_SUBDOMAIN and ZENDESK_URL as well, and of the demo that starts\n" +
+			"with it DESKAUTH_CONTROL and DESKAUTH_CLOCK: `deskauth control` within it steers that\n" +
+			"demo. Exit code: the program's;\n" +
 			"128 and its number if a signal ended it; 127 if there is no such program.",
 		Example: "  deskauth run -- python3 app.py\n" +
 			"  deskauth run --account globex --offline -- npm test\n" +
@@ -120,7 +123,7 @@ func serveRun(ctx context.Context, o runOptions, args []string, p process) (err 
 	group, serve := errgroup.WithContext(ctx)
 	group.Go(func() error { return proxy.Serve(serve, listener) })
 	group.Go(func() error { return httpd.Run(serve, local.servers...) })
-	told := o.tell(dir, listener.Addr().String(), authority, local.account, p)
+	told := o.tell(dir, listener.Addr().String(), authority, local, p)
 	result := o.carryOut(args, told, p)
 	stop()
 	return beside(p, result, group.Wait())
@@ -169,6 +172,7 @@ func (o runOptions) authority(p process) (*intercept.Authority, error) {
 type answering struct {
 	answer  http.Handler
 	account string // whom the program is told of; "" if nobody knows
+	control string // where its controls are; "" if it is not ours to say
 	servers []httpd.Server
 	close   func() error
 }
@@ -187,7 +191,8 @@ func (o runOptions) zendesk(ctx context.Context, e edge, dir string, p process) 
 	}
 	demo, err := openIssuer(ctx, issuerOptions{
 		// It listens, too: what a page links to under localhost is found there.
-		Listen: "127.0.0.1:0", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed, Demo: true,
+		// So do its controls: the program's are never those of another demo.
+		Listen: "127.0.0.1:0", Control: "127.0.0.1:0", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed, Demo: true,
 		BaseDomains: []string{"localhost", "zendesk.com"},
 	}, e, p)
 	if err != nil {
@@ -199,9 +204,21 @@ func (o runOptions) zendesk(ctx context.Context, e edge, dir string, p process) 
 	}
 	if !slices.ContainsFunc(demo.accounts, func(a issuer.Account) bool { return a.Subdomain == account }) {
 		closeServers(demo.servers)
-		return answering{}, errors.Join(usagef("the demo has no account %q: name one with --account, or a file of them with --seed", account), demo.close())
+		return answering{}, errors.Join(usagef("the demo has no account %q: there is %s; --seed is a file of others", account, subdomains(demo.accounts)), demo.close())
 	}
 	return answering{
-		answer: demo.servers[0].Handler, account: account, servers: demo.servers, close: demo.close,
+		answer: demo.servers[0].Handler, account: account, control: demo.controlAddress(), servers: demo.servers, close: demo.close,
 	}, nil
+}
+
+// subdomains names accounts, for whoever named another.
+func subdomains(accounts []issuer.Account) string {
+	var names []string
+	for _, a := range accounts {
+		names = append(names, a.Subdomain)
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }

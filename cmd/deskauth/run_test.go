@@ -55,7 +55,7 @@ func TestRunExitsAsTheProgram(t *testing.T) {
 		"no such file":         {[]string{"--", "./no/such/program"}, 127, "", "./no/such/program: no such file"},
 		"not executable":       {[]string{"--", notExecutable}, 126, "", "permission denied"},
 		"no program":           {nil, 2, "", "name a program"},
-		"no such account":      {[]string{"--account", "nobody", "--", "true"}, 2, "", `no account "nobody"`},
+		"no such account":      {[]string{"--account", "nobody", "--", "true"}, 2, "", `no account "nobody": there is acme, globex`},
 		"seed and issuer":      {[]string{"--issuer", "http://localhost:1", "--seed", "x", "--", "true"}, 2, "", "--seed"},
 		"no issuer's address":  {[]string{"--issuer", "localhost", "--", "true"}, 2, "", "--issuer"},
 		"seed without account": {[]string{"--seed", os.DevNull, "--", "true"}, 1, "", os.DevNull},

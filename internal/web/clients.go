@@ -147,18 +147,22 @@ func (p EditClient) TokensText() string {
 
 // Fields are the plain fields of the form; for the template.
 func (p EditClient) Fields() []Field {
-	from := ""
+	from, help := "", p.T("client.identifier.help")
 	if p.ID == 0 {
-		from = FieldName
+		from, help = FieldName, p.T("client.identifier.help.new")
 	}
 	return []Field{
 		{Name: FieldName, Label: p.T("client.name"), Value: p.Form.Name, Wrong: p.Problems[FieldName], Needed: true},
-		{Name: FieldIdentifier, Label: p.T("client.identifier"), Value: p.Form.Identifier, Wrong: p.Problems[FieldIdentifier], Help: p.T("client.identifier.help"), From: from},
+		{Name: FieldIdentifier, Label: p.T("client.identifier"), Value: p.Form.Identifier, Wrong: p.Problems[FieldIdentifier], Help: help, From: from},
 		{Name: FieldCompany, Label: p.T("client.company"), Value: p.Form.Company, Wrong: p.Problems[FieldCompany]},
 		{Name: FieldDescription, Label: p.T("client.description"), Value: p.Form.Description, Wrong: p.Problems[FieldDescription], Help: p.T("client.description.help"), Rows: 3},
 		{Name: FieldRedirects, Label: p.T("client.redirects"), Value: p.Form.Redirects, Wrong: p.Problems[FieldRedirects], Help: p.T("client.redirects.help"), Rows: 4},
 	}
 }
+
+// Secretless tells of a public client without a secret, as a seed plants it: a new
+// one would be of no use (facts §4.4); for the template.
+func (p EditClient) Secretless() bool { return p.Form.Kind == "public" && p.Hint == "" }
 
 // Kinds are the kinds to choose from. Chat's page knows none: what it saves is
 // public (facts §8).

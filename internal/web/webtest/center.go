@@ -58,6 +58,9 @@ func clients() []Sample {
 	chat := edit
 	chat.Done, chat.Chat, chat.Tokens, chat.More, chat.Form.Scopes = web.DoneNothing, true, 5000, true, nil
 
+	public := edit
+	public.Done, public.Hint, public.Form.Kind = web.DoneNothing, "", "public"
+
 	secret := web.ShowSecret{
 		Center: center(), ID: 7, Name: "OAuth Tutorial App", Identifier: "oauth_tutorial_app", New: true,
 		Secret: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", BaseURL: "http://acme.localhost:4000",
@@ -76,6 +79,7 @@ func clients() []Sample {
 		{"client_wrong", 422, wrong},
 		{"client", 200, edit},
 		{"client_chat", 200, chat},
+		{"client_public", 200, public},
 		{"client_secret", 200, secret},
 		{"client_secret_rolled", 200, rolled},
 		{"client_delete", 200, remove},
