@@ -21,7 +21,7 @@ type apiSite struct {
 	id     broker.ConnectionID
 }
 
-func newAPISite(t *testing.T) *apiSite {
+func newAPISite(t testing.TB) *apiSite {
 	t.Helper()
 	a := &apiSite{}
 	a.site = newSite(t, func(c *brokerhttp.Config) { c.API, a.broker = true, c.Broker })

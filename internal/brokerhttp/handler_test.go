@@ -30,8 +30,9 @@ import (
 
 // site is the pages of a broker, a Zendesk before it and a browser.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	url     *url.URL
+	handler http.Handler
 	zendesk zendesk.Base
 	browser *http.Client
 	log     *lockedBuffer
@@ -57,7 +58,7 @@ func (b *lockedBuffer) String() string {
 	return b.Buffer.String()
 }
 
-func newSite(t *testing.T, edit func(*brokerhttp.Config)) *site {
+func newSite(t testing.TB, edit func(*brokerhttp.Config)) *site {
 	t.Helper()
 	s := &site{t: t, log: &lockedBuffer{}, token: pair, me: ada}
 	remote := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +99,8 @@ func newSite(t *testing.T, edit func(*brokerhttp.Config)) *site {
 	if edit != nil {
 		edit(&config)
 	}
-	pages.Config.Handler = brokerhttp.New(config)
+	s.handler = brokerhttp.New(config)
+	pages.Config.Handler = s.handler
 	pages.Start()
 	s.browser = s.newBrowser()
 	return s
@@ -123,7 +125,7 @@ func (s *site) newBrowser() *http.Client {
 	}}
 }
 
-func port(t *testing.T, l net.Listener) string {
+func port(t testing.TB, l net.Listener) string {
 	t.Helper()
 	_, p, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {

@@ -136,3 +136,55 @@ func TestDeletionLimit(t *testing.T) {
 		}
 	}
 }
+
+// Users have limits without a header, and without a plan there are none: one
+// change a second of any of an account's users, five a minute of the same.
+func TestUserChangeLimits(t *testing.T) {
+	type step struct {
+		pass       time.Duration
+		user       int // of the account's
+		retryAfter string
+	}
+	again := func(n int, s step) (all []step) {
+		for range n {
+			all = append(all, s)
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name  string
+		plan  issuer.Plan
+		steps []step
+	}{
+		{"a second of any user", issuer.PlanEnterprise, []step{{0, 1, ""}, {0, 1, "1"}, {0, 2, "1"}, {999 * time.Millisecond, 2, "1"}, {time.Millisecond, 2, ""}}},
+		{"a minute of the same", issuer.PlanEnterprise, append(again(5, step{time.Second, 1, ""}),
+			step{time.Second, 1, "54"}, step{time.Second, 2, ""}, step{53 * time.Second, 1, ""})},
+		{"no plan", issuer.PlanNone, again(8, step{0, 1, ""})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, store.SQLite)
+			w.plant("corp", c.plan, "ann@corp.example", "bob@corp.example", "eve@corp.example")
+			users := w.idsOf("corp", "ann@corp.example", "bob@corp.example", "eve@corp.example")
+			for n, s := range c.steps {
+				w.pass(s.pass)
+				got := w.call(call{
+					As: "ann@corp.example", Host: "corp.localhost", Method: http.MethodPut, Path: fmt.Sprintf("/users/%d", users[s.user]),
+					Body: map[string]any{"user": map[string]any{"name": fmt.Sprintf("Name %d", n)}},
+				})
+				want := http.StatusOK
+				if s.retryAfter != "" {
+					want = http.StatusTooManyRequests
+				}
+				if got.Status != want {
+					t.Fatalf("change %d: %d, want %d: %s", n, got.Status, want, got.Body)
+				}
+				got.told("Retry-After", s.retryAfter)
+				for name := range got.Header {
+					if strings.HasPrefix(name, "Zendesk-Ratelimit") {
+						t.Errorf("it tells %s", name)
+					}
+				}
+			}
+		})
+	}
+}

@@ -32,7 +32,7 @@ import (
 // world is the desk beside the issuer, on a real listener over a real database
 // and a real directory, with a clock that tests move.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	issuer *issuer.Issuer
 	desk   *desk.Desk
 	files  string // the directory
@@ -61,7 +61,7 @@ func onEach(t *testing.T, f func(t *testing.T, w *world)) {
 	}
 }
 
-func newWorld(t *testing.T, engine store.Engine) *world {
+func newWorld(t testing.TB, engine store.Engine) *world {
 	t.Helper()
 	db := storetest.Open(t, storetest.DSN(t, engine))
 	w := &world{t: t, files: t.TempDir(), log: &lockedBuffer{}, now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
@@ -137,15 +137,24 @@ func (w *world) pass(d time.Duration) {
 // id is the number of a user of acme.
 func (w *world) id(email string) int64 {
 	w.t.Helper()
-	a, err := w.issuer.Store.Account(w.t.Context(), "acme")
+	return w.idsOf("acme", email)[0]
+}
+
+// idsOf are the numbers of an account's users.
+func (w *world) idsOf(subdomain string, emails ...string) (ids []int64) {
+	w.t.Helper()
+	a, err := w.issuer.Store.Account(w.t.Context(), subdomain)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	u, err := w.issuer.Store.UserByEmail(w.t.Context(), a.ID, email)
-	if err != nil {
-		w.t.Fatal(err)
+	for _, email := range emails {
+		u, err := w.issuer.Store.UserByEmail(w.t.Context(), a.ID, email)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids = append(ids, int64(u.ID))
 	}
-	return int64(u.ID)
+	return ids
 }
 
 // call is a request by a person of acme, who comes in by an API token; or by a
@@ -161,7 +170,7 @@ type call struct {
 
 // reply is an answer.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	Status int
 	Header http.Header
 	Body   string

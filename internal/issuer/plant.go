@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
 )
@@ -183,7 +184,7 @@ func (p Planting) plot(now time.Time, hashes map[string]string) (Plot, error) {
 // hint shows the first characters, but of a short secret less than half: what
 // people write into a file need not have the length of what deskauth makes.
 func hint(p secret.Plain, most int) string {
-	return p.Hint(min(most, len(p.Reveal())/2))
+	return p.Hint(min(most, utf8.RuneCountInString(p.Reveal())/2))
 }
 
 // notes compares what was wanted with what there is. Both hold the same things

@@ -45,7 +45,7 @@ func (w *witness) setTranscript(told *transcript) {
 	w.told = told
 }
 
-func golden(t *testing.T, name, got string) {
+func golden(t testing.TB, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".txt")
 	if *update {
@@ -130,7 +130,7 @@ func pageText(page string) string {
 
 // reply is an answer, read whole.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	Status int
 	Header http.Header
 	Body   string

@@ -21,7 +21,7 @@ import (
 // witness looks at every exchange of a world: what must hold of all answers is
 // checked of all answers, whatever a test is about.
 type witness struct {
-	t       *testing.T
+	t       testing.TB
 	log     *lockedBuffer
 	secrets *vault
 
@@ -31,7 +31,7 @@ type witness struct {
 	told *transcript // what a golden test records
 }
 
-func newWitness(t *testing.T) *witness {
+func newWitness(t testing.TB) *witness {
 	return &witness{t: t, log: &lockedBuffer{}, secrets: &vault{labels: map[string]string{}, counts: map[string]int{}}}
 }
 

@@ -35,7 +35,7 @@ import (
 // middleware of the real server, with a clock that tests move.
 type world struct {
 	*witness
-	t      *testing.T
+	t      testing.TB
 	dsn    string
 	raw    *sql.DB // the same database, beside the store
 	issuer *issuer.Issuer
@@ -69,12 +69,12 @@ func onEachWith(t *testing.T, o options, f func(t *testing.T, w *world)) {
 }
 
 // onSQLite is for what no engine can change.
-func onSQLite(t *testing.T, o options) *world {
+func onSQLite(t testing.TB, o options) *world {
 	t.Helper()
 	return newWorld(t, storetest.DSN(t, store.SQLite), o)
 }
 
-func newWorld(t *testing.T, dsn string, o options) *world {
+func newWorld(t testing.TB, dsn string, o options) *world {
 	t.Helper()
 	if o.Clock == nil {
 		o.Clock = &clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
@@ -126,7 +126,7 @@ func newWorld(t *testing.T, dsn string, o options) *world {
 
 // run is t.Run for one case in a world that is shared with others.
 func (w *world) run(name string, f func(t *testing.T)) {
-	outer := w.t
+	outer := w.t.(*testing.T)
 	outer.Run(name, func(t *testing.T) {
 		w.t, w.witness.t = t, t
 		defer func() { w.t, w.witness.t = outer, outer }()
