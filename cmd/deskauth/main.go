@@ -78,6 +78,7 @@ func run(ctx context.Context, args []string, p process) int {
 		Version:           version(), // gives it --version
 	}
 	root.SetVersionTemplate(versionLine())
+	root.InitDefaultVersionFlag() // or `deskauth help` does not know of it
 	root.SetArgs(args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
