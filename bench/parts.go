@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/deskauth/deskauth/bench/load"
 )
@@ -52,7 +51,7 @@ func (b *bench) onStage(ctx context.Context, line, name string, filled int,
 	}
 	defer st.close()
 	if filled > 0 {
-		if err := st.fill(ctx, 0, filled, true, time.Now().Add(live)); err != nil {
+		if err := st.fill(ctx, st.rows, filled, inFuture()); err != nil {
 			return err
 		}
 	}

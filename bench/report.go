@@ -26,17 +26,24 @@ type report struct {
 func (r *report) begin(b *bench) {
 	r.When = time.Now().UTC().Format(time.DateOnly)
 	r.Go, r.Pinned, r.Each = runtime.Version(), b.pin, b.each.Seconds()
-	r.Machine = fmt.Sprintf("%s, %d cores, %s/%s", cpuModel(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	model, cores := processor()
+	r.Machine = fmt.Sprintf("%s, %d cores, %s/%s", model, cores, runtime.GOOS, runtime.GOARCH)
 }
 
-func cpuModel() string {
+// processor tells what the machine has: runtime.NumCPU counts where this process
+// may run.
+func processor() (model string, cores int) {
+	model = "unknown processor"
 	info, _ := os.ReadFile("/proc/cpuinfo") // not there: unknown
 	for line := range strings.Lines(string(info)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
+		switch name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) {
+		case "processor":
+			cores++
+		case "model name":
+			model = strings.TrimSpace(value)
 		}
 	}
-	return "unknown processor"
+	return model, cores
 }
 
 // goal is what a line must reach of the bare server beside it.

@@ -20,9 +20,11 @@ import (
 // issuer remembers it: both tables are looked into, each time.
 const small = 100_000
 
-// overOf is which of the tokens of the full table are over and wait to be pruned:
-// each tenth thousand.
-const overOf = 10
+// Of the tokens of a table each tenth batch is over and waits to be pruned.
+const (
+	batch  = 1000
+	overOf = 10
+)
 
 // atScale compares a small table with a full one: look-up, issuance, memory, and
 // what pruning does to others.
@@ -169,14 +171,10 @@ func (l *looking) Next(b []byte) []byte {
 	return append(b, get(l.addr, "/api/v2/users/me", accessToken(t))...)
 }
 
-// batch is how many tokens are filled in by one statement.
-const batch = 1000
-
-// isOver tells which tokens fillUp lets be over.
+// isOver tells which tokens fillUp lets be over: each tenth batch.
 func isOver(t int) bool { return t/batch%overOf == overOf-1 }
 
-// fillUp fills in n tokens, pairs, of which each tenth batch is over. What can be
-// is indexed afterwards, in one go.
+// fillUp fills in n tokens. What can be is indexed afterwards, in one go.
 func (s *stage) fillUp(ctx context.Context, n int) error {
 	indexes, err := s.dropIndexes(ctx)
 	if err != nil {
@@ -187,43 +185,31 @@ func (s *stage) fillUp(ctx context.Context, n int) error {
 		return err
 	}
 	defer conn.Close()
-	if s.onSQLite() { // whoever pulls the plug now begins anew
-		if _, err := conn.ExecContext(ctx, `PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF`); err != nil {
-			return err
-		}
+	// Whoever pulls the plug now begins anew; and each row names the same client.
+	hasten, rest := `SET session_replication_role = replica`, `SET session_replication_role = DEFAULT; ANALYZE issuer_tokens`
+	if s.onSQLite() { // nobody analyzes there
+		hasten = `PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF`
+		rest = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON`
 	}
-	now := time.Now()
-	for first := 0; first < n; first += batch {
-		if first%(100*batch) == 0 {
-			if _, err := conn.ExecContext(ctx, `BEGIN`); err != nil {
-				return err
-			}
-		}
-		ends := now.Add(live)
-		if isOver(first) {
-			ends = now.Add(-2 * 24 * time.Hour)
-		}
-		count := min(batch, n-first)
-		if err := s.fillOn(ctx, conn, first, count, true, ends); err != nil {
-			return err
-		}
-		if first+count == n || (first+batch)%(100*batch) == 0 {
-			if _, err := conn.ExecContext(ctx, `COMMIT`); err != nil {
-				return err
-			}
-		}
+	if _, err := conn.ExecContext(ctx, hasten); err != nil {
+		return err
+	}
+	past := time.Now().Add(-2 * 24 * time.Hour).UnixMicro()
+	ends := fmt.Sprintf(`CASE WHEN n / %d %% %d = %d THEN %d ELSE %s END`, batch, overOf, overOf-1, past, inFuture())
+	if err := s.fill(ctx, conn, n, ends); err != nil {
+		return err
 	}
 	for _, create := range indexes {
 		if _, err := conn.ExecContext(ctx, create); err != nil {
 			return fmt.Errorf("%s: %w", create, err)
 		}
 	}
-	finish := `ANALYZE issuer_tokens`
-	if s.onSQLite() {
-		finish = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL` // nobody analyzes there
+	for statement := range strings.SplitSeq(rest, "; ") {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
 	}
-	_, err = conn.ExecContext(ctx, finish)
-	return err
+	return nil
 }
 
 func (s *stage) onSQLite() bool { return strings.HasPrefix(s.dsn, "sqlite:") }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,10 +98,31 @@ func refreshToken(n int) string { return fmt.Sprintf("refresh-%d", n) }
 // live is how long the tokens live that fill adds.
 const live = 30 * 24 * time.Hour
 
-// fill adds tokens first … first+n-1, as pairs or without refresh tokens, which
-// expire at a time.
-func (s *stage) fill(ctx context.Context, first, n int, pairs bool, ends time.Time) error {
-	return s.fillOn(ctx, s.rows, first, n, pairs, ends)
+// fill adds n tokens from 0 on, as pairs; endsAt is an expression of n, in Unix
+// microseconds.
+//
+// They come in the order of their digests: the index by which they are found is
+// then written from its one end to the other, and not all over.
+func (s *stage) fill(ctx context.Context, on execer, n int, endsAt string) error {
+	numbers, digest := `generate_series(0, $1::bigint - 1) AS numbers (n)`, `sha256(convert_to('%s-' || n, 'UTF8'))`
+	if s.onSQLite() {
+		numbers = `(WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1 - 1) SELECT n FROM numbers) AS numbers`
+		digest = `sha256('%s-' || n)`
+	}
+	c := s.client
+	_, err := on.ExecContext(ctx, fmt.Sprintf(`
+		INSERT INTO issuer_tokens (account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
+			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason, over_at)
+		SELECT %d, 'support', %d, %d, (n * 2654435761) %% 9007199254740991, 1, 'authorization_code', 'read write', 'read write',
+			access, 'access-', ends, refresh, 'refresh-', ends, %d, '', ends
+		FROM (SELECT n, %s AS access, %s AS refresh, %s AS ends FROM %s) AS tokens
+		ORDER BY access`,
+		c.Account, c.ID, c.User, time.Now().UnixMicro(),
+		fmt.Sprintf(digest, "access"), fmt.Sprintf(digest, "refresh"), endsAt, numbers), n)
+	if err != nil {
+		return fmt.Errorf("fill in %d tokens: %w", n, err)
+	}
+	return nil
 }
 
 // execer is a database, or a connection to one.
@@ -108,30 +130,8 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-func (s *stage) fillOn(ctx context.Context, on execer, first, n int, pairs bool, ends time.Time) error {
-	numbers, digest := `generate_series($1::bigint, $2::bigint) AS numbers (n)`, `sha256(convert_to('%s-' || n, 'UTF8'))`
-	if s.onSQLite() {
-		numbers = `(WITH RECURSIVE numbers (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2) SELECT n FROM numbers) AS numbers`
-		digest = `sha256('%s-' || n)`
-	}
-	refresh, refreshEnds := `NULL`, `NULL`
-	if pairs {
-		refresh, refreshEnds = fmt.Sprintf(digest, "refresh"), fmt.Sprint(ends.UnixMicro())
-	}
-	c := s.client
-	_, err := on.ExecContext(ctx, fmt.Sprintf(`
-		INSERT INTO issuer_tokens (account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
-			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason, over_at)
-		SELECT %d, 'support', %d, %d, (n * 2654435761) %% 9007199254740991, 1, 'authorization_code', 'read write', 'read write',
-			%s, 'access-', %d, %s, 'refresh-', %s, %d, '', %d
-		FROM %s`,
-		c.Account, c.ID, c.User, fmt.Sprintf(digest, "access"), ends.UnixMicro(), refresh, refreshEnds, time.Now().UnixMicro(), ends.UnixMicro(), numbers),
-		first, first+n-1)
-	if err != nil {
-		return fmt.Errorf("fill in %d tokens: %w", n, err)
-	}
-	return nil
-}
+// inFuture is when tokens end that live; for fill.
+func inFuture() string { return strconv.FormatInt(time.Now().Add(live).UnixMicro(), 10) }
 
 // count is how many tokens a grant has made.
 func (s *stage) count(ctx context.Context, origin string) (n int, err error) {

@@ -23,3 +23,18 @@ var Migrations = migrations
 
 // Path is where a database of SQLite is.
 func (d *DB) Path() string { return d.path }
+
+// Recent remembers numbers by name.
+type Recent = recent[string, int]
+
+// Get is get.
+func (r *recent[K, V]) Get(k K, load func() (V, error)) (V, error) { return r.get(k, load) }
+
+// Forget is forget.
+func (r *recent[K, V]) Forget(keys ...K) { r.forget(keys...) }
+
+// ForgetAll is forgetAll.
+func (r *recent[K, V]) ForgetAll() { r.forgetAll() }
+
+// RecentMost is how many are remembered, twice over.
+const RecentMost = recentMost
