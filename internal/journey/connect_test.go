@@ -150,7 +150,7 @@ func connectUnknown(t *testing.T, p *pair) {
 	if err == nil {
 		page, err = b.Submit(t.Context(), page, "subdomain=nobody")
 	}
-	expect(t, page, err, http.StatusBadGateway, strings.Replace(hostOf(p), journey.Account, "nobody", 1)+" did not answer")
+	expect(t, page, err, http.StatusNotFound, "There is no "+strings.Replace(hostOf(p), journey.Account, "nobody", 1))
 	page, err = b.Get(t.Context(), p.url+"/")
 	if err == nil {
 		page, err = b.Submit(t.Context(), page, "subdomain=acme.evil.example")
