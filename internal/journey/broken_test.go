@@ -202,8 +202,12 @@ func meet(ctx context.Context, broker, account, host string, one broken) error {
 	if strings.HasPrefix(title, " ") {
 		title = host + title
 	}
-	if page.Status != http.StatusBadGateway || page.Title() != title {
-		return fmt.Errorf("the page %q, status %d; want %q, status 502", page.Title(), page.Status, title)
+	status := http.StatusBadGateway
+	if account == "page-gone" { // a page that is not there is read as an account that is not
+		status, title = http.StatusNotFound, "There is no "+host
+	}
+	if page.Status != status || page.Title() != title {
+		return fmt.Errorf("the page %q, status %d; want %q, status %d", page.Title(), page.Status, title, status)
 	}
 	if !strings.Contains(page.Text(), "Request "+page.Header.Get("X-Request-Id")) {
 		return fmt.Errorf("the page %q does not tell its request id", page.Title())
