@@ -162,8 +162,19 @@ func FuzzLend(f *testing.F) {
 	key := a.key(broker.Key{Can: []broker.Power{broker.Lend}})
 	id := strconv.FormatInt(int64(a.id), 10)
 	for _, c := range [][2]string{
-		{id, "min_ttl=90s"}, {id, "min_ttl=2160h&refused="}, {id, "min_ttl=-1"}, {id, "min_ttl=9223372036854775807"}, {id, "refused=0"},
-		{id, "refused=1"}, {id, "refused=-1"}, {id, "refused=x"}, {id, "min_ttl=1e3s&min_ttl=1s;"}, {"0", ""}, {"+1", "%zz"}, {"99999999999999999999", ""}, {"é", ""},
+		{id, "min_ttl=90s"},
+		{id, "min_ttl=2160h&refused="},
+		{id, "min_ttl=-1"},
+		{id, "min_ttl=9223372036854775807"},
+		{id, "refused=0"},
+		{id, "refused=1"},
+		{id, "refused=-1"},
+		{id, "refused=x"},
+		{id, "min_ttl=1e3s&min_ttl=1s;"},
+		{"0", ""},
+		{"+1", "%zz"},
+		{"99999999999999999999", ""},
+		{"é", ""},
 	} {
 		f.Add(c[0], c[1])
 	}
