@@ -132,7 +132,7 @@ func TestErrors(t *testing.T) {
 		"a missing one":    {zendesk.ParameterMissing("brands"), 400, `{"error":"ParameterMissing","description":"Parameter brands is required"}`, false},
 		"an invalid one":   {zendesk.RecordInvalid{"name": {{Description: "Name: cannot be blank", Error: zendesk.BlankValue}}}, 422, `{"error":"RecordInvalid","description":"Record validation errors","details":{"name":[{"description":"Name: cannot be blank","error":"BlankValue"}]}}`, false},
 		"a fault of ours":  {errors.New("the disk is full of cats"), 500, internalError, true},
-		"the store's word": {issuer.ErrConflict, 500, internalError, true},
+		"another's change": {fmt.Errorf("change: %w", issuer.ErrConflict), 409, `{"error":"DatabaseConflict","description":"Database collision"}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, apihttp.Route{Method: "GET", Path: "/api/v2/thing", Anonymous: true, Serve: answering(apihttp.Response{}, c.err)})

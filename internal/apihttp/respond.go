@@ -113,6 +113,8 @@ func translate(err error) refusal {
 		return zendesk.Forbidden
 	case errors.Is(err, issuer.ErrNotFound):
 		return zendesk.RecordNotFound
+	case errors.Is(err, issuer.ErrConflict):
+		return zendesk.DatabaseConflict
 	default:
 		return nil
 	}

@@ -161,7 +161,9 @@ func (s *Server) changedUser(ctx context.Context, req apihttp.Request, id issuer
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	change := issuer.UserChange{Name: want.name, Suspended: want.suspended}
+	// What is decided here is decided of this user: one who has become an admin since,
+	// or on another replica a moment ago, is not changed by an agent.
+	change := issuer.UserChange{Name: want.name, Suspended: want.suspended, Seen: u.Updated}
 	if want.role != nil {
 		role := issuer.Role(*want.role)
 		change.Role = &role

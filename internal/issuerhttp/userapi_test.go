@@ -1,12 +1,14 @@
 package issuerhttp_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -69,6 +71,54 @@ func TestUserFromCreationToDeletion(t *testing.T) {
 		}
 		if said := strings.Join(w.said(since), "; "); strings.Count(said, "user.created") != 2 || strings.Count(said, "user.updated") != 4 || strings.Count(said, "user.deleted") != 1 {
 			t.Errorf("the audit trail says %s", said)
+		}
+	})
+}
+
+// overtaken is a store whose reader of a user is slower than another who changes
+// them: what was read is no longer so when it comes to be decided upon.
+type overtaken struct {
+	issuer.Store
+	by func()
+}
+
+func (o *overtaken) User(ctx context.Context, a issuer.AccountID, id issuer.UserID) (issuer.User, error) {
+	u, err := o.Store.User(ctx, a, id)
+	if by := o.by; by != nil && u.Email == carl {
+		o.by = nil
+		by()
+	}
+	return u, err
+}
+
+// An agent may change a customer. One who was made an admin after the agent's
+// request looked at them is none.
+func TestUserWhoIsPromotedMeanwhile(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		of, agent, admin := w.user(carl), w.bearer(grace), w.issuer.Store
+		for target, call := range map[string]func() *reply{
+			"PUT": func() *reply {
+				return w.api(agent, "PUT", fmt.Sprintf("%s/%d", zendesk.UsersPath, of.ID), `{"user":{"name":"Mallory"}}`)
+			},
+			"create_or_update": func() *reply {
+				return w.api(agent, "POST", zendesk.UsersPath+"/create_or_update", `{"user":{"name":"Mallory","email":"`+carl+`"}}`)
+			},
+		} {
+			change := func(role issuer.Role) {
+				other := &issuer.Issuer{Store: admin, Policies: w.issuer.Policies, Now: w.clock.Now, Rand: w.issuer.Rand}
+				if _, err := other.UpdateUser(t.Context(), w.account("acme"), of.ID, issuer.UserChange{Role: &role}, issuer.By{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.issuer.Store = &overtaken{Store: admin, by: func() { change(issuer.Admin) }}
+			call().wantBody(409, `{"error":"DatabaseConflict","description":"Database collision"}`)
+			w.issuer.Store = admin
+			if got := w.user(carl); got.Role != issuer.Admin || got.Name != of.Name {
+				t.Errorf("%s: became %+v", target, got)
+			}
+			call().wantBody(403, forbidden)
+			change(issuer.EndUser)
+			w.clock.pass(time.Minute)
 		}
 	})
 }
