@@ -21,10 +21,18 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	spendMemory()
-	lines := httpd.NewLines(os.Stderr)
-	code := run(ctx, os.Args[1:], process{Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Log: lines})
+	var lines *httpd.Lines // of a daemon
+	code := run(ctx, os.Args[1:], process{
+		Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Log: func(format string) io.Writer {
+			lines = httpd.NewLines(os.Stderr, format)
+			return lines
+		},
+	})
 	stop()
-	_ = lines.Close()
+	if lines != nil {
+		_ = lines.Close()
+	}
 	os.Exit(code)
 }
 
@@ -45,13 +53,14 @@ type process struct {
 	Lookup   func(name string) (string, bool)
 	In       io.Reader
 	Out, Err io.Writer
-	Log      io.Writer // where daemons log; nil: Err
+	// Log makes what a daemon logs to, lines of a format; nil: Err. It is called once.
+	Log func(format string) io.Writer
 }
 
 // log is where a daemon's log goes.
-func (p process) log() io.Writer {
+func (p process) log(format string) io.Writer {
 	if p.Log != nil {
-		return p.Log
+		return p.Log(format)
 	}
 	return p.Err
 }

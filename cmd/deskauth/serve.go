@@ -71,7 +71,7 @@ func (s serving) edge(p process) (edge, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return edge{
-		log: httpd.NewLogger(p.log(), level, s.LogFormat), tls: certificate, trusted: trusted,
+		log: httpd.NewLogger(p.log(s.LogFormat), level, s.LogFormat), tls: certificate, trusted: trusted,
 		registry: registry, metrics: httpd.NewMetrics(registry),
 	}, nil
 }
