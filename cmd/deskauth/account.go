@@ -33,7 +33,7 @@ func (o *office) flags(f *pflag.FlagSet) {
 }
 
 // open opens the database with its tables up to date. It is closed by close.
-func (o office) open(ctx context.Context, p process) (_ *issuer.Issuer, closing func(), err error) {
+func (o *office) open(ctx context.Context, p process) (_ *issuer.Issuer, closing func(), err error) {
 	dsn, err := withDefaultSQLite(o.DB, "issuer", p)
 	if err != nil {
 		return nil, nil, err
@@ -76,25 +76,6 @@ func accountCreateCommand(p process) *cobra.Command {
 		Long:    "Create an account. It has no users yet: add its first admin with\n`deskauth user create`.",
 		Example: "  deskauth account create acme --name 'Acme Inc.'",
 		Args:    exactArgs("SUBDOMAIN"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			a.Subdomain = args[0]
-			if err := checkAccount(&a); err != nil {
-				return err
-			}
-			i, closing, err := o.open(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			if a, err = i.CreateAccount(cmd.Context(), a, issuer.By{}); err != nil {
-				return err
-			}
-			fmt.Fprintf(p.Out, "Created account %s (%s).\n", a.Subdomain, a.Name)
-			return nil
-		},
 	}
 	f := cmd.Flags()
 	o.flags(f)
@@ -104,7 +85,21 @@ func accountCreateCommand(p process) *cobra.Command {
 	f.StringVar((*string)(&a.Chat), "chat", string(issuer.ChatWithSupport), "support, chat_only or off: which Chat it has")
 	f.StringVar((*string)(&a.Plan), "plan", string(issuer.PlanNone), "none, team, growth, professional, enterprise or enterprise_plus: its rate limits")
 	f.BoolVar(&a.PasswordGrant, "password-grant", false, "let the token endpoint take passwords, as it once did")
-	return cmd
+	return work[*issuer.Issuer]{
+		Check: func(args []string) error {
+			a.Subdomain = args[0]
+			return checkAccount(&a)
+		},
+		Open: o.open,
+		Run: func(ctx context.Context, i *issuer.Issuer, _ []string) error {
+			a, err := i.CreateAccount(ctx, a, issuer.By{})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.Out, "Created account %s (%s).\n", a.Subdomain, a.Name)
+			return nil
+		},
+	}.command(p, cmd)
 }
 
 // checkAccount checks what a person typed.
@@ -139,33 +134,24 @@ func oneOf[T ~string](flag string, value T, words ...T) error {
 
 func accountListCommand(p process) *cobra.Command {
 	var o office
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the accounts",
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			i, closing, err := o.open(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			accounts, err := i.Store.Accounts(cmd.Context())
-			if err != nil {
-				return err
-			}
-			t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "SUBDOMAIN\tNAME\tERA\tBASIC AUTH\tCHAT\tPLAN\tCREATED")
-			for _, a := range accounts {
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Subdomain, a.Name, a.Era, a.BasicAuth, a.Chat, a.Plan, a.Created.Format(time.RFC3339))
-			}
-			return t.Flush()
-		},
-	}
+	cmd := &cobra.Command{Use: "list", Short: "List the accounts", Args: noArgs}
 	o.flags(cmd.Flags())
-	return cmd
+	return work[*issuer.Issuer]{Open: o.open, Run: func(ctx context.Context, i *issuer.Issuer, _ []string) error {
+		return listAccounts(ctx, i, p)
+	}}.command(p, cmd)
+}
+
+func listAccounts(ctx context.Context, i *issuer.Issuer, p process) error {
+	accounts, err := i.Store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SUBDOMAIN\tNAME\tERA\tBASIC AUTH\tCHAT\tPLAN\tCREATED")
+	for _, a := range accounts {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Subdomain, a.Name, a.Era, a.BasicAuth, a.Chat, a.Plan, a.Created.Format(time.RFC3339))
+	}
+	return t.Flush()
 }
 
 // exactArgs wants an argument for each name.

@@ -41,6 +41,8 @@ func (o *bureau) flags(f *pflag.FlagSet) {
 	markSecret(f, "db")
 	f.StringVar(&o.SealingKeys, "sealing-keys", "", sealingKeysUsage)
 	if !o.Asks {
+		// Of no use there, and taken all the same: one set of flags does for every command.
+		_ = f.MarkHidden("sealing-keys")
 		return
 	}
 	f.StringVar(&o.ZendeskURL, "zendesk-url", "", "where Zendesk's accounts are (default as the broker was started with)")
@@ -49,8 +51,9 @@ func (o *bureau) flags(f *pflag.FlagSet) {
 }
 
 // open makes a broker of what is there. It makes nothing: a key or a connection in a
-// new database would be of no use to the server.
-func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing func(), err error) {
+// new database would be of no use to the server. One that does not ask Zendesk needs
+// no sealing keys, for it has no use for a token.
+func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing func(), err error) {
 	if o.ZendeskURL != "" { // before anything is opened
 		if _, err := o.base(o.ZendeskURL); err != nil {
 			return nil, nil, err
@@ -60,15 +63,13 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := sealingKeys(o.SealingKeys, p)
-	if err != nil {
-		return nil, nil, err
+	config := broker.Config{
+		Scope:       oauth.Scope{"read"},
+		RedirectURI: "http://localhost" + brokerhttp.DefaultCallbackPath, // nobody is sent anywhere
 	}
-	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("there are no sealing keys at %s: name the broker's with --sealing-keys", keys)
-	}
-	ring, err := seal.OpenFile(keys)
-	if err != nil {
+	if !o.Asks {
+		config.Keyless = true
+	} else if config.Ring, err = o.ring(p); err != nil {
 		return nil, nil, err
 	}
 	db, err := openBeside(ctx, dsn)
@@ -80,15 +81,11 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 			_ = db.Close()
 		}
 	}()
-	base, err := o.zendesk(ctx, db.Broker())
-	if err != nil {
+	config.Store = db.Broker()
+	if config.Base, err = o.zendesk(ctx, config.Store); err != nil {
 		return nil, nil, err
 	}
-	config := broker.Config{
-		Store: db.Broker(), Ring: ring, Base: base, Scope: oauth.Scope{"read"},
-		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: base, AllowPrivate: o.AllowPrivate}),
-		RedirectURI: "http://localhost" + brokerhttp.DefaultCallbackPath, // nobody is sent anywhere
-	}
+	config.HTTP = broker.NewHTTPClient(broker.HTTPConfig{Base: config.Base, AllowPrivate: o.AllowPrivate})
 	clock, err := followClock(ctx, p)
 	if err != nil {
 		return nil, nil, err
@@ -102,8 +99,20 @@ func (o bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing 
 	return b, func() { _ = b.Close(context.WithoutCancel(ctx)); _ = db.Close() }, nil
 }
 
+// ring reads the broker's sealing keys, which are there.
+func (o *bureau) ring(p process) (*seal.Ring, error) {
+	keys, err := sealingKeys(o.SealingKeys, p)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there are no sealing keys at %s: name the broker's with --sealing-keys", keys)
+	}
+	return seal.OpenFile(keys)
+}
+
 // look opens the database alone, for what reads nothing that is sealed.
-func (o bureau) look(ctx context.Context, p process) (_ broker.Store, closing func(), err error) {
+func (o *bureau) look(ctx context.Context, p process) (_ broker.Store, closing func(), err error) {
 	dsn, err := o.dsn(p)
 	if err != nil {
 		return nil, nil, err
@@ -116,7 +125,7 @@ func (o bureau) look(ctx context.Context, p process) (_ broker.Store, closing fu
 }
 
 // dsn names a database that is there.
-func (o bureau) dsn(p process) (string, error) {
+func (o *bureau) dsn(p process) (string, error) {
 	dsn, err := withDefaultSQLite(o.DB, "broker", p)
 	if err != nil {
 		return "", err
@@ -142,7 +151,7 @@ func openBeside(ctx context.Context, dsn string) (*store.DB, error) {
 
 // zendesk is where the broker's accounts are, as it noted itself: a default would
 // send the tokens of a local Zendesk, and its client's secret, to the real one.
-func (o bureau) zendesk(ctx context.Context, s broker.Store) (zendesk.Base, error) {
+func (o *bureau) zendesk(ctx context.Context, s broker.Store) (zendesk.Base, error) {
 	kept, err := s.Zendesk(ctx)
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return zendesk.Base{}, err
@@ -160,7 +169,7 @@ func (o bureau) zendesk(ctx context.Context, s broker.Store) (zendesk.Base, erro
 	return base, err
 }
 
-func (o bureau) base(template string) (zendesk.Base, error) {
+func (o *bureau) base(template string) (zendesk.Base, error) {
 	base, err := brokerOptions{ZendeskURL: template, AllowHTTP: o.AllowHTTP}.base()
 	if err != nil {
 		return base, usagef("--zendesk-url: %w", err)

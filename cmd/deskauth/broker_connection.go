@@ -25,17 +25,17 @@ func connectionCommand(p process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(connectionListCommand(p), connectionImportCommand(p), connectionClientCommand(p),
-		connectionChangeCommand(p, bureau{}, "disable", "Keep a connection, and neither lend nor renew its tokens",
+		connectionChangeCommand(p, &bureau{}, "disable", "Keep a connection, and neither lend nor renew its tokens",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				c, err := b.Disable(ctx, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
-		connectionChangeCommand(p, bureau{}, "enable", "Use a connection again that was disabled",
+		connectionChangeCommand(p, &bureau{}, "enable", "Use a connection again that was disabled",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				c, err := b.Enable(ctx, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
-		connectionChangeCommand(p, bureau{Asks: true}, "revoke", "End a connection at Zendesk, make sure it is gone, and delete it",
+		connectionChangeCommand(p, &bureau{Asks: true}, "revoke", "End a connection at Zendesk, make sure it is gone, and delete it",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
 				return fmt.Sprintf("Connection %d is revoked at Zendesk and deleted.", id), b.Revoke(ctx, id)
 			}))
@@ -43,40 +43,18 @@ func connectionCommand(p process) *cobra.Command {
 }
 
 // besideBroker is a command that works on the broker's database.
-func besideBroker(p process, cmd *cobra.Command, o bureau, run func(ctx context.Context, b *broker.Broker, args []string) error) *cobra.Command {
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		b, closing, err := o.open(cmd.Context(), p)
-		if err != nil {
-			return err
-		}
-		defer closing()
-		return run(cmd.Context(), b, args)
-	}
+func besideBroker(p process, cmd *cobra.Command, o *bureau, run func(ctx context.Context, b *broker.Broker, args []string) error) *cobra.Command {
 	o.flags(cmd.Flags())
-	return cmd
+	return work[*broker.Broker]{Open: o.open, Run: run}.command(p, cmd)
 }
 
 func connectionListCommand(p process) *cobra.Command {
 	var o bureau
-	cmd := &cobra.Command{
-		Use: "list", Short: "List the connections", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			s, closing, err := o.look(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			return listConnections(cmd.Context(), s, p)
-		},
-	}
+	cmd := &cobra.Command{Use: "list", Short: "List the connections", Args: noArgs}
 	o.flags(cmd.Flags())
-	return cmd
+	return work[broker.Store]{Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
+		return listConnections(ctx, s, p)
+	}}.command(p, cmd)
 }
 
 func listConnections(ctx context.Context, s broker.Store, p process) error {
@@ -126,7 +104,7 @@ func connectionImportCommand(p process) *cobra.Command {
 	cmd.Flags().StringVar(&product, "product", string(broker.Support), "support or chat")
 	cmd.Flags().StringVar(&scope, "scope", "", "`scopes` that the program needs, to say what is missing (default as granted)")
 	cmd.Flags().BoolVar(&rotate, "rotate", false, "renew the tokens at once")
-	return besideBroker(p, cmd, bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return besideBroker(p, cmd, &bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		account, err := subdomainOf(b, args[0])
 		if err != nil {
 			return err
@@ -155,7 +133,7 @@ func connectionClientCommand(p process) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&product, "product", string(broker.Support), "support or chat")
 	cmd.Flags().StringVar(&scope, "scope", "read", "`scopes` to ask for, separated by spaces")
-	return besideBroker(p, cmd, bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return besideBroker(p, cmd, &bureau{Asks: true}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		if err := checkScope(scope); err != nil {
 			return err
 		}
@@ -222,7 +200,7 @@ func notConnected(f *broker.Failure) error {
 	return errors.New(text + "; nothing was connected")
 }
 
-func connectionChangeCommand(p process, o bureau, name, short string, change func(context.Context, *broker.Broker, broker.ConnectionID) (string, error)) *cobra.Command {
+func connectionChangeCommand(p process, o *bureau, name, short string, change func(context.Context, *broker.Broker, broker.ConnectionID) (string, error)) *cobra.Command {
 	cmd := &cobra.Command{Use: name + " CONNECTION", Short: short, Args: exactArgs("CONNECTION")}
 	return besideBroker(p, cmd, o, func(ctx context.Context, b *broker.Broker, args []string) error {
 		id, err := number("CONNECTION", args[0])

@@ -38,27 +38,24 @@ func keyCreateCommand(p process) *cobra.Command {
 			"http://localhost:4002/v1/connections/1/token",
 		Example: "  deskauth key create reports --connections 1,2",
 		Args:    exactArgs("NAME"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			if days < 0 || days > eventsKeepMost {
-				return usagef("--expires-in must be a number of days from 1 to %d, or 0 for never", eventsKeepMost)
-			}
-			b, closing, err := o.open(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			return createKey(cmd.Context(), b, p, newKey(args[0], can, connections), days)
-		},
 	}
 	o.flags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&can, "can", []string{string(broker.Lend)}, "`powers`: lend, connect, pass, admin; may repeat")
 	cmd.Flags().Int64SliceVar(&connections, "connections", nil, "`numbers` of the connections that it reaches; may repeat (default all)")
 	cmd.Flags().Lookup("connections").DefValue = "" // not "[]"
 	cmd.Flags().IntVar(&days, "expires-in", 0, "`days` until it ends; 0: never")
-	return cmd
+	return work[*broker.Broker]{
+		Check: func([]string) error {
+			if days < 0 || days > eventsKeepMost {
+				return usagef("--expires-in must be a number of days from 1 to %d, or 0 for never", eventsKeepMost)
+			}
+			return nil
+		},
+		Open: o.open,
+		Run: func(ctx context.Context, b *broker.Broker, args []string) error {
+			return createKey(ctx, b, p, newKey(args[0], can, connections), days)
+		},
+	}.command(p, cmd)
 }
 
 func newKey(name string, can []string, connections []int64) broker.Key {
@@ -89,31 +86,24 @@ func createKey(ctx context.Context, b *broker.Broker, p process, k broker.Key, d
 
 func keyListCommand(p process) *cobra.Command {
 	var o bureau
-	cmd := &cobra.Command{
-		Use: "list", Short: "List the keys, those that ended included", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			s, closing, err := o.look(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			keys, err := s.Keys(cmd.Context())
-			if err != nil {
-				return err
-			}
-			w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tCREATED\tLAST USED\tENDS")
-			for _, k := range keys {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.Created), dayOf(k.LastUsed), endOf(k))
-			}
-			return w.Flush()
-		},
-	}
+	cmd := &cobra.Command{Use: "list", Short: "List the keys, those that ended included", Args: noArgs}
 	o.flags(cmd.Flags())
-	return cmd
+	return work[broker.Store]{Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
+		return listKeys(ctx, s, p)
+	}}.command(p, cmd)
+}
+
+func listKeys(ctx context.Context, s broker.Store, p process) error {
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tCREATED\tLAST USED\tENDS")
+	for _, k := range keys {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.Created), dayOf(k.LastUsed), endOf(k))
+	}
+	return w.Flush()
 }
 
 func powers(can []broker.Power) string {
@@ -150,33 +140,20 @@ func endOf(k broker.Key) string {
 }
 
 func keyEndCommand(p process) *cobra.Command {
-	var o bureau
-	cmd := &cobra.Command{
-		Use: "end KEY", Short: "End a key for good, by its number", Args: exactArgs("KEY"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			id, err := number("KEY", args[0])
-			if err != nil {
-				return err
-			}
-			b, closing, err := o.open(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			if err := b.EndKey(cmd.Context(), broker.KeyID(id)); errors.Is(err, broker.ErrNotFound) {
-				return fmt.Errorf("there is no key %d that has not ended: see `deskauth key list`", id)
-			} else if err != nil {
-				return err
-			}
-			fmt.Fprintf(p.Out, "Key %d has ended; a running broker refuses it within a second.\n", id)
-			return nil
-		},
-	}
-	o.flags(cmd.Flags())
-	return cmd
+	cmd := &cobra.Command{Use: "end KEY", Short: "End a key for good, by its number", Args: exactArgs("KEY")}
+	return besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
+		id, err := number("KEY", args[0])
+		if err != nil {
+			return err
+		}
+		if err := b.EndKey(ctx, broker.KeyID(id)); errors.Is(err, broker.ErrNotFound) {
+			return fmt.Errorf("there is no key %d that has not ended: see `deskauth key list`", id)
+		} else if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.Out, "Key %d has ended; a running broker refuses it within a second.\n", id)
+		return nil
+	})
 }
 
 // number reads an argument that is the number of something.

@@ -28,21 +28,27 @@ func (m *members) flags(f *pflag.FlagSet) {
 	f.StringVar(&m.Account, "account", "", "`subdomain` of the account (default the only one)")
 }
 
+// membership is an account, and the issuer that it is of.
+type membership struct {
+	*issuer.Issuer
+	account issuer.Account
+}
+
 // open opens the database and finds the account.
-func (m members) open(ctx context.Context, p process) (*issuer.Issuer, issuer.Account, func(), error) {
+func (m *members) open(ctx context.Context, p process) (_ membership, closing func(), err error) {
 	i, closing, err := m.office.open(ctx, p)
 	if err != nil {
-		return nil, issuer.Account{}, nil, err
+		return membership{}, nil, err
 	}
 	a, err := m.find(ctx, i)
 	if err != nil {
 		closing()
-		return nil, issuer.Account{}, nil, err
+		return membership{}, nil, err
 	}
-	return i, a, closing, nil
+	return membership{i, a}, closing, nil
 }
 
-func (m members) find(ctx context.Context, i *issuer.Issuer) (issuer.Account, error) {
+func (m *members) find(ctx context.Context, i *issuer.Issuer) (issuer.Account, error) {
 	if m.Account != "" {
 		a, err := i.Store.Account(ctx, m.Account)
 		if errors.Is(err, issuer.ErrNotFound) {
@@ -62,10 +68,10 @@ func (m members) find(ctx context.Context, i *issuer.Issuer) (issuer.Account, er
 	return accounts[0], nil
 }
 
-func findUser(ctx context.Context, i *issuer.Issuer, a issuer.Account, email string) (issuer.User, error) {
-	u, err := i.Store.UserByEmail(ctx, a.ID, issuer.NormalEmail(email))
+func (m membership) user(ctx context.Context, email string) (issuer.User, error) {
+	u, err := m.Store.UserByEmail(ctx, m.account.ID, issuer.NormalEmail(email))
 	if errors.Is(err, issuer.ErrNotFound) || err == nil && u.Erased {
-		return u, fmt.Errorf("account %s has no user %s", a.Subdomain, email)
+		return u, fmt.Errorf("account %s has no user %s", m.account.Subdomain, email)
 	}
 	return u, err
 }
@@ -128,10 +134,14 @@ func userCreateCommand(p process) *cobra.Command {
 			"can still be picked.",
 		Example: "  deskauth user create ada@acme.example --name 'Ada Admin' --role admin --password-file -",
 		Args:    exactArgs("EMAIL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
+	}
+	f := cmd.Flags()
+	m.flags(f)
+	from.flags(f, "")
+	f.StringVar(&u.Name, "name", "", "their name (default what stands before the @)")
+	f.StringVar((*string)(&u.Role), "role", string(issuer.EndUser), "admin, agent or end-user")
+	return work[membership]{
+		Check: func(args []string) (err error) {
 			if err := oneOf("role", u.Role, issuer.Admin, issuer.Agent, issuer.EndUser); err != nil {
 				return err
 			}
@@ -140,30 +150,20 @@ func userCreateCommand(p process) *cobra.Command {
 				u.Name, _, _ = strings.Cut(u.Email, "@")
 			}
 			if from.File != "" {
-				var err error
-				if u.Password, err = from.read(p); err != nil {
-					return err
-				}
+				u.Password, err = from.read(p)
 			}
-			i, a, closing, err := m.open(cmd.Context(), p)
+			return err
+		},
+		Open: m.open,
+		Run: func(ctx context.Context, of membership, _ []string) error {
+			made, err := of.CreateUser(ctx, of.account, u, issuer.By{})
 			if err != nil {
 				return err
 			}
-			defer closing()
-			made, err := i.CreateUser(cmd.Context(), a, u, issuer.By{})
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(p.Out, "Created %s %s in account %s.\n", made.Role, made.Email, a.Subdomain)
+			fmt.Fprintf(p.Out, "Created %s %s in account %s.\n", made.Role, made.Email, of.account.Subdomain)
 			return nil
 		},
-	}
-	f := cmd.Flags()
-	m.flags(f)
-	from.flags(f, "")
-	f.StringVar(&u.Name, "name", "", "their name (default what stands before the @)")
-	f.StringVar((*string)(&u.Role), "role", string(issuer.EndUser), "admin, agent or end-user")
-	return cmd
+	}.command(p, cmd)
 }
 
 // userPage is how many users are read at once.
@@ -171,38 +171,29 @@ const userPage = 100
 
 func userListCommand(p process) *cobra.Command {
 	var m members
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the users of an account",
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd, p); err != nil {
-				return err
-			}
-			i, a, closing, err := m.open(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			defer closing()
-			t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "ID\tEMAIL\tNAME\tROLE\tSTATE\tCREATED")
-			r := issuer.Range{Limit: userPage}
-			for more := true; more; {
-				page, err := i.Store.UserPage(cmd.Context(), a.ID, r)
-				if err != nil {
-					return err
-				}
-				for _, u := range page.Items {
-					fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", u.ID, u.Email, u.Name, u.Role, state(u), u.Created.Format(time.RFC3339))
-					r.After = int64(u.ID)
-				}
-				more = page.More
-			}
-			return t.Flush()
-		},
-	}
+	cmd := &cobra.Command{Use: "list", Short: "List the users of an account", Args: noArgs}
 	m.flags(cmd.Flags())
-	return cmd
+	return work[membership]{Open: m.open, Run: func(ctx context.Context, of membership, _ []string) error {
+		return of.listUsers(ctx, p)
+	}}.command(p, cmd)
+}
+
+func (m membership) listUsers(ctx context.Context, p process) error {
+	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tEMAIL\tNAME\tROLE\tSTATE\tCREATED")
+	r := issuer.Range{Limit: userPage}
+	for more := true; more; {
+		page, err := m.Store.UserPage(ctx, m.account.ID, r)
+		if err != nil {
+			return err
+		}
+		for _, u := range page.Items {
+			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", u.ID, u.Email, u.Name, u.Role, state(u), u.Created.Format(time.RFC3339))
+			r.After = int64(u.ID)
+		}
+		more = page.More
+	}
+	return t.Flush()
 }
 
 func state(u issuer.User) string {
@@ -217,31 +208,22 @@ func state(u issuer.User) string {
 }
 
 // changing is a command that changes one user, named by their email.
-func changing(p process, cmd *cobra.Command, arguments []string, change func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, args []string) (told string, err error)) *cobra.Command {
+func changing(p process, cmd *cobra.Command, arguments []string, change func(ctx context.Context, of membership, u issuer.User, args []string) (told string, err error)) *cobra.Command {
 	var m members
-	cmd.Args = exactArgs(arguments...)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		i, a, closing, err := m.open(cmd.Context(), p)
-		if err != nil {
-			return err
-		}
-		defer closing()
-		u, err := findUser(cmd.Context(), i, a, args[0])
-		if err != nil {
-			return err
-		}
-		told, err := change(cmd.Context(), i, a, u, args)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(p.Out, "%s of account %s: %s.\n", u.Email, a.Subdomain, told)
-		return nil
-	}
 	m.flags(cmd.Flags())
-	return cmd
+	cmd.Args = exactArgs(arguments...)
+	return work[membership]{Open: m.open, Run: func(ctx context.Context, of membership, args []string) error {
+		u, err := of.user(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		told, err := change(ctx, of, u, args)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.Out, "%s of account %s: %s.\n", u.Email, of.account.Subdomain, told)
+		return nil
+	}}.command(p, cmd)
 }
 
 func userSetPasswordCommand(p process) *cobra.Command {
@@ -252,12 +234,12 @@ func userSetPasswordCommand(p process) *cobra.Command {
 		Long:  "Give a user another password, read from standard input or a file. Their sessions end;\ntheir tokens live on.",
 		Example: "  printf %s \"$PASSWORD\" | deskauth user set-password ada@acme.example\n" +
 			"  deskauth user set-password ada@acme.example --password-file new.txt",
-	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
+	}, []string{"EMAIL"}, func(ctx context.Context, of membership, u issuer.User, _ []string) (string, error) {
 		password, err := from.read(p)
 		if err != nil {
 			return "", err
 		}
-		return "the password was changed", i.SetPassword(ctx, a, u.ID, password, issuer.By{})
+		return "the password was changed", of.SetPassword(ctx, of.account, u.ID, password, issuer.By{})
 	})
 	from.flags(cmd.Flags(), "-")
 	return cmd
@@ -269,9 +251,9 @@ func userSuspendCommand(p process) *cobra.Command {
 		Use:   "suspend EMAIL",
 		Short: "Suspend a user, or let them in again",
 		Long:  "Suspend a user: they cannot sign in, and their tokens open nothing for as long.",
-	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
+	}, []string{"EMAIL"}, func(ctx context.Context, of membership, u issuer.User, _ []string) (string, error) {
 		suspended := !undo
-		_, err := i.UpdateUser(ctx, a, u.ID, issuer.UserChange{Suspended: &suspended}, issuer.By{})
+		_, err := of.UpdateUser(ctx, of.account, u.ID, issuer.UserChange{Suspended: &suspended}, issuer.By{})
 		if undo {
 			return "no longer suspended", err
 		}
@@ -286,9 +268,9 @@ func userRoleCommand(p process) *cobra.Command {
 		Use:   "role EMAIL ROLE",
 		Short: "Give a user another role: admin, agent or end-user",
 		Long:  "Give a user another role: admin, agent or end-user. Their tokens open what it opens, at once.",
-	}, []string{"EMAIL", "ROLE"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, args []string) (string, error) {
+	}, []string{"EMAIL", "ROLE"}, func(ctx context.Context, of membership, u issuer.User, args []string) (string, error) {
 		role := issuer.Role(args[1])
-		_, err := i.UpdateUser(ctx, a, u.ID, issuer.UserChange{Role: &role}, issuer.By{})
+		_, err := of.UpdateUser(ctx, of.account, u.ID, issuer.UserChange{Role: &role}, issuer.By{})
 		return "the role is " + args[1], err
 	})
 }
@@ -298,7 +280,7 @@ func userDeleteCommand(p process) *cobra.Command {
 		Use:   "delete EMAIL",
 		Short: "Delete a user, and end their sessions and tokens",
 		Long:  "Delete a user: their name, email and password go, their sessions and tokens end. Clients that\nthey made stay, but can no longer act in their name.",
-	}, []string{"EMAIL"}, func(ctx context.Context, i *issuer.Issuer, a issuer.Account, u issuer.User, _ []string) (string, error) {
-		return "deleted", i.DeleteUser(ctx, a, u.ID, issuer.By{})
+	}, []string{"EMAIL"}, func(ctx context.Context, of membership, u issuer.User, _ []string) (string, error) {
+		return "deleted", of.DeleteUser(ctx, of.account, u.ID, issuer.By{})
 	})
 }
