@@ -120,6 +120,10 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 			_ = db.Close()
 		}
 	}()
+	// The only program on a SQLite file lends from memory; a second one reads rows.
+	if err := db.Hold(ctx, "broker"); err != nil && !errors.Is(err, store.ErrHeld) {
+		return nil, err
+	}
 	if err := db.MigrateBroker(ctx); err != nil {
 		return nil, err
 	}

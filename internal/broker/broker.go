@@ -64,6 +64,8 @@ type Broker struct {
 
 	quiet quiet
 
+	opened opened // tokens in the clear
+
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet
 

@@ -201,7 +201,7 @@ func TestCallbackTooLate(t *testing.T) {
 	})
 }
 
-func wantKind(t *testing.T, err error, want broker.Kind) {
+func wantKind(t testing.TB, err error, want broker.Kind) {
 	t.Helper()
 	var f *broker.Failure
 	if !errors.As(err, &f) || f.Kind != want {

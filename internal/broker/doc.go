@@ -10,7 +10,8 @@
 //
 // Lending:
 //
-//	Token ──► Connection.Due? ──no──► lend what is there
+//	Token ──► Connection.Due? ──no──► lend what is there: of the row, or of memory
+//	              │                   where this process alone serves a SQLite file
 //	              │yes
 //	              ▼
 //	          one flight per connection ──► Claim ──► OpenAttempt ──► POST ──► Renew ──► lend

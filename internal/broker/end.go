@@ -41,6 +41,7 @@ func (b *Broker) move(ctx context.Context, id ConnectionID, to State, why Reason
 		c.State, c.Reason = to, why
 		err = b.Store.Move(ctx, c, from, b.changed(c))
 		if !errors.Is(err, ErrConflict) {
+			b.opened.drop(id)
 			return c, err
 		}
 	}

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -37,7 +38,7 @@ func (c *clock) move(d time.Duration) {
 // house is a broker on a database, with a Zendesk before it.
 type house struct {
 	*broker.Broker
-	t     *testing.T
+	t     testing.TB
 	z     *remote
 	db    *store.DB
 	ring  *seal.Ring
@@ -57,17 +58,26 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		ring, err := seal.OpenFile(filepath.Join(t.TempDir(), "keys.json"))
-		if err != nil {
+		// As a server does: on SQLite it lends from memory.
+		if err := errors.Join(db.Hold(t.Context(), "broker"), db.MigrateBroker(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		h := &house{t: t, z: newRemote(t), db: db, ring: ring, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
-		h.Broker = h.replica()
-		if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of(h.z.secret)); err != nil {
-			t.Fatal(err)
-		}
-		f(t, h)
+		f(t, newHouse(t, db))
 	})
+}
+
+func newHouse(t testing.TB, db *store.DB) *house {
+	t.Helper()
+	ring, err := seal.OpenFile(filepath.Join(t.TempDir(), "keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, z: newRemote(t), db: db, ring: ring, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
+	h.Broker = h.replica()
+	if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of(h.z.secret)); err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 // replica is another broker on the same database.
@@ -125,7 +135,7 @@ func (h *house) signIn() broker.Connection {
 // lent is the token that the broker lends, or its error in words.
 func (h *house) lent(id broker.ConnectionID) string { return lentBy(h.t, h.Broker, id) }
 
-func lentBy(t *testing.T, b *broker.Broker, id broker.ConnectionID) string {
+func lentBy(t testing.TB, b *broker.Broker, id broker.ConnectionID) string {
 	g, err := b.Token(t.Context(), id, 0)
 	if err != nil {
 		return fmt.Sprintf("%T: %v", err, err)

@@ -27,9 +27,7 @@ const jitterMost = 30 * time.Second
 // *Unavailable when it heals by itself. As long as the token lives it is lent,
 // even if it could not be renewed.
 func (b *Broker) Token(ctx context.Context, id ConnectionID, minTTL time.Duration) (Grant, error) {
-	return b.lend(ctx, id, false, func(c Connection) bool {
-		return c.Due(b.now(), minTTL, c.Jitter(jitterMost))
-	})
+	return b.lend(ctx, id, wish{minTTL: minTTL})
 }
 
 // TokenAfter lends a token after the API refused the one of a generation with 401
@@ -37,7 +35,7 @@ func (b *Broker) Token(ctx context.Context, id ConnectionID, minTTL time.Duratio
 // There is one of those per generation: if its result is refused too, while it
 // should live, a person must authorize again (design §6.9).
 func (b *Broker) TokenAfter(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
-	return b.lend(ctx, id, true, func(c Connection) bool { return c.Generation <= refused })
+	return b.lend(ctx, id, wish{forced: true, refused: refused})
 }
 
 // TokenRefused is TokenAfter for a program whose word is not enough: Zendesk is asked
@@ -57,7 +55,7 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 		switch said := (*zendesk.APIError)(nil); {
 		case errors.As(err, &said) && said.Status == http.StatusUnauthorized:
 		case err == nil:
-			return b.grant(c)
+			return b.grant(c, false, b.now())
 		default:
 			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
 		}
@@ -67,21 +65,48 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 	return b.TokenAfter(ctx, id, min(refused, c.Generation))
 }
 
-func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want func(Connection) bool) (Grant, error) {
-	c, err := b.Store.Connection(ctx, id)
-	if err != nil {
-		return Grant{}, err
+// wish is what a caller wants of a token.
+type wish struct {
+	minTTL  time.Duration
+	forced  bool  // the API refused it
+	refused int64 // the generation of that one
+}
+
+// renewal decides whether the connection's token is another than the one wished for.
+func (w wish) renewal(c Connection, now time.Time) bool {
+	if w.forced {
+		return c.Generation <= w.refused
 	}
-	asked := want
-	want = func(c Connection) bool { return asked(c) || b.draining(c) }
-	if c.Lendable() && !want(c) {
-		return b.grant(c)
+	return c.Due(now, w.minTTL, c.Jitter(jitterMost))
+}
+
+// ready tells whether the token can be lent as it is.
+func (b *Broker) ready(c Connection, w wish, now time.Time) bool {
+	return c.Lendable() && !w.renewal(c, now) && !b.draining(c)
+}
+
+func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, error) {
+	c, remembered, err := b.Store.Lent(ctx, id)
+	if now := b.now(); err == nil && b.ready(c, w, now) {
+		return b.grant(c, remembered, now)
+	}
+	if remembered { // what is to be changed is decided on the row
+		c, err = b.Store.Connection(ctx, id)
+	}
+	now := b.now()
+	switch {
+	case err != nil:
+		return Grant{}, err
+	case b.ready(c, w, now):
+		return b.grant(c, false, now)
 	}
 	// A token that is over was refused for being over. That is an ordinary renewal: it
 	// says nothing against the connection, however often it happens in a row.
-	next, err := b.renewOrSay(ctx, c, forced && c.Alive(b.now()), want)
+	next, err := b.renewOrSay(ctx, c, w.forced && c.Alive(now), func(c Connection) bool {
+		return w.renewal(c, b.now()) || b.draining(c)
+	})
 	if err == nil {
-		return b.grant(next)
+		return b.grant(next, false, b.now())
 	}
 	var soft *Unavailable
 	if !errors.As(err, &soft) {
@@ -89,9 +114,10 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, forced bool, want fu
 	}
 	// Another may have come through meanwhile; and a token that could not be renewed
 	// is good until it expires, unless it was just refused.
+	now = b.now()
 	c, again := b.Store.Connection(ctx, id)
-	if again == nil && c.Lendable() && c.Alive(b.now()) && !(forced && asked(c)) {
-		return b.grant(c)
+	if again == nil && c.Lendable() && c.Alive(now) && !(w.forced && w.renewal(c, now)) {
+		return b.grant(c, false, now)
 	}
 	return Grant{}, err
 }
@@ -120,13 +146,21 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 	return next, err
 }
 
-// grant opens the token and notes the use.
-func (b *Broker) grant(c Connection) (Grant, error) {
+// grant opens the token, or remembers it, and notes the use.
+func (b *Broker) grant(c Connection, remembered bool, now time.Time) (Grant, error) {
+	b.note(c.ID, now)
+	if remembered {
+		if access, known := b.opened.get(c); known {
+			return Grant{Connection: c, Access: access}, nil
+		}
+	}
 	access, err := b.open(c.Access, c.place("access"))
 	if err != nil {
 		return Grant{}, err
 	}
-	b.note(c.ID, b.now())
+	if remembered {
+		b.opened.keep(c, access)
+	}
 	return Grant{Connection: c, Access: access}, nil
 }
 
@@ -139,6 +173,7 @@ func (b *Broker) condemn(ctx context.Context, c Connection, s State, why Reason)
 		At: b.now(), Kind: StateChanged, Account: c.Account, Connection: c.ID, Client: c.Client,
 		Detail: string(s) + ": " + string(why),
 	})
+	b.opened.drop(c.ID)
 	switch {
 	case errors.Is(err, ErrConflict):
 		return &Unavailable{ID: c.ID, Reason: AnotherTries}

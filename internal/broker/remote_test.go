@@ -35,7 +35,7 @@ type remote struct {
 // that one would have done to the tokens.
 type fault func(w http.ResponseWriter, r *http.Request, commit func() map[string]any)
 
-func newRemote(t *testing.T) *remote {
+func newRemote(t testing.TB) *remote {
 	t.Helper()
 	z := &remote{secret: "s3cret-of-the-client", userID: 7, paths: map[string]http.HandlerFunc{}}
 	server := httptest.NewServer(z)

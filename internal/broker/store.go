@@ -70,6 +70,10 @@ type Store interface {
 	MergeConnection(ctx context.Context, next Connection, pending ConnectionID, flow FlowID, e Event) error
 
 	Connection(ctx context.Context, id ConnectionID) (Connection, error)
+	// Lent returns what Connection does, and whether it is from memory: where this
+	// process alone serves a file of SQLite. It is as current as the row, but for
+	// LastUsedAt. Its sealed tokens must not be changed.
+	Lent(ctx context.Context, id ConnectionID) (c Connection, remembered bool, err error)
 	// ConnectionOf finds the connection of c's user for c's client, account, product
 	// and grant.
 	ConnectionOf(ctx context.Context, c Connection) (Connection, error)

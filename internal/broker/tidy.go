@@ -76,10 +76,11 @@ const (
 	revokeTime = 30 * time.Second
 )
 
-// Tidy removes what nobody needs any more: sign-ins that came to nothing, which
+// Tidy removes what nobody needs any more: tokens in memory that are over, sign-ins that came to nothing, which
 // whoever reaches the pages can make any number of, and old events.
 func (b *Broker) Tidy(ctx context.Context) error {
 	now := b.now()
+	b.opened.sweep(now)
 	return errors.Join(
 		untilNone(func() (int, error) { return b.Store.Prune(ctx, now.Add(-unfinishedKeep), pruneMost) }),
 		untilNone(func() (int, error) { return b.Store.PruneEvents(ctx, now.Add(-b.EventsKeep), pruneMost) }),

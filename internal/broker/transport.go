@@ -72,7 +72,7 @@ func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Re
 }
 
 func (t *Transport) checkHost(r *http.Request) error {
-	c, err := t.Broker.Connection(r.Context(), t.ID)
+	c, _, err := t.Broker.Store.Lent(r.Context(), t.ID)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (s brokerStore) AddPending(ctx context.Context, c broker.Connection) (broke
 }
 
 func (s brokerStore) Adopt(ctx context.Context, c broker.Connection, e broker.Event) error {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := connectionOf(ctx, t, c); err == nil {
 			return broker.ErrConflict
 		}
@@ -67,23 +67,23 @@ func (s brokerStore) Adopt(ctx context.Context, c broker.Connection, e broker.Ev
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 	return s.lost(err)
 }
 
 func (s brokerStore) Move(ctx context.Context, c broker.Connection, from broker.State, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET state = $1, reason = $2 WHERE id = $3 AND state = $4`,
 			c.State, c.Reason, c.ID, from); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) Remove(ctx context.Context, c broker.Connection, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			DELETE FROM broker_connections
 			WHERE id = $1 AND generation = $2 AND state = 'disabled' AND claim_owner = $3 AND claim_counter = $4`,
@@ -91,11 +91,11 @@ func (s brokerStore) Remove(ctx context.Context, c broker.Connection, e broker.E
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) KeepTokens(ctx context.Context, c broker.Connection) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections
 			SET generation = $1, scope_granted = $2, access_sealed = $3, access_key_id = $4, refresh_sealed = $5, refresh_key_id = $6,
@@ -103,11 +103,11 @@ func (s brokerStore) KeepTokens(ctx context.Context, c broker.Connection) error 
 			WHERE id = $12 AND generation = 0 AND state = 'pending'`,
 			c.Generation, c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
 			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.ID)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, e broker.Event) error {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := connectionOf(ctx, t, c); err == nil {
 			return broker.ErrConflict
 		}
@@ -119,12 +119,12 @@ func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, 
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 	return s.lost(err)
 }
 
 func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection, pending broker.ConnectionID, flow broker.FlowID, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			DELETE FROM broker_connections WHERE id = $1 AND state = 'pending'`, pending); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, next.ID, pending)
 }
 
 func (s brokerStore) Connection(ctx context.Context, id broker.ConnectionID) (broker.Connection, error) {

@@ -76,7 +76,7 @@ func (s brokerStore) RedeemFlow(ctx context.Context, id broker.FlowID, c broker.
 }
 
 func (s brokerStore) FailFlow(ctx context.Context, id broker.FlowID, pending broker.ConnectionID, why broker.Kind, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			DELETE FROM broker_connections WHERE id = $1 AND generation = 0`, pending); err != nil {
 			return err
@@ -86,5 +86,5 @@ func (s brokerStore) FailFlow(ctx context.Context, id broker.FlowID, pending bro
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, pending)
 }

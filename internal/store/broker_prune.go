@@ -83,11 +83,11 @@ func (s brokerStore) Abandoned(ctx context.Context, before time.Time, limit int)
 }
 
 func (s brokerStore) DropPending(ctx context.Context, c broker.Connection, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			DELETE FROM broker_connections WHERE id = $1 AND generation = $2 AND state = 'pending'`, c.ID, c.Generation); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 }

@@ -13,17 +13,17 @@ import (
 func (s brokerStore) Claim(ctx context.Context, c broker.Connection, owner string) (broker.Connection, error) {
 	next := c
 	next.Claim = broker.Claim{Owner: owner, Counter: c.Claim.Counter + 1}
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET claim_owner = $1, claim_counter = $2
 			WHERE id = $3 AND generation = $4 AND state = $5 AND claim_owner = $6 AND claim_counter = $7`,
 			next.Claim.Owner, next.Claim.Counter, c.ID, c.Generation, c.State, c.Claim.Owner, c.Claim.Counter)
-	})
+	}, c.ID)
 	return next, err
 }
 
 func (s brokerStore) HoldClaim(ctx context.Context, id broker.ConnectionID, owner string) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error { return holdClaim(ctx, t, id, owner) })
+	return s.change(ctx, func(ctx context.Context, t *tx) error { return holdClaim(ctx, t, id, owner) }, id)
 }
 
 func holdClaim(ctx context.Context, t *tx, id broker.ConnectionID, owner string) error {
@@ -62,7 +62,7 @@ func (s brokerStore) ballast() string {
 }
 
 func (s brokerStore) OpenAttempt(ctx context.Context, a broker.Attempt) (broker.Attempt, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, func(ctx context.Context, t *tx) error {
 		// Who slept through the loss of the claim finds out here, before it sends.
 		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET claim_counter = claim_counter + 1
@@ -81,7 +81,7 @@ func (s brokerStore) OpenAttempt(ctx context.Context, a broker.Attempt) (broker.
 			INSERT INTO broker_attempts (connection_id, generation, number, owner, forced, sent_at, outcome, error, closed_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING id`,
 			a.Connection, a.Generation, a.Number, a.Owner, truth(a.Forced), instant(a.SentAt), a.Outcome, s.ballast()).Scan(&a.ID)
-	})
+	}, a.Connection)
 	return a, s.lost(err)
 }
 
@@ -96,7 +96,7 @@ func closeAttempt(ctx context.Context, t *tx, a broker.Attempt) error {
 }
 
 func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker.Attempt) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		// First, because it frees what the tokens may need.
 		if err := closeAttempt(ctx, t, a); err != nil {
 			return err
@@ -115,20 +115,20 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 			next.Generation, next.Granted.String(), sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), truth(next.Forced), instant(next.RenewedAt),
 			instant(next.TendAt), next.ID, next.Generation-1)
-	})
+	}, next.ID)
 }
 
 func (s brokerStore) Postpone(ctx context.Context, c broker.Connection, owner string) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET reason = $1, failures = $2, retry_at = $3, claim_owner = ''
 			WHERE id = $4 AND generation = $5 AND claim_owner = $6`,
 			c.Reason, c.Failures, instant(c.RetryAt), c.ID, c.Generation, owner)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) Condemn(ctx context.Context, c broker.Connection, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET state = $1, reason = $2, claim_owner = ''
 			WHERE id = $3 AND generation = $4 AND state NOT IN ('revoked', 'disabled')`,
@@ -136,15 +136,15 @@ func (s brokerStore) Condemn(ctx context.Context, c broker.Connection, e broker.
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) SetExpiry(ctx context.Context, c broker.Connection) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET access_expires_at = $1, tend_at = $2 WHERE id = $3 AND generation = $4`,
 			instant(c.AccessExpires), instant(c.TendAt), c.ID, c.Generation)
-	})
+	}, c.ID)
 }
 
 func (s brokerStore) Untended(ctx context.Context, now time.Time, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
@@ -156,9 +156,9 @@ func (s brokerStore) Untended(ctx context.Context, now time.Time, after broker.C
 }
 
 func (s brokerStore) Tended(ctx context.Context, c broker.Connection, next time.Time) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		return t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET tend_at = $1 WHERE id = $2 AND generation = $3 AND tend_at = $4`,
 			instant(next), c.ID, c.Generation, instant(c.TendAt))
-	})
+	}, c.ID)
 }

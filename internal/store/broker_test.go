@@ -43,7 +43,7 @@ func newFlow(c broker.Client, state string) broker.Flow {
 }
 
 // newPending is a connection whose code is about to be exchanged, and its flow.
-func newPending(t *testing.T, s broker.Store, c broker.Client, state string) (broker.Connection, broker.Flow) {
+func newPending(t testing.TB, s broker.Store, c broker.Client, state string) (broker.Connection, broker.Flow) {
 	t.Helper()
 	if err := s.AddFlow(t.Context(), newFlow(c, state)); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func withTokens(c broker.Connection) broker.Connection {
 }
 
 // newActive is a connection in use.
-func newActive(t *testing.T, s broker.Store, c broker.Client, user int64) broker.Connection {
+func newActive(t testing.TB, s broker.Store, c broker.Client, user int64) broker.Connection {
 	t.Helper()
 	conn, _ := newPending(t, s, c, fmt.Sprint("state of ", user))
 	conn = withTokens(conn)

@@ -43,6 +43,9 @@ func Hold(ctx context.Context, path string) (release func() error, err error) {
 	return sync.OnceValue(func() error { return errors.Join(tx.Rollback(), db.Close()) }), nil
 }
 
+// brokerKind is the kind of server that lends connections.
+const brokerKind = "broker"
+
 // Hold keeps the database for one server of a kind, such as "broker", until Close.
 // A file of SQLite is not for replicas: each lends and decides by what it remembers.
 // It returns ErrHeld where another has it. PostgreSQL is for as many as there are.
@@ -60,6 +63,12 @@ func (d *DB) Hold(ctx context.Context, kind string) error {
 		return err
 	}
 	closed := d.close
-	d.close = sync.OnceValue(func() error { return errors.Join(closed(), release()) })
+	d.close = sync.OnceValue(func() error {
+		d.lendNoMore()
+		return errors.Join(closed(), release())
+	})
+	if kind == brokerKind {
+		d.held.Store(true)
+	}
 	return nil
 }

@@ -30,8 +30,14 @@ func (d *DB) MigrateDesk(ctx context.Context) error { return d.migrate(ctx, "des
 // MigrateControl brings the tables of a demo's controls up to date.
 func (d *DB) MigrateControl(ctx context.Context) error { return d.migrate(ctx, "control") }
 
-// MigrateBroker brings the tables of the broker up to date.
-func (d *DB) MigrateBroker(ctx context.Context) error { return d.migrate(ctx, "broker") }
+// MigrateBroker brings the tables of the broker up to date. If the file is held for
+// the broker, its connections are lent from memory from then on.
+func (d *DB) MigrateBroker(ctx context.Context) error {
+	if err := d.migrate(ctx, "broker"); err != nil || !d.held.Load() {
+		return err
+	}
+	return d.lendFromMemory(ctx)
+}
 
 // migrate runs the migrations of one part, forward only. The parts keep their
 // versions apart, so that they can share a database or have two.

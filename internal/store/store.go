@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -35,6 +36,8 @@ type DB struct {
 	ended  chan struct{} // SQLite alone: closed when the writer has ended
 	close  func() error
 	recent issuerRecent
+	held   atomic.Bool // SQLite alone: this process is the broker of the file
+	lent   lent
 }
 
 // Open opens the database that dsn names, without touching its tables:
