@@ -89,6 +89,23 @@ const (
 type Detail struct {
 	Description string `json:"description"`
 	Error       string `json:"error,omitempty"`
+	// TicketFieldID and TicketFieldType tell of which field of the ticket it
+	// speaks: 360001, "FieldDate". Zero and empty: of none.
+	TicketFieldID   int64  `json:"ticket_field_id,omitempty"`
+	TicketFieldType string `json:"ticket_field_type,omitempty"`
+}
+
+// MarshalJSON leaves out what there is not; but what is said of a field of the
+// ticket has an error, if null: so it was recorded.
+func (d Detail) MarshalJSON() ([]byte, error) {
+	type plain Detail
+	if d.TicketFieldID == 0 || d.Error != "" {
+		return []byte(marshal(plain(d))), nil
+	}
+	return []byte(marshal(struct {
+		plain
+		Error *string `json:"error"`
+	}{plain: plain(d)})), nil
 }
 
 // RecordInvalid refuses a record, field by field; the field "base" is for what

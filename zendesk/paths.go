@@ -18,12 +18,15 @@ const (
 	UsersPath       = "/api/v2/users"
 	UsersSearchPath = "/api/v2/users/search"
 
-	SearchPath      = "/api/v2/search"
-	TicketsPath     = "/api/v2/tickets"
-	GroupsPath      = "/api/v2/groups"
-	RequestsPath    = "/api/v2/requests"
-	UploadsPath     = "/api/v2/uploads"
-	AttachmentsPath = "/api/v2/attachments"
+	SearchPath           = "/api/v2/search"
+	TicketsPath          = "/api/v2/tickets"
+	GroupsPath           = "/api/v2/groups"
+	TicketFieldsPath     = "/api/v2/ticket_fields"
+	GroupMembershipsPath = "/api/v2/group_memberships"
+	JobStatusesPath      = "/api/v2/job_statuses"
+	RequestsPath         = "/api/v2/requests"
+	UploadsPath          = "/api/v2/uploads"
+	AttachmentsPath      = "/api/v2/attachments"
 	// AttachmentContentPath is followed by a token, "/?name=" and a file name.
 	AttachmentContentPath = "/attachments/token/"
 )

@@ -191,6 +191,16 @@ api 'How many there are' GET /api/v2/groups/count.json
 send 'The ticket is theirs' PUT "/api/v2/tickets/$ticket.json" '{"ticket": {"group_id": '"$group"'}}'
 api 'Ada deletes the group' DELETE "/api/v2/groups/$group.json"
 api 'It is kept, as deleted' GET "/api/v2/groups/$group.json"
+send 'A field of tickets' POST /api/v2/ticket_fields.json '{"ticket_field": {"title": "Way", "type": "tagger",
+  "custom_field_options": [{"name": "On foot", "value": "on_foot"}, {"name": "By boat", "value": "by_boat"}]}}'
+field=$(number id)
+send 'Who asks may see it' PUT "/api/v2/ticket_fields/$field.json" '{"ticket_field": {"visible_in_portal": true}}'
+api 'The field' GET "/api/v2/ticket_fields/$field.json"
+api 'All fields, by their position' GET /api/v2/ticket_fields.json
+api 'How many there are' GET /api/v2/ticket_fields/count.json
+send 'The ticket goes by boat, and has a tag that says so' PUT "/api/v2/tickets/$ticket.json" \
+  '{"ticket": {"custom_fields": [{"id": '"$field"', "value": "by_boat"}]}}'
+api 'Ada deletes the field' DELETE "/api/v2/ticket_fields/$field.json"
 api 'Tickets like it' GET '/api/v2/search.json?query=type:ticket%20tags:tour'
 api 'How many' GET '/api/v2/search/count.json?query=type:ticket%20tags:tour'
 api 'How often it was changed' GET "/api/v2/tickets/$ticket/audits/count.json"

@@ -39,3 +39,17 @@ func (r Request) Stream(patience time.Duration) io.Reader {
 	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(patience))
 	return r.Body
 }
+
+// Objects is a list of objects within the object; nil when it is not there or
+// null. The Err of each is its own to ask for.
+func (p *Params) Objects(name string) []*Params {
+	var values []map[string]json.RawMessage
+	if !p.read(name, "must be an array of hashes", &values) || values == nil {
+		return nil
+	}
+	all := make([]*Params, 0, len(values))
+	for _, v := range values {
+		all = append(all, &Params{req: p.req, object: p.path(name), values: v})
+	}
+	return all
+}

@@ -89,9 +89,9 @@ func (t Ticket) audit(now time.Time, by UserID, from Origin, said *Comment, befo
 	}
 	var previous []field
 	if before != nil {
-		previous = before.fields()
+		previous = append(before.fields(), before.customFields(&t)...)
 	}
-	for n, f := range t.fields() {
+	for n, f := range append(t.fields(), t.customFields(before)...) {
 		switch {
 		case previous == nil && (f.always || f.value != nil):
 			a.Events = append(a.Events, Event{Kind: Set, Field: f.name, Value: f.value})

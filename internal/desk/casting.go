@@ -90,6 +90,12 @@ func (c *casting) group(id GroupID) {
 	}
 }
 
+// fields are what the account added to its tickets.
+func (c *casting) fields() (all []Field) {
+	all, c.err = c.desk.Store.Fields(c.ctx, c.account)
+	return all
+}
+
 // spentUploads is for a token that names no upload, or no longer. What Zendesk
 // says of one is not known.
 func spentUploads() Invalids {

@@ -20,6 +20,7 @@ type Draft struct {
 	Submitter  Ref // none: the caller
 	Assignee   Ref
 	Group      GroupID // zero: none
+	Custom     map[FieldID][]string
 	Comment    NewComment
 }
 
@@ -50,8 +51,9 @@ type Change struct {
 	AddTags    []string
 	RemoveTags []string
 	Requester  *Ref
-	Assignee   *Ref     // none: nobody
-	Group      *GroupID // zero: none
+	Assignee   *Ref                 // none: nobody
+	Group      *GroupID             // zero: none
+	Custom     map[FieldID][]string // values of fields; one that is not named stays
 	Comment    *NewComment
 	// UpdatedStamp refuses the change when the ticket was changed after it; zero:
 	// whatever came between.
@@ -62,6 +64,9 @@ type Change struct {
 type cast struct {
 	requester, submitter, assignee, author Person
 	uploads                                []Upload
+	// fields are those that the account added, by whom filled in.
+	fields []Field
+	by     Person
 }
 
 // open decides what a draft becomes.
@@ -78,13 +83,20 @@ func (d Draft) open(now time.Time, c cast, from Origin) (Opening, error) {
 	case t.Status == "":
 		t.Status = New
 	}
+	t, wrong := t.fill(c.fields, c.by, d.Custom, Ticket{})
+	if t.Status == Solved && c.by.Agent {
+		wrong = append(wrong, t.lacking(c.fields)...)
+	}
+	if !c.by.Agent {
+		wrong = append(wrong, t.unfilled(c.fields)...)
+	}
 	said, all := t.say(now, d.Comment, c)
 	if strings.TrimSpace(said.Body) == "" {
 		all = nil
 		all.add("base", Blank, "Description: cannot be blank")
 	}
 	t.Description, t.Public, t.Internal = said.Body, said.Public, !said.Public
-	all = append(append(all, t.check()...), c.checkAssignee()...)
+	all = append(append(append(all, wrong...), t.check()...), c.checkAssignee()...)
 	return Opening{t, t.audit(now, c.author.ID, from, &said, nil)}, all.orNil()
 }
 
@@ -97,12 +109,11 @@ func (t Ticket) change(now time.Time, by Person, want Change, c cast, from Origi
 	if !want.UpdatedStamp.IsZero() && t.Updated.Truncate(time.Second).After(want.UpdatedStamp) {
 		return t, Audit{}, ErrOutdated
 	}
-	next := t.with(want, c)
+	next, all := t.with(want, c).fill(c.fields, by, want.Custom, t)
 	var said *Comment
-	var all Invalids
 	if want.Comment != nil {
-		var one Comment
-		one, all = t.say(now, *want.Comment, c)
+		one, wrong := t.say(now, *want.Comment, c)
+		all = append(all, wrong...)
 		said, next.Public = &one, t.Public || one.Public
 	}
 	if want.Status == nil {
@@ -110,6 +121,9 @@ func (t Ticket) change(now time.Time, by Person, want Change, c cast, from Origi
 	}
 	if next.Status == Solved && next.Assignee == 0 && by.Agent {
 		next.Assignee = by.ID // whoever solves what nobody has, had it
+	}
+	if next.Status == Solved && t.Status != Solved && by.Agent {
+		all = append(all, next.lacking(c.fields)...)
 	}
 	all = append(append(all, next.check()...), c.checkAssignee()...)
 	if all != nil {

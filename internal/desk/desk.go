@@ -59,6 +59,7 @@ func (d *Desk) open(ctx context.Context, c issuer.Caller, draft Draft, from Orig
 	now := d.now()
 	who := d.casting(ctx, a, by)
 	k := cast{
+		by: by, fields: who.fields(),
 		requester: who.find("requester", draft.Requester, by), submitter: who.find("submitter", draft.Submitter, by),
 		assignee: who.find("assignee", draft.Assignee, Person{}),
 	}
@@ -116,8 +117,8 @@ func (d *Desk) change(ctx context.Context, c issuer.Caller, number int64, want C
 
 // castOf looks up whom and what a change of a ticket names.
 func (d *Desk) castOf(ctx context.Context, t Ticket, by Person, want Change) (cast, error) {
-	k := cast{author: by}
 	who := d.casting(ctx, t.Account, by)
+	k := cast{author: by, by: by, fields: who.fields()}
 	if want.Requester != nil {
 		k.requester = who.find("requester", *want.Requester, by)
 	}

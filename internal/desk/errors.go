@@ -26,6 +26,10 @@ type Invalid struct {
 	Field string
 	Why   string
 	Flaw  Flaw
+	// Of is the field of tickets that is meant; zero: none. What is wrong then
+	// concerns the whole ticket.
+	Of   FieldID
+	Kind FieldKind // of that field
 }
 
 // Flaw is the kind of thing that is wrong with a field.
@@ -36,6 +40,7 @@ const (
 	NotAllowed Flaw = iota // the value is none of those that can be
 	Blank
 	Immutable // the ticket takes no change any more
+	Unfilled  // a field that the ticket cannot be solved without
 )
 
 // Invalids is all that is wrong with a value.
@@ -51,6 +56,11 @@ func (all Invalids) Error() string {
 
 func (all *Invalids) add(field string, flaw Flaw, why string) {
 	*all = append(*all, Invalid{Field: field, Flaw: flaw, Why: why})
+}
+
+// addOf adds what is wrong with a field of tickets.
+func (all *Invalids) addOf(f Field, flaw Flaw, why string) {
+	*all = append(*all, Invalid{Field: "base", Flaw: flaw, Why: why, Of: f.ID, Kind: f.Kind})
 }
 
 // orNil is the error, nil when nothing is wrong.

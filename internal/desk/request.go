@@ -30,7 +30,7 @@ func (d *Desk) Request(ctx context.Context, c issuer.Caller, number int64) (Tick
 // OpenRequest opens a ticket of the caller's own, whomever the draft names.
 func (d *Desk) OpenRequest(ctx context.Context, c issuer.Caller, draft Draft, from Origin) (Ticket, error) {
 	o, err := d.open(ctx, c, Draft{
-		Subject: draft.Subject, Priority: draft.Priority, Kind: draft.Kind,
+		Subject: draft.Subject, Priority: draft.Priority, Kind: draft.Kind, Custom: draft.Custom,
 		Comment: NewComment{Body: draft.Comment.Body, Uploads: draft.Comment.Uploads},
 	}, from)
 	return o.Ticket, err

@@ -36,6 +36,18 @@ type Store interface {
 	// ChangeGroup swaps a group of old.Version.
 	ChangeGroup(ctx context.Context, old, next Group) error
 
+	// PlantFields gives an account its first fields, numbered in their order, and
+	// returns how many. An account that ever had one gets none.
+	PlantFields(ctx context.Context, a AccountID, fields []Field) (added int, err error)
+	// Fields are those that the account added, in the order of their numbers.
+	Fields(ctx context.Context, a AccountID) ([]Field, error)
+	// AddField adds a field under the account's next number.
+	AddField(ctx context.Context, f Field) (Field, error)
+	// ChangeField swaps a field of old.Version.
+	ChangeField(ctx context.Context, old, next Field) error
+	// DeleteField deletes a field of its version.
+	DeleteField(ctx context.Context, f Field) error
+
 	Comments(ctx context.Context, t Ticket, publicOnly bool, r Range) (Page[Comment], error)
 	Audits(ctx context.Context, t Ticket, r Range) (Page[Audit], error)
 	Audit(ctx context.Context, t Ticket, id int64) (Audit, error)

@@ -44,14 +44,15 @@ type Ticket struct {
 	Priority    string // one of priorities, or empty
 	Kind        string // Zendesk's type: one of kinds, or empty
 	ExternalID  string
-	Tags        []string // in lower case, each once
-	Requester   UserID   // whose question it is
-	Submitter   UserID   // who wrote it down
-	Assignee    UserID   // zero: nobody yet
-	Group       GroupID  // zero: none
-	Public      bool     // whether any comment is
-	Internal    bool     // whether its first comment was not public
-	Channel     string   // by which it came in
+	Tags        []string           // in lower case, each once
+	Requester   UserID             // whose question it is
+	Submitter   UserID             // who wrote it down
+	Assignee    UserID             // zero: nobody yet
+	Group       GroupID            // zero: none
+	Custom      map[FieldID]string // what it has in the fields that the account added, by their numbers
+	Public      bool               // whether any comment is
+	Internal    bool               // whether its first comment was not public
+	Channel     string             // by which it came in
 	Created     time.Time
 	Updated     time.Time
 }

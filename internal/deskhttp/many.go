@@ -50,8 +50,11 @@ func (s *Server) showTickets(ctx context.Context, req apihttp.Request) (apihttp.
 		found.Items = append(found.Items, t)
 	}
 	found.Total = len(found.Items)
-	return apihttp.Listed(req, apihttp.Whole(), "tickets", found, number,
-		func(t desk.Ticket) zendesk.Ticket { return ticket(req.Base, t) }), nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Listed(req, apihttp.Whole(), "tickets", found, number, v.ticket), nil
 }
 
 // justCount asks for the length of a list alone.

@@ -21,7 +21,7 @@ import (
 var notKept = []string{
 	"id", "url", "via", "created_at", "updated_at", "generated_timestamp", "recipient", "organization_id",
 	"collaborator_ids", "collaborators", "additional_collaborators", "follower_ids", "followers", "email_cc_ids", "email_ccs",
-	"forum_topic_id", "problem_id", "has_incidents", "is_public", "due_at", "custom_fields", "fields", "satisfaction_rating",
+	"forum_topic_id", "problem_id", "has_incidents", "is_public", "due_at", "satisfaction_rating",
 	"sharing_agreement_ids", "custom_status_id", "followup_ids", "ticket_form_id", "brand_id", "allow_channelback",
 	"allow_attachments", "from_messaging_channel", "metadata", "macro_id", "macro_ids", "can_be_solved_by_me", "followup_source_id",
 }
@@ -35,6 +35,7 @@ type fields struct {
 	subject, priority, kind, status, externalID *string
 	tags                                        *[]string
 	group                                       *desk.GroupID
+	custom                                      map[desk.FieldID][]string
 	requester, submitter, assignee              *desk.Ref
 	stranger                                    stranger
 	said                                        *desk.NewComment
@@ -46,7 +47,7 @@ func readFields(p *apihttp.Params) (f fields, err error) {
 		externalID: p.Text("external_id"), tags: p.Texts("tags"),
 		requester: userRef(p, "requester_id"), submitter: userRef(p, "submitter_id"), assignee: userRef(p, "assignee_id"),
 	}
-	f.group = groupID(p)
+	f.group, f.custom = groupID(p), readCustom(p)
 	if raw := p.Text("raw_subject"); raw != nil {
 		f.subject = raw
 	}
@@ -177,6 +178,7 @@ func ticketDraft(req apihttp.Request) (desk.Draft, stranger, error) {
 		Subject: value(f.subject), Priority: value(f.priority), Kind: value(f.kind), Status: desk.Status(value(f.status)),
 		ExternalID: value(f.externalID), Tags: value(f.tags),
 		Requester: value(f.requester), Submitter: value(f.submitter), Assignee: value(f.assignee), Group: value(f.group), Comment: value(f.said),
+		Custom: f.custom,
 	}
 	if d.Comment.Body == "" {
 		d.Comment.Body = value(description)
@@ -199,7 +201,7 @@ func ticketChange(req apihttp.Request) (desk.Change, stranger, error) {
 	}
 	change := desk.Change{
 		Subject: f.subject, Priority: f.priority, Kind: f.kind, ExternalID: f.externalID, Tags: f.tags,
-		AddTags: value(more), RemoveTags: value(less), Requester: f.requester, Assignee: f.assignee, Group: f.group, Comment: f.said,
+		AddTags: value(more), RemoveTags: value(less), Requester: f.requester, Assignee: f.assignee, Group: f.group, Comment: f.said, Custom: f.custom,
 		UpdatedStamp: safety.UpdatedStamp,
 	}
 	if f.status != nil {

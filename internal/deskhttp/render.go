@@ -1,10 +1,12 @@
 package deskhttp
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
 
+	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -12,7 +14,21 @@ import (
 // How the desk's values look in the API. base is the account's root as the client
 // sees it.
 
-func ticket(base string, t desk.Ticket) zendesk.Ticket {
+// view is how somebody sees tickets: with the fields that their account added.
+type view struct {
+	base   string
+	fields []desk.Field
+	by     desk.Person
+}
+
+func (s *Server) view(ctx context.Context, req apihttp.Request) (view, error) {
+	fields, err := s.Desk.CustomFields(ctx, req.Caller)
+	u := req.Caller.User
+	return view{req.Base, fields, desk.Person{ID: desk.UserID(u.ID), Agent: desk.Answers(string(u.Role))}}, err
+}
+
+func (v view) ticket(t desk.Ticket) zendesk.Ticket {
+	custom, base := customFields(t.Values(v.fields, v.by)), v.base
 	return zendesk.Ticket{
 		URL: fmt.Sprintf("%s%s/%d.json", base, zendesk.TicketsPath, t.Number), ID: t.Number,
 		ExternalID: orNull(t.ExternalID), Via: zendesk.ViaOf(t.Channel),
@@ -21,29 +37,30 @@ func ticket(base string, t desk.Ticket) zendesk.Ticket {
 		Priority: orNull(t.Priority), Status: string(t.Status),
 		RequesterID: int64(t.Requester), SubmitterID: int64(t.Submitter), AssigneeID: idOrNull(t.Assignee), GroupID: idOrNull(t.Group),
 		CollaboratorIDs: []int64{}, FollowerIDs: []int64{}, EmailCCIDs: []int64{}, IsPublic: t.Public, Tags: list(t.Tags),
-		CustomFields: []zendesk.CustomField{}, SharingAgreementIDs: []int64{}, Fields: []zendesk.CustomField{},
+		CustomFields: custom, SharingAgreementIDs: []int64{}, Fields: custom,
 		FollowupIDs: []int64{}, AllowAttachments: true,
 	}
 }
 
 // ticketWith is a ticket with the audit that tells of its change, if it changed.
-func ticketWith(base string, t desk.Ticket, a desk.Audit) zendesk.TicketEnvelope {
-	shown := zendesk.TicketEnvelope{Ticket: ticket(base, t)}
+func (v view) ticketWith(t desk.Ticket, a desk.Audit) zendesk.TicketEnvelope {
+	shown := zendesk.TicketEnvelope{Ticket: v.ticket(t)}
 	if a.ID != 0 {
-		told := audit(base, a)
+		told := audit(v.base, a)
 		shown.Audit = &told
 	}
 	return shown
 }
 
-func request(base string, t desk.Ticket, by desk.UserID) zendesk.Request {
+func (v view) request(t desk.Ticket) zendesk.Request {
+	custom, base := customFields(t.Values(v.fields, v.by)), v.base
 	return zendesk.Request{
 		URL: fmt.Sprintf("%s%s/%d.json", base, zendesk.RequestsPath, t.Number), ID: t.Number, Status: string(t.Status),
 		Priority: orNull(t.Priority), Type: orNull(t.Kind), Subject: orNull(t.Subject), Description: t.Description,
-		Via: zendesk.ViaOf(t.Channel), CustomFields: []zendesk.CustomField{}, RequesterID: int64(t.Requester),
-		CollaboratorIDs: []int64{}, EmailCCIDs: []int64{}, IsPublic: t.Public, CanBeSolvedByMe: t.SolvableBy(desk.Person{ID: by}),
+		Via: zendesk.ViaOf(t.Channel), CustomFields: custom, RequesterID: int64(t.Requester),
+		CollaboratorIDs: []int64{}, EmailCCIDs: []int64{}, IsPublic: t.Public, CanBeSolvedByMe: t.SolvableBy(v.by),
 		CreatedAt: zendesk.TimeOf(t.Created), UpdatedAt: zendesk.TimeOf(t.Updated),
-		AssigneeID: idOrNull(t.Assignee), Fields: []zendesk.CustomField{},
+		AssigneeID: idOrNull(t.Assignee), Fields: custom,
 	}
 }
 

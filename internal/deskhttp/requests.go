@@ -37,12 +37,11 @@ func (s *Server) listRequests(ctx context.Context, req apihttp.Request) (apihttp
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Listed(req, p, "requests", issuer.Page[desk.Ticket](found), number,
-		func(t desk.Ticket) zendesk.Request { return shownRequest(req, t) }), nil
-}
-
-func shownRequest(req apihttp.Request, t desk.Ticket) zendesk.Request {
-	return request(req.Base, t, desk.UserID(req.Caller.User.ID))
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Listed(req, p, "requests", issuer.Page[desk.Ticket](found), number, v.request), nil
 }
 
 func (s *Server) createRequest(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
@@ -55,12 +54,16 @@ func (s *Server) createRequest(ctx context.Context, req apihttp.Request) (apihtt
 		return apihttp.Response{}, err
 	}
 	t, err := s.Desk.OpenRequest(ctx, req.Caller, desk.Draft{
-		Subject: value(f.subject), Priority: value(f.priority), Kind: value(f.kind), Comment: value(f.said),
+		Subject: value(f.subject), Priority: value(f.priority), Kind: value(f.kind), Comment: value(f.said), Custom: f.custom,
 	}, origin(req))
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	shown := shownRequest(req, t)
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	shown := v.request(t)
 	return forAnyOrigin(created(shown.URL, zendesk.RequestEnvelope{Request: shown})), nil
 }
 
@@ -73,7 +76,11 @@ func (s *Server) showRequest(ctx context.Context, req apihttp.Request) (apihttp.
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: zendesk.RequestEnvelope{Request: shownRequest(req, t)}}, nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Response{Body: zendesk.RequestEnvelope{Request: v.request(t)}}, nil
 }
 
 // updateRequest adds a comment or solves the request; the Requests API changes
@@ -100,7 +107,11 @@ func (s *Server) updateRequest(ctx context.Context, req apihttp.Request) (apihtt
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: zendesk.RequestEnvelope{Request: shownRequest(req, t)}}, nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Response{Body: zendesk.RequestEnvelope{Request: v.request(t)}}, nil
 }
 
 func (s *Server) listRequestComments(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {

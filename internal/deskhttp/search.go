@@ -63,9 +63,13 @@ func (s *Server) found(ctx context.Context, req apihttp.Request) ([]any, error) 
 	if err != nil {
 		return nil, err
 	}
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	var all []any
 	for _, t := range tickets {
-		all = append(all, zendesk.FoundTicket{Ticket: ticket(req.Base, t), ResultType: "ticket"})
+		all = append(all, zendesk.FoundTicket{Ticket: v.ticket(t), ResultType: "ticket"})
 	}
 	if !q.Wants("user") {
 		return all, nil

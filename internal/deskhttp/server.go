@@ -29,7 +29,7 @@ func (s *Server) Routes() []apihttp.Route {
 	var all []apihttp.Route
 	for _, routes := range [][]apihttp.Route{
 		s.ticketRoutes(), s.manyRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
-		s.groupRoutes(),
+		s.groupRoutes(), s.fieldRoutes(),
 	} {
 		all = append(all, routes...)
 	}
@@ -81,12 +81,16 @@ var flaws = map[desk.Flaw]string{desk.Blank: zendesk.BlankValue, desk.NotAllowed
 func recordInvalid(all desk.Invalids) zendesk.RecordInvalid {
 	body := zendesk.RecordInvalid{}
 	for _, one := range all {
-		words := one.Why
+		words, detail := one.Why, zendesk.Detail{Error: flaws[one.Flaw]}
+		if one.Of != 0 {
+			detail.TicketFieldID, detail.TicketFieldType = int64(one.Of), fieldClass(one.Kind)
+		}
 		if one.Field != "base" {
 			label := strings.ReplaceAll(one.Field, "_", " ")
 			words = strings.ToUpper(label[:1]) + label[1:] + ": " + one.Why
 		}
-		body[one.Field] = append(body[one.Field], zendesk.Detail{Description: words, Error: flaws[one.Flaw]})
+		detail.Description = words
+		body[one.Field] = append(body[one.Field], detail)
 	}
 	return body
 }

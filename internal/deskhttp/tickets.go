@@ -58,8 +58,11 @@ func (s *Server) ticketPage(ctx context.Context, req apihttp.Request, f desk.Fil
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Listed(req, p, "tickets", issuer.Page[desk.Ticket](found), number,
-		func(t desk.Ticket) zendesk.Ticket { return ticket(req.Base, t) }), nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Listed(req, p, "tickets", issuer.Page[desk.Ticket](found), number, v.ticket), nil
 }
 
 func number(t desk.Ticket) int64 { return t.Number }
@@ -76,7 +79,11 @@ func (s *Server) createTicket(ctx context.Context, req apihttp.Request) (apihttp
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	shown := ticketWith(req.Base, o.Ticket, o.Audit)
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	shown := v.ticketWith(o.Ticket, o.Audit)
 	return created(shown.Ticket.URL, shown), nil
 }
 
@@ -89,7 +96,11 @@ func (s *Server) showTicket(ctx context.Context, req apihttp.Request) (apihttp.R
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: zendesk.TicketEnvelope{Ticket: ticket(req.Base, t)}}, nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Response{Body: zendesk.TicketEnvelope{Ticket: v.ticket(t)}}, nil
 }
 
 func (s *Server) updateTicket(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
@@ -111,7 +122,11 @@ func (s *Server) updateTicket(ctx context.Context, req apihttp.Request) (apihttp
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: ticketWith(req.Base, t, audit)}, nil
+	v, err := s.view(ctx, req)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
+	return apihttp.Response{Body: v.ticketWith(t, audit)}, nil
 }
 
 func (s *Server) deleteTicket(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {

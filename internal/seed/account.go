@@ -25,7 +25,7 @@ func (r *reader) file(body ast.Node) (f File) {
 	subdomains := unique{}
 	for _, it := range items {
 		o, ok := r.object(it.node, "an account", it.line,
-			"subdomain", "name", "era", "basic_auth", "token_format", "password_grant", "revoke_replayed", "chat", "plan", "users", "clients", "chat_clients", "api_tokens", "tickets")
+			"subdomain", "name", "era", "basic_auth", "token_format", "password_grant", "revoke_replayed", "chat", "plan", "users", "clients", "chat_clients", "api_tokens", "ticket_fields", "tickets")
 		if !ok {
 			continue
 		}
@@ -35,6 +35,7 @@ func (r *reader) file(body ast.Node) (f File) {
 		a.Clients = append(o.clients(), o.chatClients()...)
 		o.needAdmin(a.Planting)
 		a.APITokens = o.apiTokens()
+		a.Fields = o.fields()
 		a.Tickets = o.tickets(a.Users)
 		f.Accounts = append(f.Accounts, a)
 	}

@@ -3,6 +3,7 @@ package seed
 import (
 	_ "embed"
 
+	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/issuer"
 )
 
@@ -13,9 +14,10 @@ type File struct {
 	GlobalClients []issuer.PlantedGlobalClient
 }
 
-// Account is an account and its first tickets.
+// Account is an account, what it adds to its tickets, and its first tickets.
 type Account struct {
 	issuer.Planting
+	Fields  []desk.FieldChange
 	Tickets []Ticket
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/seed"
@@ -30,6 +31,10 @@ accounts:
     clients:      [{identifier: app, name: App, description: Does, company: Co, kind: public, secret: s1, redirect_uri: ["http://localhost:8080/cb", "https://app.example/cb"], allowed_scopes: [read, "tickets:write"]}]
     chat_clients: [{identifier: app, name: Chat App, company: Co, secret: s2, redirect_uris: ["http://localhost/token"]}]
     api_tokens:   [{description: seed, token: t1}]
+    ticket_fields:
+      - {title: Serial number, type: regexp, description: On its back, required: on, regexp_for_validation: "^S[0-9]+$", visible_in_portal: on, editable_in_portal: on, required_in_portal: on}
+      - {title: Pie, type: tagger, options: [{name: Apple Pie, value: apple}, {name: Pecan Pie, value: pecan}]}
+      - {title: Broken, type: checkbox, tag: broken}
     tickets:
       - subject: My printer is on fire!
         requester: admin@acme.EXAMPLE
@@ -38,6 +43,16 @@ accounts:
           very colorful.
   - {subdomain: two, name: Two}
 `
+
+// field is one of a file, with what the file says beside its title and type.
+func field(title string, kind desk.FieldKind, set func(*desk.FieldChange)) desk.FieldChange {
+	f := desk.FieldChange{
+		Kind: &kind, Title: &title, Description: new(string), Tag: new(string), Pattern: new(string), Required: new(bool),
+		PortalVisible: new(bool), PortalEditable: new(bool), PortalRequired: new(bool),
+	}
+	set(&f)
+	return f
+}
 
 func TestParseWhole(t *testing.T) {
 	got, err := seed.Parse("seed.yaml", []byte(whole))
@@ -69,6 +84,16 @@ func TestParseWhole(t *testing.T) {
 				Secret: secret.Of("s2"),
 			}},
 			APITokens: []issuer.PlantedAPIToken{{Description: "seed", Token: secret.Of("t1")}},
+		},
+		Fields: []desk.FieldChange{
+			field("Serial number", desk.FieldRegexp, func(f *desk.FieldChange) {
+				*f.Description, *f.Pattern = "On its back", "^S[0-9]+$"
+				*f.Required, *f.PortalVisible, *f.PortalEditable, *f.PortalRequired = true, true, true, true
+			}),
+			field("Pie", desk.FieldTagger, func(f *desk.FieldChange) {
+				f.Options = &[]desk.Option{{Name: "Apple Pie", Value: "apple"}, {Name: "Pecan Pie", Value: "pecan"}}
+			}),
+			field("Broken", desk.FieldCheckbox, func(f *desk.FieldChange) { *f.Tag = "broken" }),
 		},
 		Tickets: []seed.Ticket{{
 			Subject: "My printer is on fire!", Requester: "admin@acme.example", Comment: "The smoke is\nvery colorful.\n",
@@ -111,7 +136,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty", "", "s.yaml:1: the file is empty; expected accounts"},
 		{"comment only", "# accounts\n", "s.yaml:1: the file is empty; expected accounts"},
-		{"two documents", whole + "---\n" + whole, "s.yaml:23: a second document begins; a seed file is one"},
+		{"two documents", whole + "---\n" + whole, "s.yaml:27: a second document begins; a seed file is one"},
 		{"not UTF-8", "accounts:\n  - name: \xff\n", "s.yaml:2: the file is not UTF-8 text"},
 		{"UTF-16", "\xff\xfea\x00", "s.yaml:1: the file is not UTF-8 text"},
 		{"too large", "# " + strings.Repeat("x", 1<<20), "s.yaml:1: the file is larger than 1 MiB"},
@@ -122,7 +147,7 @@ func TestParseRefuses(t *testing.T) {
 		{"no accounts", "accounts: []\n", "s.yaml:1: accounts is missing; expected a list of at least one"},
 		{"accounts without value", "accounts:\n", "s.yaml:1: accounts is missing; expected a list of at least one"},
 		{"accounts a mapping", "accounts: {acme: x}\n", "s.yaml:1: accounts must be a list, not a mapping"},
-		{"an account a word", "accounts: [hunter2]\n", "s.yaml:1: an account must be a mapping with subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens and tickets, not text"},
+		{"an account a word", "accounts: [hunter2]\n", "s.yaml:1: an account must be a mapping with subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens, ticket_fields and tickets, not text"},
 		{"unknown top key", "accounts: [{subdomain: acme, name: A}]\naccount: x\n", `s.yaml:2: unknown key "account" in the file; expected accounts or global_clients`},
 		{"syntax", "accounts:\n  - subdomain: [acme\n", "s.yaml:2: not valid YAML: sequence end token ']' not found"},
 		{"open quote", account(`users: [{password: "hunter2}]`), "s.yaml:4: not valid YAML: could not find end character of double-quoted text"},
@@ -131,10 +156,10 @@ func TestParseRefuses(t *testing.T) {
 		{"empty name", "accounts:\n  - subdomain: acme\n    name: \"\"\n", "s.yaml:3: name is empty"},
 		{"bad subdomain", "accounts:\n  - name: A\n    subdomain: 4cme\n", "s.yaml:3: subdomain: a subdomain begins with a letter"},
 		{"subdomain twice", "accounts:\n  - {subdomain: acme, name: A}\n  - {subdomain: acme, name: B}\n", `s.yaml:3: subdomain "acme" is there twice, first on line 2`},
-		{"unknown key", account("eras: legacy"), `s.yaml:4: unknown key "eras" in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
+		{"unknown key", account("eras: legacy"), `s.yaml:4: unknown key "eras" in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens, ticket_fields or tickets`},
 		{"key of another kind", account(`users: [{"hunter2": x, email: a@b.c, name: A, role: agent}]`), `s.yaml:4: unknown key in a user; expected email, name, role or password`},
 		{"key twice", account("era: legacy", "era: enforced"), "s.yaml:5: era is there twice in an account, first on line 4"},
-		{"merge key", account("<<: {era: legacy}"), `s.yaml:4: unknown key in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens or tickets`},
+		{"merge key", account("<<: {era: legacy}"), `s.yaml:4: unknown key in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens, ticket_fields or tickets`},
 		{"anchor", "accounts:\n  - subdomain: acme\n    name: &n hunter2\n", "s.yaml:3: name must be text, not an anchor, alias or tag"},
 		{"bad words", account("era: new", "basic_auth: yes", "chat: on", "plan: gold", "token_format: paper", "password_grant: yes"), `s.yaml:4: era must be enforced or legacy, not "new"
 s.yaml:5: basic_auth must be allowed, creation_blocked or off, not "yes"

@@ -73,20 +73,23 @@ func (s deskStore) PersonByEmail(ctx context.Context, a desk.AccountID, email st
 }
 
 const ticketColumns = `account_id, number, version, subject, description, status, priority, kind, external_id, tags,
-	requester_id, submitter_id, assignee_id, public, internal, channel, created_at, updated_at`
+	requester_id, submitter_id, assignee_id, public, internal, channel, created_at, updated_at, custom`
 
 // shownTicket are the columns of a ticket, and its group.
 const shownTicket = ticketColumns + `,
 	(SELECT g.group_id FROM desk_ticket_groups g WHERE g.account_id = desk_tickets.account_id AND g.ticket = desk_tickets.number)`
 
 func scanTicket(row scanner) (v desk.Ticket, err error) {
-	var tags string
+	var tags, custom string
 	var assignee, group sql.NullInt64
 	var public, internal, created, updated int64
-	err = row.Scan(&v.Account, &v.Number, &v.Version, &v.Subject, &v.Description, &v.Status, &v.Priority, &v.Kind, &v.ExternalID, &tags,
-		&v.Requester, &v.Submitter, &assignee, &public, &internal, &v.Channel, &created, &updated, &group)
+	if err := row.Scan(&v.Account, &v.Number, &v.Version, &v.Subject, &v.Description, &v.Status, &v.Priority, &v.Kind, &v.ExternalID, &tags,
+		&v.Requester, &v.Submitter, &assignee, &public, &internal, &v.Channel, &created, &updated, &custom, &group); err != nil {
+		return v, err
+	}
 	v.Tags, v.Assignee, v.Group = strings.Fields(tags), desk.UserID(assignee.Int64), desk.GroupID(group.Int64)
 	v.Public, v.Internal, v.Created, v.Updated = public != 0, internal != 0, fromMicros(created), fromMicros(updated)
+	v.Custom, err = customFrom(custom)
 	return v, err
 }
 
@@ -140,11 +143,15 @@ func (s deskStore) OpenTicket(ctx context.Context, o desk.Opening, spent []desk.
 
 func addTicket(ctx context.Context, t *tx, o desk.Opening) (desk.Audit, error) {
 	v := o.Ticket
+	custom, err := customText(v.Custom)
+	if err != nil {
+		return o.Audit, err
+	}
 	if _, err := t.ExecContext(ctx, `
 		INSERT INTO desk_tickets (`+ticketColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		v.Account, v.Number, v.Version, v.Subject, v.Description, v.Status, v.Priority, v.Kind, v.ExternalID, strings.Join(v.Tags, " "),
-		v.Requester, v.Submitter, userOrNull(v.Assignee), truth(v.Public), truth(v.Internal), v.Channel, micros(v.Created), micros(v.Updated)); err != nil {
+		v.Requester, v.Submitter, userOrNull(v.Assignee), truth(v.Public), truth(v.Internal), v.Channel, micros(v.Created), micros(v.Updated), custom); err != nil {
 		return o.Audit, err
 	}
 	if v.Group != 0 {
@@ -160,13 +167,17 @@ func userOrNull(id desk.UserID) sql.NullInt64 {
 }
 
 func (s deskStore) ChangeTicket(ctx context.Context, old, next desk.Ticket, a desk.Audit, spent []desk.Upload) (desk.Audit, error) {
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
+	custom, err := customText(next.Custom)
+	if err != nil {
+		return a, err
+	}
+	err = s.db.step(ctx, func(ctx context.Context, t *tx) (err error) {
 		if err := t.swap(ctx, desk.ErrConflict, `
 			UPDATE desk_tickets SET version = $1, subject = $2, status = $3, priority = $4, kind = $5, external_id = $6, tags = $7,
-				requester_id = $8, assignee_id = $9, public = $10, updated_at = $11
-			WHERE account_id = $12 AND number = $13 AND version = $14`,
+				requester_id = $8, assignee_id = $9, public = $10, updated_at = $11, custom = $12
+			WHERE account_id = $13 AND number = $14 AND version = $15`,
 			next.Version, next.Subject, next.Status, next.Priority, next.Kind, next.ExternalID, strings.Join(next.Tags, " "),
-			next.Requester, userOrNull(next.Assignee), truth(next.Public), micros(next.Updated),
+			next.Requester, userOrNull(next.Assignee), truth(next.Public), micros(next.Updated), custom,
 			old.Account, old.Number, old.Version); err != nil {
 			return err
 		}
