@@ -1,6 +1,7 @@
 package deskauthtest
 
 import (
+	"context"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/control"
@@ -71,10 +72,11 @@ func (f Fault) rule() control.Fault {
 // Faults are those that disturb requests now.
 type Faults struct{ z *Zendesk }
 
-// Add adds one and returns its number. A fault that makes no sense fails the test.
+// Add adds one and returns its number. A fault that makes no sense fails the test, and
+// so does one for an account or a client that is not there.
 func (f *Faults) Add(fault Fault) (number int64) {
 	f.z.helper()
-	rule, err := f.z.controls.Faults.Add(fault.rule())
+	rule, err := f.z.controls.AddFault(context.Background(), fault.rule())
 	f.z.check(err)
 	return rule.ID
 }

@@ -13,11 +13,14 @@ import (
 
 // mistakes are those of a test, each on a line of its own.
 var mistakes = map[string]func(z *deskauthtest.Zendesk){
-	"event":   func(z *deskauthtest.Zendesk) { z.Journal.Find(deskauthtest.Query{Event: "no.such"}) },
-	"count":   func(z *deskauthtest.Zendesk) { z.Journal.Count(deskauthtest.Query{Event: "no.such"}) },
-	"clock":   func(z *deskauthtest.Zendesk) { z.Clock.Set(time.Unix(0, 0)) },
-	"rate":    func(z *deskauthtest.Zendesk) { z.Clock.Rate(-1) },
-	"fault":   func(z *deskauthtest.Zendesk) { z.Faults.Add(deskauthtest.Fault{Kind: "lateness"}) },
+	"event": func(z *deskauthtest.Zendesk) { z.Journal.Find(deskauthtest.Query{Event: "no.such"}) },
+	"count": func(z *deskauthtest.Zendesk) { z.Journal.Count(deskauthtest.Query{Event: "no.such"}) },
+	"clock": func(z *deskauthtest.Zendesk) { z.Clock.Set(time.Unix(0, 0)) },
+	"rate":  func(z *deskauthtest.Zendesk) { z.Clock.Rate(-1) },
+	"fault": func(z *deskauthtest.Zendesk) { z.Faults.Add(deskauthtest.Fault{Kind: "lateness"}) },
+	"whose": func(z *deskauthtest.Zendesk) {
+		z.Faults.Add(deskauthtest.Fault{Kind: deskauthtest.HTML, Client: "nobody"})
+	},
 	"suspend": func(z *deskauthtest.Zendesk) { z.Suspend("acme", "nobody@acme.example", true) },
 	"allow":   func(z *deskauthtest.Zendesk) { z.Allow("nobody@acme.example", "https://acme.zendesk.com/") },
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/control"
 )
@@ -17,7 +19,26 @@ func clockCommand(c *controlling) *cobra.Command {
 		Short: "Show and steer protocol time: what codes, tokens and sessions expire by",
 		Args:  noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(
+	advance := c.command("advance DURATION", "Let time pass at once, such as 29m or 720h", func(_ *cobra.Command, args []string) error {
+		by, err := time.ParseDuration(args[0])
+		if err != nil {
+			return usagef("%q is not a duration such as 29m, 48h or 1m30s", args[0])
+		}
+		if by < 0 {
+			return onlyOn(args[0])
+		}
+		return c.changeClock(http.MethodPost, "/clock/advance", map[string]any{"by": control.Duration(by)})
+	})
+	advance.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// A minus begins a flag, where nobody meant one.
+		if none := (*pflag.NotExistError)(nil); errors.As(err, &none) {
+			if typed := "-" + none.GetSpecifiedShortnames(); isDuration(typed) {
+				return onlyOn(typed)
+			}
+		}
+		return flagError(cmd, err)
+	})
+	cmd.AddCommand(advance,
 		c.command("show", "Show what time it is", func(*cobra.Command, []string) error {
 			return c.changeClock(http.MethodGet, "/clock", nil)
 		}),
@@ -31,13 +52,6 @@ func clockCommand(c *controlling) *cobra.Command {
 			}
 			return c.changeClock(http.MethodPut, "/clock", map[string]any{"now": to})
 		}),
-		c.command("advance DURATION", "Let time pass at once, such as 29m or 720h", func(_ *cobra.Command, args []string) error {
-			by, err := time.ParseDuration(args[0])
-			if err != nil {
-				return usagef("%q is not a duration such as 29m, 48h or 1m30s", args[0])
-			}
-			return c.changeClock(http.MethodPost, "/clock/advance", map[string]any{"by": control.Duration(by)})
-		}),
 		c.command("rate TIMES", "Let time run so many times as fast; 1 is the machine's pace", func(_ *cobra.Command, args []string) error {
 			rate, err := strconv.ParseFloat(args[0], 64)
 			if err != nil {
@@ -50,6 +64,16 @@ func clockCommand(c *controlling) *cobra.Command {
 		}),
 	)
 	return cmd
+}
+
+func isDuration(text string) bool {
+	_, err := time.ParseDuration(text)
+	return err == nil
+}
+
+// onlyOn answers whoever wants time to go back.
+func onlyOn(typed string) error {
+	return usagef("%s: time only moves on; `deskauth control clock set TIME` shows any other", typed)
 }
 
 func (c *controlling) changeClock(method, path string, in any) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deskauth/deskauth/internal/control"
+	"github.com/deskauth/deskauth/internal/seed"
 )
 
 // controlCommand steers a demo issuer that runs on this machine.
@@ -86,14 +88,39 @@ func (c *controlling) command(use, short string, run func(cmd *cobra.Command, ar
 }
 
 func (c *controlling) do(method, path string, in, out any) error {
-	return c.client.Do(c.cmd.Context(), method, path, in, out)
+	return c.mistake(c.client.Do(c.cmd.Context(), method, path, in, out))
+}
+
+// flagOf are the flags of what the controls call otherwise.
+var flagOf = map[string]string{"user_id": "user", "grant_type": "grant"}
+
+// argumentOf are the fields that stand on the command line without a flag.
+var argumentOf = map[string]string{"now": "TIME", "by": "DURATION", "rate": "TIMES", "kind": "KIND", "name": "NAME"}
+
+// mistake is what the controls refuse, in the words of whoever typed it.
+func (c *controlling) mistake(err error) error {
+	var refused *control.Refusal
+	if !errors.As(err, &refused) {
+		return err
+	}
+	name := strings.ReplaceAll(cmp.Or(flagOf[refused.Field], refused.Field), "_", "-")
+	switch argument := argumentOf[refused.Field]; {
+	case refused.Field == "event":
+		return usagef("--event: there is no such event: `deskauth control journal events` lists them all")
+	case c.cmd.Flags().Lookup(name) != nil:
+		return usagef("--%s: %s", name, refused.Why)
+	case argument != "":
+		return usagef("%s: %s", argument, refused.Why)
+	default:
+		return err
+	}
 }
 
 // print copies an answer to standard output.
 func (c *controlling) print(path string) error {
 	body, err := c.client.Open(c.cmd.Context(), http.MethodGet, path, nil)
 	if err != nil {
-		return err
+		return c.mistake(err)
 	}
 	defer body.Close()
 	_, err = io.Copy(c.Out, body)
@@ -114,11 +141,14 @@ func (c *controlling) plantSeed(_ *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := seed.Parse(args[0], yaml); err != nil { // here, where the file has its name
+		return err
+	}
 	var answer struct {
 		Notes []string `json:"notes"`
 	}
 	if err := c.do(http.MethodPost, "/seed", map[string]string{"yaml": string(yaml)}, &answer); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", args[0], err)
 	}
 	for _, note := range answer.Notes {
 		fmt.Fprintln(c.Err, note)

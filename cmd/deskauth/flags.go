@@ -59,10 +59,7 @@ func fillIn(flags *pflag.FlagSet, f *pflag.Flag, p process) error {
 		return nil
 	}
 	if err := flags.Set(f.Name, value); err != nil {
-		if f.Annotations[secretly] != nil {
-			return usagef("%s: the value cannot be read", name)
-		}
-		return usagef("%s: %v", name, err)
+		return wrongValue(name, f, value)
 	}
 	return nil
 }

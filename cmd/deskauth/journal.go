@@ -166,9 +166,9 @@ func assertCommand(c *controlling) *cobra.Command {
 		case answer.Lost && !(atLeast && answer.Count >= least):
 			return fmt.Errorf("the journal no longer has all entries since then: set the mark later")
 		case exactly && answer.Count != count:
-			return fmt.Errorf("%d entries, expected %d%s", answer.Count, count, few(answer.Entries))
+			return fmt.Errorf("%s, expected %d%s", counted(answer.Count), count, few(answer.Entries))
 		case atLeast && answer.Count < least:
-			return fmt.Errorf("%d entries, expected at least %d%s", answer.Count, least, few(answer.Entries))
+			return fmt.Errorf("%s, expected at least %d%s", counted(answer.Count), least, few(answer.Entries))
 		default:
 			return nil
 		}
@@ -178,6 +178,13 @@ func assertCommand(c *controlling) *cobra.Command {
 	cmd.Flags().IntVar(&count, "count", 0, "exactly so `many`")
 	cmd.Flags().IntVar(&least, "at-least", 0, "so `many` or more")
 	return cmd
+}
+
+func counted(entries int) string {
+	if entries == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", entries)
 }
 
 // few lists the first entries that an assertion found.

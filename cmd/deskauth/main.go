@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -91,11 +92,17 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetArgs(args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage{withSuggestion(cmd, err)} })
+	root.Args = noArgs // or cobra refuses a command that it does not know, in words of its own
+	root.SetFlagErrorFunc(flagError)
+	asked := &help{show: root.HelpFunc()}
+	root.SetHelpFunc(asked.about)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = asked.refused
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -105,8 +112,8 @@ func run(ctx context.Context, args []string, p process) int {
 		}
 		return program.code
 	}
-	fmt.Fprintln(p.Err, "deskauth: "+inOneLine(err.Error()))
-	if u := (usage{}); errors.As(err, &u) || cmd == root {
+	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
+	if u := (usage{}); errors.As(err, &u) {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
 		return exitUsage
 	}
@@ -123,12 +130,26 @@ func helpCommand() *cobra.Command {
 				return usage{err}
 			}
 			if len(rest) > 0 {
-				return usagef("unknown command %q for %q", rest[0], about.CommandPath())
+				return unknownCommand(about, rest[0])
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	}
+}
+
+// help shows help, but none about a command that there is not.
+type help struct {
+	show    func(*cobra.Command, []string)
+	refused error
+}
+
+func (h *help) about(cmd *cobra.Command, args []string) {
+	if rest := cmd.Flags().Args(); len(rest) > 0 && cmd.HasAvailableSubCommands() {
+		h.refused = unknownCommand(cmd, rest[0])
+		return
+	}
+	h.show(cmd, args)
 }
 
 // usage is an error of the command line itself.
@@ -138,14 +159,32 @@ func (u usage) Unwrap() error { return u.error }
 
 func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
 
+// unknownCommand says what there is instead.
+func unknownCommand(cmd *cobra.Command, typed string) error {
+	cmd.SuggestionsMinimumDistance = farthest
+	instead := didYouMean(cmd.SuggestionsFor(typed))
+	if instead == "" {
+		instead = ": it has " + strings.Join(commandsOf(cmd), ", ")
+	}
+	return usagef("unknown command %q for %q%s", typed, cmd.CommandPath(), instead)
+}
+
+func commandsOf(cmd *cobra.Command) (names []string) {
+	for _, one := range cmd.Commands() {
+		if one.IsAvailableCommand() {
+			names = append(names, one.Name())
+		}
+	}
+	return names
+}
+
 // noArgs refuses what a command does not take.
 func noArgs(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return nil
 	case cmd.HasAvailableSubCommands():
-		cmd.SuggestionsMinimumDistance = farthest
-		return usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(cmd.SuggestionsFor(args[0])))
+		return unknownCommand(cmd, args[0])
 	default:
 		return usagef("%s takes no arguments: %q", cmd.CommandPath(), args[0])
 	}

@@ -20,6 +20,35 @@ func didYouMean(names []string) string {
 	return ": did you mean " + strings.Join(names, " or ") + "?"
 }
 
+// flagError says what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
+		return wrongValue("--"+invalid.GetFlag().Name, invalid.GetFlag(), invalid.GetValue())
+	}
+	return usage{withSuggestion(cmd, err)}
+}
+
+// wrongValue says what a flag takes, where its value was read by its type. The name
+// is that of the flag, or of its variable.
+func wrongValue(name string, f *pflag.Flag, value string) error {
+	if f.Annotations[secretly] != nil {
+		return usagef("%s: the value cannot be read", name)
+	}
+	takes := map[string]string{
+		"bool": "true or false", "duration": "a duration such as 90s or 2h", "float64": "a number such as 0.5",
+		"int": "a whole number", "int64": "a whole number", "uint64": "a whole number that is not negative",
+		"int64Slice": "whole numbers, separated by commas",
+	}[f.Value.Type()]
+	if takes == "" {
+		takes = "of another form"
+	}
+	unit, _ := pflag.UnquoteUsage(f)
+	if unit == "days" {
+		takes = "a whole number of days"
+	}
+	return usagef("%s must be %s, not %q", name, takes, value)
+}
+
 // withSuggestion adds to an unknown flag the one that it resembles most.
 func withSuggestion(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -66,13 +95,4 @@ func letters(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// inOneLine is an error of cobra's, which gives each of its suggestions a line.
-func inOneLine(text string) string {
-	head, rest, found := strings.Cut(text, "\n\nDid you mean this?\n")
-	if !found {
-		return text
-	}
-	return head + didYouMean(strings.Fields(rest))
 }

@@ -1,5 +1,4 @@
-// Command signin is the app of Zendesk's tutorial on signing people in: a home page
-// with a link, the sign-in at Zendesk, a profile page with name and role.
+// Command signin is the app of Zendesk's tutorial: a home page, the sign-in at Zendesk, a profile.
 //
 //	ZENDESK_CLIENT_SECRET=… go run ./examples/signin -account acme
 package main
@@ -55,6 +54,7 @@ func run(ctx context.Context, args ...string) error {
 	mux.Handle("/", a.Handler())
 	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.WithoutCancel(ctx)) })
+	log.Println("signin: open http://" + *listen)
 	return server.ListenAndServe()
 }
 

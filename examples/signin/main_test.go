@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,11 +103,17 @@ func start(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
+	var said strings.Builder // read when it has ended
+	log.SetOutput(&said)
 	go func() { ended <- run(ctx, args...) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
+		}
+		log.SetOutput(os.Stderr)
+		if want := "signin: open http://" + args[1] + "\n"; !strings.HasSuffix(said.String(), want) {
+			t.Errorf("it says %q, want %q", said.String(), want)
 		}
 	})
 	address := "http://" + args[1]

@@ -47,6 +47,13 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // reaching them at all.
 var ErrRefused = errors.New("the issuer's controls refused it")
 
+// Refusal is what the controls say of a value that they do not take.
+type Refusal struct{ Invalid }
+
+func (e *Refusal) Error() string { return ErrRefused.Error() + ": " + e.Invalid.Error() }
+
+func (e *Refusal) Unwrap() error { return ErrRefused }
+
 // Do sends in as JSON (nil: nothing) and decodes the answer into out (nil: it is
 // not looked at).
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
@@ -96,10 +103,14 @@ func (c *Client) Open(ctx context.Context, method, path string, in any) (io.Read
 func refused(resp *http.Response) error {
 	var said struct {
 		Error string `json:"error"`
+		Field string `json:"field"`
 	}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if json.Unmarshal(data, &said) != nil || said.Error == "" {
 		return fmt.Errorf("%w: status %d; is this the --control address?", ErrRefused, resp.StatusCode)
+	}
+	if said.Field != "" {
+		return &Refusal{Invalid{said.Field, strings.TrimPrefix(said.Error, said.Field+": ")}}
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, said.Error)
 }

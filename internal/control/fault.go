@@ -90,6 +90,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // delayMost keeps a demo from hanging for longer than its clients wait.
 const delayMost = 10 * time.Minute
 
+// grants are those that the issuer's token endpoints take.
+var grants = []oauth.GrantType{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantPassword}
+
 // check refuses what could not do what it says.
 func (f Fault) check() error {
 	switch {
@@ -101,6 +104,8 @@ func (f Fault) check() error {
 		return &Invalid{"count", "is not negative"}
 	case f.Product != "" && f.Product != issuer.Support && f.Product != issuer.Chat:
 		return &Invalid{"product", "is support or chat"}
+	case f.Grant != "" && !slices.Contains(grants, f.Grant):
+		return &Invalid{"grant_type", fmt.Sprintf("is one of %v", grants)}
 	case f.Delay < 0 || time.Duration(f.Delay) > delayMost:
 		return &Invalid{"delay", "is at most " + delayMost.String()}
 	case (f.Kind == Latency || f.Kind == SlowBody) && f.Delay == 0:
@@ -113,8 +118,10 @@ func (f Fault) check() error {
 		return &Invalid{"seed", "is below 2^53, as numbers in JSON are"}
 	case f.RetryAfter < -1:
 		return &Invalid{"retry_after", "is seconds, or -1 for no such header"}
-	case f.AccessLife < 0 || f.RefreshLife < 0:
+	case f.AccessLife < 0:
 		return &Invalid{"access_life", "is not negative"}
+	case f.RefreshLife < 0:
+		return &Invalid{"refresh_life", "is not negative"}
 	case f.Kind == ShortenedLife && f.AccessLife == 0 && f.RefreshLife == 0:
 		return &Invalid{"access_life", "is missing, or refresh_life: how short?"}
 	}

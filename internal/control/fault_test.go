@@ -83,15 +83,17 @@ func TestFaultFits(t *testing.T) {
 
 func TestFaultsRefused(t *testing.T) {
 	for field, faults := range map[string][]Fault{
-		"kind":        {{}, {Kind: "lateness"}},
-		"probability": {{Kind: HTML, Probability: -0.1}, {Kind: HTML, Probability: 1.1}, {Kind: HTML, Probability: nan()}},
-		"count":       {{Kind: HTML, Count: -1}},
-		"product":     {{Kind: HTML, Product: "talk"}},
-		"delay":       {{Kind: Latency}, {Kind: SlowBody}, {Kind: Latency, Delay: -1}, {Kind: Latency, Delay: Duration(time.Hour)}},
-		"status":      {{Kind: HTML, Status: 42}, {Kind: HTML, Status: 600}, {Kind: ServerError, Status: 404}},
-		"retry_after": {{Kind: TooManyRequests, RetryAfter: -2}},
-		"access_life": {{Kind: ShortenedLife}, {Kind: ShortenedLife, AccessLife: -1}},
-		"route":       {{Kind: HTML, Route: "POST"}, {Kind: HTML, Route: "oauth"}, {Kind: HTML, Route: "/{"}, {Kind: HTML, Route: "PO ST /"}},
+		"kind":         {{}, {Kind: "lateness"}},
+		"probability":  {{Kind: HTML, Probability: -0.1}, {Kind: HTML, Probability: 1.1}, {Kind: HTML, Probability: nan()}},
+		"count":        {{Kind: HTML, Count: -1}},
+		"product":      {{Kind: HTML, Product: "talk"}},
+		"delay":        {{Kind: Latency}, {Kind: SlowBody}, {Kind: Latency, Delay: -1}, {Kind: Latency, Delay: Duration(time.Hour)}},
+		"status":       {{Kind: HTML, Status: 42}, {Kind: HTML, Status: 600}, {Kind: ServerError, Status: 404}},
+		"retry_after":  {{Kind: TooManyRequests, RetryAfter: -2}},
+		"access_life":  {{Kind: ShortenedLife}, {Kind: ShortenedLife, AccessLife: -1}},
+		"refresh_life": {{Kind: ShortenedLife, RefreshLife: -1}},
+		"grant_type":   {{Kind: HTML, Grant: "refresh"}},
+		"route":        {{Kind: HTML, Route: "POST"}, {Kind: HTML, Route: "oauth"}, {Kind: HTML, Route: "/{"}, {Kind: HTML, Route: "PO ST /"}},
 	} {
 		for _, f := range faults {
 			_, err := (&Faults{}).Add(f)

@@ -149,7 +149,7 @@ func (c *Controls) addFault(r *http.Request) (any, error) {
 	if err := readJSON(r, &f); err != nil {
 		return nil, err
 	}
-	f, err := c.Faults.Add(f)
+	f, err := c.AddFault(r.Context(), f)
 	if err != nil {
 		return nil, err
 	}

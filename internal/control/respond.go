@@ -103,7 +103,11 @@ func refuse(w http.ResponseWriter, err error) {
 		status = http.StatusConflict
 	}
 	// Whoever reads this runs the demo: there is nothing to hide from them.
-	write(w, status, map[string]any{"error": err.Error()})
+	answer := map[string]any{"error": err.Error()}
+	if invalid != nil {
+		answer["field"] = invalid.Field
+	}
+	write(w, status, answer)
 }
 
 func write(w http.ResponseWriter, status int, v any) {

@@ -166,6 +166,8 @@ func TestControlsRefuseBadInput(t *testing.T) {
 		{"POST", "/clock/advance", object{"by": "-1s"}, "by"},
 		{"POST", "/faults", object{"kind": "late"}, "kind"},
 		{"POST", "/faults", object{"kind": "html", "id": "x"}, "body"},
+		{"POST", "/faults", object{"kind": "html", "account": "nobody"}, "account"},
+		{"POST", "/faults", object{"kind": "html", "client": "nobody"}, "client"},
 		{"DELETE", "/faults/99", nil, "99"},
 		{"POST", "/journal/marks", object{"name": "17"}, "name"},
 		{"GET", "/journal?event=nothing", nil, "event"},
@@ -181,6 +183,10 @@ func TestControlsRefuseBadInput(t *testing.T) {
 		err := client.Do(t.Context(), tt.method, tt.path, tt.in, nil)
 		if !errors.Is(err, control.ErrRefused) || !strings.Contains(err.Error(), tt.words) {
 			t.Errorf("%s %s %v: %v, want a word of %s", tt.method, tt.path, tt.in, err, tt.words)
+		}
+		var refusal *control.Refusal
+		if named := errors.As(err, &refusal); named && !strings.Contains(err.Error(), ": "+refusal.Field+": "+refusal.Why) || !named && !strings.HasPrefix(tt.path, "/faults/") && tt.path != "/nothing" {
+			t.Errorf("%s %s %v: %v names the field %+v", tt.method, tt.path, tt.in, err, refusal)
 		}
 	}
 	if n := len(c.Faults.List()); n != 0 {
