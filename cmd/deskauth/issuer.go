@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -260,6 +261,10 @@ func (run *runningIssuer) prepare(ctx context.Context) error {
 func (run *runningIssuer) refuseDemoData(ctx context.Context) error {
 	if run.options.Demo {
 		return nil
+	}
+	accounts, err := run.issuer.Store.Accounts(ctx)
+	if err != nil || !slices.ContainsFunc(accounts, func(a issuer.Account) bool { return seed.BuiltInNames(a.Subdomain) }) {
+		return err
 	}
 	held, err := seed.BuiltIn().HeldBy(ctx, run.issuer.Store)
 	if err != nil || !held {

@@ -7,6 +7,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
@@ -146,20 +147,24 @@ func readComment(p *apihttp.Params) (*desk.NewComment, error) {
 	return said, c.Err()
 }
 
-var (
-	lineEnds = regexp.MustCompile(`(?i)<br\s*/?>`)
-	blocks   = regexp.MustCompile(`(?i)</(?:p|div|h[1-6]|li|tr|blockquote|pre)\s*>`)
-	tags     = regexp.MustCompile(`<[^>]*>`)
-	manyEnds = regexp.MustCompile(`\n{3,}`)
-)
+// expressions are what plainText looks for, made for the first comment that is HTML and
+// not with each start of the program.
+var expressions = sync.OnceValue(func() (e struct{ lineEnds, blocks, tags, manyEnds *regexp.Regexp }) {
+	e.lineEnds = regexp.MustCompile(`(?i)<br\s*/?>`)
+	e.blocks = regexp.MustCompile(`(?i)</(?:p|div|h[1-6]|li|tr|blockquote|pre)\s*>`)
+	e.tags = regexp.MustCompile(`<[^>]*>`)
+	e.manyEnds = regexp.MustCompile(`\n{3,}`)
+	return e
+})
 
 // plainText is the text of a comment that was written as HTML. The desk keeps no
 // markup, so there is none that could be shown to anybody.
 func plainText(markup string) string {
-	text := lineEnds.ReplaceAllString(markup, "\n")
-	text = blocks.ReplaceAllString(text, "\n\n")
-	text = html.UnescapeString(tags.ReplaceAllString(text, ""))
-	return strings.TrimSpace(manyEnds.ReplaceAllString(text, "\n\n"))
+	e := expressions()
+	text := e.lineEnds.ReplaceAllString(markup, "\n")
+	text = e.blocks.ReplaceAllString(text, "\n\n")
+	text = html.UnescapeString(e.tags.ReplaceAllString(text, ""))
+	return strings.TrimSpace(e.manyEnds.ReplaceAllString(text, "\n\n"))
 }
 
 // ticketDraft reads {"ticket":{…}} of a new ticket. Its first comment may be

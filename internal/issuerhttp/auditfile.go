@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -95,14 +96,14 @@ func (k *known) write(ctx context.Context, out *csv.Writer, events []issuer.Reco
 
 // formula is how one begins: at the begin of a cell, or behind what some spreadsheets
 // separate cells by. Quotes before it may be taken for those of the file.
-var formula = regexp.MustCompile(`(^|[;\t\r\n])("*)([=+\-@])`)
+var formula = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[;\t\r\n])("*)([=+\-@])`) })
 
 // harmless puts a quote before what a spreadsheet would take for a formula: names
 // and identifiers come from people who may not mean well (CWE-1236). The quote
 // shows that the cell is text.
 func harmless(cells ...string) []string {
 	for n, cell := range cells {
-		cell = formula.ReplaceAllString(cell, "$1$2'$3")
+		cell = formula().ReplaceAllString(cell, "$1$2'$3")
 		if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {
 			cell = "'" + cell
 		}

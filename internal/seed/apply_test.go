@@ -292,3 +292,15 @@ func TestSeedNotesDifferences(t *testing.T) {
 		}
 	})
 }
+
+// A database is asked for a demo's clients only where an account could be a demo's.
+func TestBuiltInNamesItsAccounts(t *testing.T) {
+	for _, a := range seed.BuiltIn().Accounts {
+		if !seed.BuiltInNames(a.Account.Subdomain) {
+			t.Errorf("it does not name %s", a.Account.Subdomain)
+		}
+	}
+	if seed.BuiltInNames("somebody-elses") {
+		t.Error("it names what it does not have")
+	}
+}

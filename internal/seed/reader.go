@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -94,12 +95,13 @@ func (r *reader) object(n ast.Node, what string, line int, keys ...string) (obje
 	return o, true
 }
 
-var keyShape = regexp.MustCompile(`^[A-Za-z_-]{1,40}$`)
+// It is made when a key is not known, and not with each start of the program.
+var keyShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_-]{1,40}$`) })
 
 // shownKey repeats a key that looks like one: anything else may be a secret that
 // lost its place.
 func shownKey(key ast.Node) string {
-	if s, ok := key.(*ast.StringNode); ok && keyShape.MatchString(s.Value) {
+	if s, ok := key.(*ast.StringNode); ok && keyShape().MatchString(s.Value) {
 		return fmt.Sprintf(" %q", s.Value)
 	}
 	return ""

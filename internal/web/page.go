@@ -70,7 +70,7 @@ func (p Page) RoleText(role string) string {
 }
 
 // Asset is the URL of a static file, with the hash of its content; for templates.
-func (p Page) Asset(name string) string { return p.Prefix + assets.url(name) }
+func (p Page) Asset(name string) string { return p.Prefix + assets().url(name) }
 
 //go:embed templates/*.html
 var templateFiles embed.FS

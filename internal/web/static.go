@@ -10,13 +10,15 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed static/*
 var staticFiles embed.FS
 
-var assets = must(loadAssets(staticFiles))
+// assets are read for the first page, as languages are.
+var assets = sync.OnceValue(func() *assetSet { return must(loadAssets(staticFiles)) })
 
 // assetSet is the static files under names that hold a hash of their content, so
 // that a browser may keep them for ever and a new binary is seen at once.
@@ -84,7 +86,7 @@ func (s *assetSet) url(name string) string {
 func Static() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
-		content, ok := assets.content[name]
+		content, ok := assets().content[name]
 		if !ok {
 			http.NotFound(w, r)
 			return
