@@ -38,3 +38,10 @@ func (r *recent[K, V]) ForgetAll() { r.forgetAll() }
 
 // RecentMost is how many are remembered, twice over.
 const RecentMost = recentMost
+
+// Statements whose plans are looked at.
+const (
+	EndFamily     = endFamily
+	PruneReplaced = pruneReplaced
+	PruneLast     = pruneLast
+)

@@ -171,12 +171,14 @@ func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time,
 	})
 }
 
+// endFamily names, for the sake of the index, what the members of a family have.
+const endFamily = `
+	UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = $1
+	WHERE account_id = $3 AND family_id = $4 AND (refresh_digest IS NOT NULL OR generation > 1) AND ended_at IS NULL`
+
 func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e issuer.Event) error {
 	return s.stepOn(ctx, s.db.recent.tokens.forgetAll, func(ctx context.Context, t *tx) error {
-		result, err := t.ExecContext(ctx, `
-			UPDATE issuer_tokens SET ended_at = $1, end_reason = $2, over_at = $1
-			WHERE account_id = $3 AND family_id = $4 AND ended_at IS NULL`,
-			micros(at), why, v.Account, v.Family)
+		result, err := t.ExecContext(ctx, endFamily, micros(at), why, v.Account, v.Family)
 		if err != nil {
 			return err
 		}
