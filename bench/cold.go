@@ -27,7 +27,7 @@ func (b *bench) coldStart(ctx context.Context) error {
 		return err
 	}
 	defer st.close()
-	if err := st.fill(ctx, st.rows, connections, inFuture()); err != nil {
+	if err := st.fill(ctx, st.rows, connections, none); err != nil {
 		return err
 	}
 	if err := b.coldOf(ctx, "deskauth", issueForm, func() (*server, error) { return b.issuerOf(ctx, st) }); err != nil {

@@ -51,7 +51,7 @@ func (b *bench) onStage(ctx context.Context, line, name string, filled int,
 	}
 	defer st.close()
 	if filled > 0 {
-		if err := st.fill(ctx, st.rows, filled, inFuture()); err != nil {
+		if err := st.fill(ctx, st.rows, filled, none); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -174,35 +173,26 @@ func (l *looking) Next(b []byte) []byte {
 // isOver tells which tokens fillUp lets be over: each tenth batch.
 func isOver(t int) bool { return t/batch%overOf == overOf-1 }
 
-// fillUp fills in n tokens. What can be is indexed afterwards, in one go.
+// fillUp fills in n tokens, of which some are over.
 func (s *stage) fillUp(ctx context.Context, n int) error {
-	indexes, err := s.dropIndexes(ctx)
-	if err != nil {
-		return err
-	}
 	conn, err := s.rows.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	// Whoever pulls the plug now begins anew; and each row names the same client.
-	hasten, rest := `SET session_replication_role = replica`, `SET session_replication_role = DEFAULT; ANALYZE issuer_tokens`
+	hasten, rest := `SET session_replication_role = replica; SET synchronous_commit = off`, `SET session_replication_role = DEFAULT; VACUUM (ANALYZE) issuer_tokens`
 	if s.onSQLite() { // nobody analyzes there
 		hasten = `PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF`
 		rest = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON`
 	}
-	if _, err := conn.ExecContext(ctx, hasten); err != nil {
-		return err
-	}
-	past := time.Now().Add(-2 * 24 * time.Hour).UnixMicro()
-	ends := fmt.Sprintf(`CASE WHEN n / %d %% %d = %d THEN %d ELSE %s END`, batch, overOf, overOf-1, past, inFuture())
-	if err := s.fill(ctx, conn, n, ends); err != nil {
-		return err
-	}
-	for _, create := range indexes {
-		if _, err := conn.ExecContext(ctx, create); err != nil {
-			return fmt.Errorf("%s: %w", create, err)
+	for statement := range strings.SplitSeq(hasten, "; ") {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
 		}
+	}
+	if err := s.fill(ctx, conn, n, isOver); err != nil {
+		return err
 	}
 	for statement := range strings.SplitSeq(rest, "; ") {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
@@ -213,37 +203,6 @@ func (s *stage) fillUp(ctx context.Context, n int) error {
 }
 
 func (s *stage) onSQLite() bool { return strings.HasPrefix(s.dsn, "sqlite:") }
-
-// dropIndexes drops those of the tokens that are no constraint, and returns how to
-// make them again.
-func (s *stage) dropIndexes(ctx context.Context) (creates []string, err error) {
-	query := `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'issuer_tokens' AND indexname LIKE 'issuer_tokens_by%'`
-	if s.onSQLite() {
-		query = `SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'issuer_tokens' AND sql IS NOT NULL`
-	}
-	rows, err := s.rows.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var names []string
-	for rows.Next() {
-		var name, create string
-		if err := rows.Scan(&name, &create); err != nil {
-			return nil, err
-		}
-		names, creates = append(names, name), append(creates, create)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if _, err := s.rows.ExecContext(ctx, `DROP INDEX `+name); err != nil {
-			return nil, err
-		}
-	}
-	return creates, nil
-}
 
 // over counts what waits to be pruned.
 func (s *stage) over(ctx context.Context) (n int, err error) {

@@ -1,19 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
-	"modernc.org/sqlite"
+	_ "modernc.org/sqlite"             // the "sqlite" driver
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -81,15 +81,6 @@ func openStage(ctx context.Context, dsn string) (*stage, error) {
 
 func (s *stage) close() { _ = s.rows.Close() }
 
-func init() {
-	// PostgreSQL has it, SQLite does not: tokens are filled in by SQL alone.
-	sqlite.MustRegisterDeterministicScalarFunction("sha256", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		text, _ := args[0].(string)
-		d := sha256.Sum256([]byte(text))
-		return d[:], nil
-	})
-}
-
 // The names of the tokens that fill adds, from 0 on. Any text can be a token: the
 // table keeps digests.
 func accessToken(n int) string  { return fmt.Sprintf("access-%d", n) }
@@ -98,40 +89,89 @@ func refreshToken(n int) string { return fmt.Sprintf("refresh-%d", n) }
 // live is how long the tokens live that fill adds.
 const live = 30 * 24 * time.Hour
 
-// fill adds n tokens from 0 on, as pairs; endsAt is an expression of n, in Unix
-// microseconds.
+// fill adds n tokens from 0 on, as pairs; over tells which of them are over
+// already.
 //
-// They come in the order of their digests: the index by which they are found is
-// then written from its one end to the other, and not all over.
-func (s *stage) fill(ctx context.Context, on execer, n int, endsAt string) error {
-	numbers, digest := `generate_series(0, $1::bigint - 1) AS numbers (n)`, `sha256(convert_to('%s-' || n, 'UTF8'))`
-	if s.onSQLite() {
-		numbers = `(WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1 - 1) SELECT n FROM numbers) AS numbers`
-		digest = `sha256('%s-' || n)`
-	}
-	c := s.client
-	_, err := on.ExecContext(ctx, fmt.Sprintf(`
-		INSERT INTO issuer_tokens (account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
-			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason, over_at)
-		SELECT %d, 'support', %d, %d, (n * 2654435761) %% 9007199254740991, 1, 'authorization_code', 'read write', 'read write',
-			access, 'access-', ends, refresh, 'refresh-', ends, %d, '', ends
-		FROM (SELECT n, %s AS access, %s AS refresh, %s AS ends FROM %s) AS tokens
-		ORDER BY access`,
-		c.Account, c.ID, c.User, time.Now().UnixMicro(),
-		fmt.Sprintf(digest, "access"), fmt.Sprintf(digest, "refresh"), endsAt, numbers), n)
-	if err != nil {
-		return fmt.Errorf("fill in %d tokens: %w", n, err)
+// They come in rounds, and in each in the order of their digests: so the indexes are
+// written from one end to the other and not all over, and yet their pages are as
+// loosely filled as digests leave them that come in no order. A row's two digests
+// are of different tokens, since each is the next in its order.
+func (s *stage) fill(ctx context.Context, on execer, n int, over func(token int) bool) error {
+	for round := range fillRounds {
+		access, refresh := digestsOf(accessToken, round, n), digestsOf(refreshToken, round, n)
+		for from := 0; from < len(access); from += fillBatch {
+			to := min(from+fillBatch, len(access))
+			if err := s.fillIn(ctx, on, from*fillRounds+round, access[from:to], refresh[from:to], over); err != nil {
+				return fmt.Errorf("fill in tokens %d to %d of %d: %w", from, to, n, err)
+			}
+		}
 	}
 	return nil
 }
+
+const (
+	fillRounds = 2
+	fillBatch  = 10_000
+)
+
+// digested is a token's digest.
+type digested struct {
+	token  int
+	digest [sha256.Size]byte
+}
+
+// digestsOf are those of a round, in order.
+func digestsOf(name func(int) string, round, n int) []digested {
+	all := make([]digested, 0, n/fillRounds+1)
+	for t := round; t < n; t += fillRounds {
+		all = append(all, digested{t, sha256.Sum256([]byte(name(t)))})
+	}
+	slices.SortFunc(all, func(a, b digested) int { return bytes.Compare(a.digest[:], b.digest[:]) })
+	return all
+}
+
+// fillIn adds one batch by one statement, which takes the digests out of one long
+// value: any other way costs several times as much.
+func (s *stage) fillIn(ctx context.Context, on execer, family int, access, refresh []digested, over func(token int) bool) error {
+	numbers, bytesOf := `generate_series(0, $1::int - 1) AS numbers (n)`, "::bytea"
+	if s.onSQLite() {
+		bytesOf = ""
+		numbers = `(WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1 - 1) SELECT n FROM numbers) AS numbers`
+	}
+	var accesses, refreshes []byte
+	flags := []byte{1} // the first is what the others are compared with
+	for n := range access {
+		accesses, refreshes = append(accesses, access[n].digest[:]...), append(refreshes, refresh[n].digest[:]...)
+		flag := byte(0)
+		if over(access[n].token) {
+			flag = 1
+		}
+		flags = append(flags, flag)
+	}
+	now := time.Now()
+	ends := fmt.Sprintf(`CASE WHEN substr($4%[1]s, n + 2, 1) = substr($4%[1]s, 1, 1) THEN %[2]d ELSE %[3]d END`, bytesOf, now.Add(-2*24*time.Hour).UnixMicro(), now.Add(live).UnixMicro())
+	_, err := on.ExecContext(ctx, fmt.Sprintf(`
+		INSERT INTO issuer_tokens (account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
+			access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at, created_at, end_reason, over_at)
+		SELECT %[1]d, 'support', %[2]d, %[3]d, %[4]d + %[5]d * CAST(n AS BIGINT), 1, 'authorization_code', 'read write', 'read write',
+			substr($2%[7]s, 32 * n + 1, 32), 'access-', ends, substr($3%[7]s, 32 * n + 1, 32), 'refresh-', ends, %[6]d, '', ends
+		FROM (SELECT n, %[8]s AS ends FROM %[9]s) AS tokens`,
+		s.client.Account, s.client.ID, s.client.User, family*familyGap, fillRounds*familyGap, now.UnixMicro(), bytesOf, ends, numbers),
+		len(access), accesses, refreshes, flags)
+	return err
+}
+
+// familyGap spreads the families over all the numbers that there are (2^53), so that
+// new ones, which are random, come to lie between.
+const familyGap = 1 << 29
+
+// none is for fill: no token is over.
+func none(int) bool { return false }
 
 // execer is a database, or a connection to one.
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
-
-// inFuture is when tokens end that live; for fill.
-func inFuture() string { return strconv.FormatInt(time.Now().Add(live).UnixMicro(), 10) }
 
 // count is how many tokens a grant has made.
 func (s *stage) count(ctx context.Context, origin string) (n int, err error) {
