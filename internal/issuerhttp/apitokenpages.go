@@ -44,11 +44,12 @@ func (s *Server) addAPIToken(v visit, u issuer.User) error {
 	}
 	description := v.r.PostForm.Get(web.FieldDescription)
 	_, full, err := s.Issuer.CreateAPIToken(v.r.Context(), v.account, description, v.by(u))
+	again := v.foundAt(web.PathAPITokens)
 	if errors.Is(err, issuer.ErrEnded) {
-		return s.renderAPITokens(v, u, http.StatusForbidden, web.APITokens{})
+		return s.renderAPITokens(again, u, http.StatusForbidden, web.APITokens{})
 	}
 	if wrong, ok := problems(v.page().Lang, err); ok {
-		return s.renderAPITokens(v, u, http.StatusUnprocessableEntity, web.APITokens{Description: description, Problems: wrong})
+		return s.renderAPITokens(again, u, http.StatusUnprocessableEntity, web.APITokens{Description: description, Problems: wrong})
 	} else if err != nil {
 		return err
 	}

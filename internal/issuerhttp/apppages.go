@@ -74,7 +74,7 @@ func (s *Server) getToken(v visit, u issuer.User) error {
 	id, _ := strconv.ParseInt(chosen, 10, 64) // what is no number is no client either
 	_, full, err := s.Issuer.OwnToken(v.r.Context(), v.account, u, issuer.ClientID(id), p.Scopes, p.BaseURL, v.by(u))
 	if wrong, ok := problems(v.page().Lang, err); ok {
-		p.Problems = wrong
+		p.Center, p.Problems = v.foundAt(web.PathGetToken).center(u), wrong
 		return s.showGetToken(v, http.StatusUnprocessableEntity, p, chosen)
 	} else if err != nil {
 		return err

@@ -85,7 +85,9 @@ func (s *Server) addClient(v visit, u issuer.User) error {
 	}
 	c, full, err := s.Issuer.CreateClient(v.r.Context(), v.account, v.dialect.product, change, v.by(u))
 	if wrong, ok := clientProblems(v, change, err); ok {
-		web.Render(v.w, http.StatusUnprocessableEntity, web.EditClient{Center: v.center(u), Chat: v.isChat(), Form: f, Problems: wrong})
+		web.Render(v.w, http.StatusUnprocessableEntity, web.EditClient{
+			Center: v.foundAt(v.clientsPath() + "/new").center(u), Chat: v.isChat(), Form: f, Problems: wrong,
+		})
 		return nil
 	} else if err != nil {
 		return err
@@ -105,6 +107,9 @@ func clientProblems(v visit, change issuer.ClientChange, err error) (web.Problem
 		if strings.HasPrefix(field, web.FieldRedirects) && field != web.FieldRedirects {
 			wrong[web.FieldRedirects] = append(wrong[web.FieldRedirects], said...)
 		}
+	}
+	for n, why := range wrong[web.FieldLogo] {
+		wrong[web.FieldLogo][n] = logoRefused(v.page().Lang, why)
 	}
 	if ok && change.Logo != nil && len(*change.Logo) > 0 && len(wrong[web.FieldLogo]) == 0 {
 		// No page can choose a file for its reader.
@@ -170,7 +175,7 @@ func (s *Server) saveClient(v visit, u issuer.User) error {
 	}
 	_, err = s.Issuer.UpdateClient(v.r.Context(), v.account, v.dialect.product, c.ID, change, v.by(u))
 	if wrong, ok := clientProblems(v, change, err); ok {
-		p, err := s.clientPageOf(v, u, c)
+		p, err := s.clientPageOf(v.foundAt(v.clientURL(c.ID)), u, c)
 		if err != nil {
 			return err
 		}
@@ -241,7 +246,7 @@ func (s *Server) confirmDelete(v visit, u issuer.User) error {
 		return err
 	}
 	if typed := v.r.PostForm.Get(web.FieldTyped); strings.TrimSpace(typed) != c.Identifier {
-		return s.showDelete(v, u, c, http.StatusUnprocessableEntity, web.DeleteClient{Typed: typed, Mistyped: true})
+		return s.showDelete(v.foundAt(v.r.URL.Path), u, c, http.StatusUnprocessableEntity, web.DeleteClient{Typed: typed, Mistyped: true})
 	}
 	if err := s.Issuer.DeleteClient(v.r.Context(), v.account, v.dialect.product, c.ID, v.by(u)); err != nil {
 		return err

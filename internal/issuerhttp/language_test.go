@@ -2,6 +2,7 @@ package issuerhttp_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -112,4 +113,38 @@ func TestNoLanguageSwitchBesideASecret(t *testing.T) {
 		t.Error("no secret, or a switch beside it")
 	}
 	w.call(call{Target: zendesk.AuthorizePath, Host: "nobody.localhost"}).want(404)
+}
+
+// A form that is refused can be read in another language: the switch leads back to it.
+func TestLanguageSwitchOfARefusedForm(t *testing.T) {
+	w := onSQLite(t, options{})
+	b := w.browser("acme.localhost").signInAs(ada)
+	user, client := w.userPage(carl), web.PathClients+"/1"
+	for _, c := range []struct {
+		path, back string
+		in         url.Values
+		status     int
+	}{
+		{web.PathClients, web.PathClients + "/new", form(web.FieldName, ""), 422},
+		{web.PathChatClients, web.PathChatClients + "/new", form(web.FieldName, ""), 422},
+		{client, client, form(web.FieldName, ""), 422},
+		{client + "/delete", client + "/delete", form(web.FieldTyped, "x"), 422},
+		{web.PathUsers, web.PathUsers + "/new", form(web.FieldName, ""), 422},
+		{user, user, form(web.FieldName, "", web.FieldSeen, "1"), 409},
+		{user + "/password", user, form(web.FieldPassword, "short"), 422},
+		{user + "/delete", user + "/delete", form(web.FieldTyped, "x"), 422},
+		{web.PathAPITokens, web.PathAPITokens, form(web.FieldDescription, "a\x00b"), 422},
+		{web.PathSettings, web.PathSettings, form(web.FieldPart, web.PartAccess, web.FieldPasswordAccess, web.On, web.FieldSeen, "1"), 409},
+		{web.PathSettings, web.PathSettings, form(web.FieldPart, web.PartLocal, web.FieldEra, "x", web.FieldSeen, "1"), 409},
+		{web.PathGetToken, web.PathGetToken, form(web.FieldClient, "x"), 422},
+	} {
+		w.run(c.path, func(t *testing.T) {
+			page := b.post(c.path, c.in).want(c.status).speaks("en")
+			if got := page.hidden(web.FieldBack); got != c.back {
+				t.Fatalf("the switch leads to %q, want %q", got, c.back)
+			}
+			b.follow(b.in("de", c.back)).want(200).speaks("de")
+			b.in("en", "/")
+		})
+	}
 }

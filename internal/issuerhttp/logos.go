@@ -51,6 +51,22 @@ func (s *Server) logo(v visit) error {
 	return nil
 }
 
+// logoRefused says why a file was not taken, and what to do, in the reader's language.
+func logoRefused(lang web.Lang, why string) string {
+	switch why {
+	case logo.ErrFormat.Error():
+		return web.T(lang, "client.logo.format")
+	case logo.ErrBytes.Error():
+		return web.T(lang, "client.logo.bytes", logo.MostBytes>>20)
+	case logo.ErrPixels.Error():
+		return web.T(lang, "client.logo.pixels", logo.MostPixels/1_000_000, logo.MostSide)
+	case logo.ErrBroken.Error():
+		return web.T(lang, "client.logo.broken")
+	default:
+		return why
+	}
+}
+
 // uploadMost bounds the form of a client. It is far beyond what a logo may have: to
 // a browser that is cut off in the middle of a file, nothing can be said.
 const uploadMost = 32 << 20

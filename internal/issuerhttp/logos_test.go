@@ -183,9 +183,9 @@ func TestALogoThatCannotBe(t *testing.T) {
 		"redirect_uri", "https://kept.example/cb", "allowed_scopes", "tickets:read")
 	good := picture(t, color.Black)
 	for said, file := range map[string][]byte{
-		"is no JPG, GIF or PNG": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`),
-		"is damaged":            good[:len(good)/2],
-		"is larger than 2 MB":   append(bytes.Clone(good), make([]byte, 3<<20)...),
+		"The picture was not taken: the file is no JPG, GIF or PNG. Choose another file.": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`),
+		"The picture was not taken: the file is damaged. Choose another file.":            good[:len(good)/2],
+		"The picture was not taken: the file is larger than 2 MB. Choose a smaller one.":  append(bytes.Clone(good), make([]byte, 3<<20)...),
 	} {
 		for _, path := range []string{"/admin/oauth/clients", "/admin/oauth/clients/1"} {
 			r := b.upload(path, typed, file).want(http.StatusUnprocessableEntity)

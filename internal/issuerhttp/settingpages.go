@@ -36,7 +36,7 @@ func (s *Server) saveSettings(v visit, u issuer.User) error {
 	if err != nil {
 		return err
 	}
-	shown := v.settings(u, v.account)
+	shown := v.foundAt(web.PathSettings).settings(u, v.account)
 	f := shown.Form
 	var change issuer.SettingsChange
 	switch in.Get(web.FieldPart) {
@@ -77,7 +77,7 @@ func (s *Server) showSettingsOvertaken(v visit, u issuer.User) error {
 	if err != nil {
 		return err
 	}
-	p := v.settings(u, a)
+	p := v.foundAt(web.PathSettings).settings(u, a)
 	p.Overtaken = true
 	web.Render(v.w, http.StatusConflict, p)
 	return nil

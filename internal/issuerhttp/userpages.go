@@ -87,7 +87,7 @@ func (s *Server) addUser(v visit, u issuer.User) error {
 	}
 	made, err := s.Issuer.CreateUser(v.r.Context(), v.account, want, v.by(u))
 	if wrong, ok := problems(v.page().Lang, err); ok {
-		web.Render(v.w, http.StatusUnprocessableEntity, web.EditUser{Center: v.center(u), Form: f, Problems: wrong})
+		web.Render(v.w, http.StatusUnprocessableEntity, web.EditUser{Center: v.foundAt(web.PathUsers + "/new").center(u), Form: f, Problems: wrong})
 		return nil
 	} else if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *Server) changeUser(v visit, u issuer.User, done web.Done, f web.UserFor
 	case !refused:
 		return err
 	}
-	p, err := s.editUserPage(v, u, of)
+	p, err := s.editUserPage(v.foundAt(v.userURL(of.ID, "")), u, of)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (s *Server) confirmDeleteUser(v visit, u issuer.User) error {
 		return err
 	}
 	if typed := v.r.PostForm.Get(web.FieldTyped); !strings.EqualFold(strings.TrimSpace(typed), of.Email) {
-		return s.showDeleteUser(v, u, of, http.StatusUnprocessableEntity, web.DeleteUser{Typed: typed, Mistyped: true})
+		return s.showDeleteUser(v.foundAt(v.r.URL.Path), u, of, http.StatusUnprocessableEntity, web.DeleteUser{Typed: typed, Mistyped: true})
 	}
 	err = s.Issuer.DeleteUser(v.r.Context(), v.account, of.ID, v.by(u))
 	if errors.Is(err, issuer.ErrSelf) || errors.Is(err, issuer.ErrForbidden) {

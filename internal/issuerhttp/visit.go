@@ -92,6 +92,13 @@ func (v visit) here() string {
 	return v.back
 }
 
+// foundAt is a visit whose answer is the form of a path again, with what is wrong with
+// it: the way back to it, in another language, costs what was typed and nothing else.
+func (v visit) foundAt(path string) visit {
+	v.back = path
+	return v
+}
+
 // languages is the cookie of the reader's choice. Like the session's it has no
 // Max-Age: a browser does not know the time of the issuer.
 func (v visit) languages() web.LanguageCookie {

@@ -63,7 +63,8 @@ func builtKeys() []string {
 		"client.tokens.one", "client.tokens.other", "delete_client.tokens.one", "delete_client.tokens.other",
 		"flaw.blank", "flaw.taken",
 		"connected.role.admin", "connected.role.agent", "connected.role.end-user",
-		"client.logo.again", "audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
+		"client.logo.again", "client.logo.format", "client.logo.bytes", "client.logo.pixels", "client.logo.broken",
+		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
 	}
 	for _, role := range roles {
 		keys = append(keys, "user.role."+role+".help")
