@@ -50,6 +50,9 @@ type Config struct {
 	// alone. With neither, people of every Zendesk account may, and who they are is
 	// their account's word: see the package's doc. Connections that are there stay.
 	Accounts []string
+	// Brands are the subdomains of an account's brands, by the account's own: HTTPClient
+	// takes requests to them too. A token of the account is sent there.
+	Brands map[string][]string
 	// ClientID is the OAuth client's unique identifier. A public client has no
 	// ClientSecret.
 	ClientID, ClientSecret string
@@ -131,6 +134,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	inner, err := broker.New(ctx, broker.Config{
 		Store: db.Broker(), Ring: ring, Base: base, HTTP: broker.NewHTTPClient(network),
 		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
+		Brands: c.Brands,
 		Timing: broker.Timing{Drain: c.Drain},
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -48,6 +49,7 @@ type brokerOptions struct {
 	Accounts         []string
 	EventsKeep       int // days
 	Drain            time.Duration
+	BrandHosts       []string         // ACCOUNT=SUBDOMAIN
 	OwnZendesk       bool             // it is the same wherever it listens; not a flag
 	Account          string           // filled into the subdomain box; not a flag
 	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
@@ -68,6 +70,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")
 	f.StringSliceVar(&o.Accounts, "account", nil, "`subdomain` of an account whose people may connect; may repeat (default those of every account)")
+	f.StringSliceVar(&o.BrandHosts, "brand-host", nil, "`ACCOUNT=SUBDOMAIN` of a brand, to which the account's tokens may be sent through the proxy; may repeat")
 	f.IntVar(&o.EventsKeep, "events-keep", int(broker.DefaultEventsKeep/day), "how many `days` the audit trail goes back")
 	f.DurationVar(&o.Drain, "drain", 0, "how long to wait, before a renewal ends a token, for the calls under way with it, such as 2s; it is not lent meanwhile")
 	o.serving.flags(f, "127.0.0.1:4004")
@@ -163,6 +166,7 @@ type runningBroker struct {
 	base    zendesk.Base
 	db      *store.DB
 	broker  *broker.Broker
+	brands  broker.Brands
 	clock   *control.Follower // nil: nobody's
 	public  *url.URL
 	servers []httpd.Server
@@ -180,6 +184,9 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 		return nil, err
 	}
 	if err := run.serveAccounts(); err != nil {
+		return nil, err
+	}
+	if run.brands, err = o.brands(run.base); err != nil {
 		return nil, err
 	}
 	// Nothing is written before the address is ours.
@@ -217,10 +224,15 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
 		Handler: brokerhttp.New(brokerhttp.Config{
-			Broker: run.broker, PublicURL: run.public, API: true, Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+			Broker: run.broker, PublicURL: run.public, API: true, Calls: run.calls(), Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
 		}),
 	}}
 	return run, nil
+}
+
+// calls is the way of the proxy to Zendesk.
+func (run *runningBroker) calls() http.RoundTripper {
+	return broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: run.options.AllowPrivate, Streams: true}).Transport
 }
 
 // serveAccounts reads the accounts, in any form that a person knows theirs by. The
@@ -238,6 +250,26 @@ func (run *runningBroker) serveAccounts() error {
 		o.Account = o.Accounts[0]
 	}
 	return nil
+}
+
+// brands reads --brand-host.
+func (o brokerOptions) brands(base zendesk.Base) (broker.Brands, error) {
+	all := broker.Brands{}
+	for _, text := range o.BrandHosts {
+		account, brand, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usagef("--brand-host %q: it is ACCOUNT=SUBDOMAIN, such as acme=acme-shop", text)
+		}
+		account, err := base.CleanSubdomain(account)
+		if err == nil {
+			brand, err = base.CleanSubdomain(brand)
+		}
+		if err != nil {
+			return nil, usagef("--brand-host: %w", err)
+		}
+		all[account] = append(all[account], brand)
+	}
+	return all, nil
 }
 
 // unproxied tells whether an address is open to other machines with neither TLS
@@ -307,7 +339,7 @@ func (run *runningBroker) start(ctx context.Context, p process, clientSecret sec
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
-		Accounts: o.Accounts, EventsKeep: time.Duration(o.EventsKeep) * day,
+		Accounts: o.Accounts, Brands: run.brands, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})

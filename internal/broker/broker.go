@@ -33,6 +33,9 @@ type Config struct {
 	// connections that are there are lent all the same.
 	Accounts Accounts
 
+	// Brands are other hosts of the accounts that their tokens may be sent to.
+	Brands Brands
+
 	AccessLife  time.Duration // asked of Zendesk; default 30 minutes
 	RefreshLife time.Duration // asked of Zendesk; default 30 days
 	EventsKeep  time.Duration // how long the audit trail goes back; default 400 days

@@ -32,6 +32,10 @@ type HTTPConfig struct {
 // requestTimeout bounds a whole request to Zendesk, its answer's body included.
 const requestTimeout = 15 * time.Second
 
+// streamTimeout bounds how long Zendesk may take to begin its answer where whole
+// requests are not bounded: an export may take its time.
+const streamTimeout = time.Minute
+
 // NewHTTPClient returns a client for Base's hosts and no others. It follows no
 // redirect. Names under localhost lead to this machine, whatever a resolver says,
 // if Base is there; else an address of this machine or of its network is refused,
@@ -61,7 +65,10 @@ func newTransport(c HTTPConfig) *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	if c.Streams { // others bound the whole request
-		t.ResponseHeaderTimeout = requestTimeout
+		t.ResponseHeaderTimeout = streamTimeout
+		t.MaxIdleConnsPerHost, t.MaxIdleConns = 64, 256
+		// As large as what is copied at a time.
+		t.WriteBufferSize, t.ReadBufferSize = 32<<10, 32<<10
 	}
 	return t
 }

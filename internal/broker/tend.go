@@ -196,6 +196,9 @@ func (b *Broker) askExpiry(ctx context.Context, c Connection, access secret.Plai
 	return next
 }
 
+// quietMost bounds how long an account is left in peace for what it says once.
+const quietMost = time.Hour
+
 // quiet are the accounts that asked for time, and until when, in protocol time. It
 // is this process's own: another one hears it itself.
 type quiet struct {

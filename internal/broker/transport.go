@@ -2,11 +2,12 @@ package broker
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/deskauth/deskauth/oauth"
 )
 
 // Transport calls Zendesk's API as a connection: it adds the bearer, renewed in
@@ -24,14 +25,14 @@ const keptMost = 1 << 20
 // unkeptTTL is how long a token must live for a request that cannot be sent again.
 const unkeptTTL = 2 * time.Minute
 
-// RoundTrip implements http.RoundTripper. A request to another host than the
+// RetryHeader is set to 1 in a 401 that the caller may mend by sending its request
+// again: its body was too long to be kept, and by now there is another token.
+const RetryHeader = "Deskauth-Retry"
+
+// RoundTrip implements http.RoundTripper. A request to another host than those of the
 // connection's account is refused, so that its token cannot leave.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	if err := t.checkHost(r); err != nil {
-		closeBody(r)
-		return nil, err
-	}
 	body, again, err := keep(r)
 	if err != nil {
 		closeBody(r)
@@ -42,21 +43,40 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		minTTL = unkeptTTL
 	}
 	lent, err := t.Broker.Token(ctx, t.ID, minTTL)
+	if err == nil {
+		err = t.Broker.checkHost(lent.Connection, r.URL)
+	}
 	if err != nil {
 		closeBody(r)
 		return nil, err
 	}
 	resp, err := t.send(r, lent, body())
-	if err != nil || !again || !refusesToken(resp) {
+	if err != nil {
 		return resp, err
 	}
+	resp.Header.Del(RetryHeader) // ours alone to say
+	if wait := oauth.RetryAfter(resp.Header); wait > 0 && resp.StatusCode == http.StatusTooManyRequests {
+		// What the broker asks for by itself is left for later.
+		t.Broker.quiet.until(lent.Connection.Account, t.Broker.now().Add(min(wait, quietMost)))
+	}
+	if !refusesToken(resp) {
+		return resp, nil
+	}
 	next, err := t.Broker.TokenAfter(ctx, t.ID, lent.Connection.Generation)
-	if err != nil {
+	switch {
+	case err != nil:
 		// The caller sees what Zendesk said; the connection's state says the rest.
 		return resp, nil //nolint:nilerr // on purpose
+	case !again:
+		resp.Header.Set(RetryHeader, "1")
+		return resp, nil
 	}
 	_ = resp.Body.Close()
-	return t.send(r, next, body())
+	resp, err = t.send(r, next, body())
+	if err == nil {
+		resp.Header.Del(RetryHeader)
+	}
+	return resp, err
 }
 
 // send sends the request with a token, which the answer does not show.
@@ -69,18 +89,6 @@ func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Re
 		resp.Request = r
 	}
 	return resp, err
-}
-
-func (t *Transport) checkHost(r *http.Request) error {
-	c, _, err := t.Broker.Store.Lent(r.Context(), t.ID)
-	if err != nil {
-		return err
-	}
-	root := t.Broker.Base.URL(c.Account)
-	if root == nil || r.URL.Scheme != root.Scheme || !strings.EqualFold(r.URL.Host, root.Host) {
-		return fmt.Errorf("connection %d is one to %s and not to %s://%s", t.ID, root, r.URL.Scheme, r.URL.Host)
-	}
-	return nil
 }
 
 func closeBody(r *http.Request) {
@@ -98,7 +106,7 @@ func keep(r *http.Request) (body func() io.ReadCloser, again bool, err error) {
 	if r.ContentLength > keptMost {
 		return func() io.ReadCloser { return r.Body }, false, nil
 	}
-	head, err := io.ReadAll(io.LimitReader(r.Body, keptMost+1))
+	head, err := readHead(r.Body, r.ContentLength)
 	if err != nil {
 		return nil, false, err
 	}
@@ -108,6 +116,14 @@ func keep(r *http.Request) (body func() io.ReadCloser, again bool, err error) {
 	}
 	closeBody(r)
 	return func() io.ReadCloser { return io.NopCloser(bytes.NewReader(head)) }, true, nil
+}
+
+// readHead reads a body, or one byte more than is kept of it. Length is a hint; below
+// one it is not known.
+func readHead(body io.Reader, length int64) ([]byte, error) {
+	head := bytes.NewBuffer(make([]byte, 0, max(length, 0)+bytes.MinRead))
+	_, err := head.ReadFrom(io.LimitReader(body, keptMost+1))
+	return head.Bytes(), err
 }
 
 // rejoined is a body whose beginning was read.

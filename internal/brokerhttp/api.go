@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -188,11 +189,23 @@ func problemOf(err error) problem {
 	var unusable *broker.Unusable
 	var unavailable *broker.Unavailable
 	var invalid *broker.Invalid
+	var long *http.MaxBytesError
+	var away *notReached
 	switch {
 	case errors.Is(err, broker.ErrKeyRefused):
 		return problem{Type: "key_refused", Title: "The key is not accepted", Status: http.StatusUnauthorized}
 	case errors.Is(err, broker.ErrForbidden):
 		return problem{Type: "forbidden", Title: "The key does not allow this", Status: http.StatusForbidden}
+	case errors.Is(err, errNotProxied):
+		return problem{Type: "no_such_path", Title: "There is no such path", Status: http.StatusNotFound, Detail: err.Error()}
+	case errors.Is(err, errProxyMethod):
+		return problem{Type: "method_not_allowed", Title: "The path does not take this method", Status: http.StatusMethodNotAllowed, Detail: "it takes " + proxyAllow}
+	case errors.Is(err, errUpgrade):
+		return problem{Type: "no_upgrade", Title: "The proxy speaks HTTP alone", Status: http.StatusNotImplemented}
+	case errors.As(err, &long):
+		return problem{Type: "too_large", Title: "The body is too large", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("it has at most %d bytes", long.Limit)}
+	case errors.As(err, &away):
+		return problem{Type: "unreachable", Title: "Zendesk did not answer", Status: http.StatusBadGateway}
 	case errors.Is(err, broker.ErrNotFound):
 		return problem{Type: "not_found", Title: "There is no such connection", Status: http.StatusNotFound}
 	case errors.As(err, &unusable):
@@ -224,6 +237,8 @@ func (s *site) problem(w http.ResponseWriter, r *http.Request, err error) {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="deskauth"`)
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", proxyAllow)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.FormatInt(p.RetryAfter, 10))
 	}

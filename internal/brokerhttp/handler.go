@@ -31,6 +31,9 @@ type Config struct {
 	ConnectPath, CallbackPath string
 	// API tells whether programs are served too, by their keys.
 	API bool
+	// Calls is the way to Zendesk of requests through the proxy: a transport of
+	// broker.NewHTTPClient's with Streams; nil makes one.
+	Calls http.RoundTripper
 	// Account is filled into the subdomain box.
 	Account string
 
@@ -72,13 +75,35 @@ func New(c Config) http.Handler {
 	s := &site{Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL)}
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	return httpd.Chain(s.publicHost(protect.Handler(httpd.Route(s.routes()))),
+	pages := httpd.Chain(s.publicHost(protect.Handler(httpd.Route(s.routes()))), httpd.MaxBody(maxForm))
+	return httpd.Chain(s.split(pages),
 		httpd.RequestID, httpd.Log(c.Log), c.Metrics, httpd.Recover(c.Log, s.serverError),
-		httpd.ClientAddress(c.TrustedProxies), httpd.SecureHeaders, httpd.MaxBody(maxForm))
+		httpd.ClientAddress(c.TrustedProxies), httpd.SecureHeaders)
+}
+
+// split takes what is for the proxy before anything reads its path or its body.
+func (s *site) split(pages http.Handler) http.Handler {
+	if !s.API {
+		return pages
+	}
+	s.calls = s.Calls
+	if s.calls == nil {
+		s.calls = broker.NewHTTPClient(broker.HTTPConfig{Base: s.Broker.Base, Streams: true}).Transport
+	}
+	proxy := httpd.Chain(httpd.Route(s.api(broker.Lend, s.proxy)), httpd.MaxBody(proxyBody))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isProxied(r) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		r.Pattern = proxyPattern // for the log: no mux sees it
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 type site struct {
 	Config
+	calls    http.RoundTripper // to Zendesk, of the proxy
 	cookie   cookie
 	language web.LanguageCookie
 }

@@ -38,6 +38,7 @@ type site struct {
 	log     *lockedBuffer
 	token   http.HandlerFunc // the Zendesk's token endpoint
 	me      http.HandlerFunc // and its users/me
+	api     http.HandlerFunc // and the rest of its API
 }
 
 // lockedBuffer takes the log of several requests.
@@ -68,6 +69,10 @@ func newSite(t testing.TB, edit func(*brokerhttp.Config)) *site {
 		case zendesk.UsersMePath:
 			s.me(w, r)
 		default:
+			if s.api != nil && strings.HasPrefix(r.URL.Path, "/api/") {
+				s.api(w, r)
+				return
+			}
 			_, _ = io.WriteString(w, "please sign in")
 		}
 	}))
@@ -87,6 +92,7 @@ func newSite(t testing.TB, edit func(*brokerhttp.Config)) *site {
 	db := storetest.Open(t, storetest.DSN(t, store.SQLite))
 	b, err := broker.New(t.Context(), broker.Config{
 		Store: db.Broker(), Ring: ring, Base: s.zendesk, RedirectURI: brokerhttp.RedirectURI(s.url, ""),
+		Brands: broker.Brands{"acme": {"acme-shop"}},
 	})
 	if err != nil {
 		t.Fatal(err)

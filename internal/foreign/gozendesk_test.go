@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	zd "github.com/nukosuke/go-zendesk/zendesk"
 	"golang.org/x/oauth2"
 
+	"github.com/deskauth/deskauth/internal/journey"
 	"github.com/deskauth/deskauth/internal/testlog"
 )
 
@@ -43,7 +45,12 @@ func TestGoZendesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.SetCredential(zd.NewBearerTokenCredential(bearer(t, base)))
-	g := goZendesk{t, t.Context(), client}
+	goZendesk{t, t.Context(), client}.all()
+}
+
+// all is the whole walk.
+func (g goZendesk) all() {
+	g.t.Helper()
 	g.users()
 	first := g.tickets()
 	g.attachment(first)
@@ -156,7 +163,7 @@ func (g goZendesk) attachment(ticket zd.Ticket) {
 	comment.Uploads = []string{upload.Token}
 	must[zd.TicketComment](g.t)(g.client.CreateTicketComment(g.ctx, ticket.ID, comment))
 	a := must[zd.Attachment](g.t)(g.client.GetAttachment(g.ctx, upload.Attachment.ID))
-	r, err := http.Get(a.ContentURL)
+	r, err := journey.Loopback().Get(a.ContentURL)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -259,4 +266,28 @@ func (g goZendesk) end(ticket zd.Ticket) {
 	if _, _, err := g.client.GetTickets(g.ctx, nil); err == nil || err.(zd.Error).Status() != http.StatusUnauthorized { //nolint:errorlint // as above
 		g.t.Errorf("a wrong token: %v", err)
 	}
+}
+
+// TestGoZendeskThroughTheBroker walks the same way with a key in the place of a token:
+// the library sees Zendesk.
+func TestGoZendeskThroughTheBroker(t *testing.T) {
+	dir, port, issuerPort := t.TempDir(), journey.FreePort(t), journey.FreePort(t)
+	address, dsn := "http://localhost:"+port, "sqlite:"+filepath.Join(dir, "broker.db")
+	town := journey.NewTown(t, 1, address)
+	town.Issuer(t, "issuer", "sqlite:"+filepath.Join(dir, "issuer.db"), issuerPort)
+	journey.Start(t, "broker", []string{"DESKAUTH_CLIENT_SECRET=" + town.BrokerSecret},
+		"broker", "--listen", "127.0.0.1:"+port, "--db", dsn, "--client-id", town.BrokerID, "--scope", "read write",
+		"--sealing-keys", filepath.Join(dir, "sealing-keys.json"), "--zendesk-url", "http://{subdomain}.localhost:"+issuerPort)
+	if _, err := journey.NewBrowser().Connect(t.Context(), address, journey.Account, town.People[0], "allow"); err != nil {
+		t.Fatal(err)
+	}
+	client, err := zd.NewClient(http.DefaultClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetEndpointURL("http://127.0.0.1:" + port + "/v1/connections/1/proxy/api/v2"); err != nil {
+		t.Fatal(err)
+	}
+	client.SetCredential(zd.NewBearerTokenCredential(journey.Key(t, dsn)))
+	goZendesk{t, t.Context(), client}.all()
 }
