@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/deskauth/deskauth/internal/apihttp"
 	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/deskhttp"
+	"github.com/deskauth/deskauth/internal/issuerhttp"
 )
 
 // deskFlags are of what the helpdesk keeps outside of the database.
@@ -59,8 +59,9 @@ func (run *runningIssuer) closeStores() error {
 	return errors.Join(run.desk.Files.Close(), run.db.Close())
 }
 
-// deskSurface is what the desk adds to the issuer's surface.
-func (run *runningIssuer) deskSurface() ([]apihttp.Route, map[string]http.Handler) {
+// deskSurface adds the desk to the issuer's surface.
+func (run *runningIssuer) deskSurface(surface *issuerhttp.Server) {
 	s := &deskhttp.Server{Desk: run.desk, Issuer: run.issuer, Hosts: run.hosts()}
-	return s.Routes(), map[string]http.Handler{deskhttp.ContentPattern: s.Content(run.edge.log)}
+	surface.Routes, surface.DefaultGroup = s.Routes(), s.DefaultGroup
+	surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: s.Content(run.edge.log)}
 }

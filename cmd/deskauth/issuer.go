@@ -319,7 +319,7 @@ func (run *runningIssuer) prune(ctx context.Context) error {
 func (run *runningIssuer) serve(listeners []net.Listener) {
 	o, e := run.options, run.edge
 	surface := &issuerhttp.Server{Issuer: run.issuer, Log: e.log, Demo: o.Demo, Hosts: run.hosts(), Starts: o.Starts}
-	surface.Routes, surface.Handlers = run.deskSurface()
+	run.deskSurface(surface)
 	if len(listeners) > 1 {
 		surface.Control = journalURL(listeners[1])
 	}

@@ -91,6 +91,7 @@ token=$(text access_token)
 
 part 'Users'
 api 'Who am I?' GET /api/v2/users/me.json
+ada=$(number id)
 api 'Everybody' GET '/api/v2/users.json?page[size]=2'
 api 'Carl' GET '/api/v2/users/search.json?query=customer@acme.example'
 carl=$(number id)
@@ -188,6 +189,21 @@ send 'What it is for' PUT "/api/v2/groups/$group.json" '{"group": {"description"
 api 'All groups' GET '/api/v2/groups.json?exclude_deleted=true'
 api 'Those that a ticket can be given to' GET /api/v2/groups/assignable.json
 api 'How many there are' GET /api/v2/groups/count.json
+send 'Ada is one of them' POST /api/v2/group_memberships.json '{"group_membership": {"user_id": '"$ada"', "group_id": '"$group"'}}'
+member=$(number id)
+api 'Who is where' GET /api/v2/group_memberships.json
+api 'Who can be given tickets' GET /api/v2/group_memberships/assignable.json
+api 'One of them' GET "/api/v2/group_memberships/$member.json"
+api 'Who is in the group' GET "/api/v2/groups/$group/memberships.json"
+api 'Who of it can be given tickets' GET "/api/v2/groups/$group/memberships/assignable.json"
+api "Ada's groups" GET "/api/v2/users/$ada/groups.json"
+api 'Ada leaves' DELETE "/api/v2/group_memberships/$member.json"
+send 'And comes back' POST "/api/v2/users/$ada/group_memberships.json" '{"group_membership": {"group_id": '"$group"'}}'
+member=$(number id)
+api 'Where she is' GET "/api/v2/users/$ada/group_memberships.json"
+api 'Since when' GET "/api/v2/users/$ada/group_memberships/$member.json"
+api 'Her tickets are theirs' PUT "/api/v2/users/$ada/group_memberships/$member/make_default.json"
+api 'She leaves again' DELETE "/api/v2/users/$ada/group_memberships/$member.json"
 send 'The ticket is theirs' PUT "/api/v2/tickets/$ticket.json" '{"ticket": {"group_id": '"$group"'}}'
 api 'Ada deletes the group' DELETE "/api/v2/groups/$group.json"
 api 'It is kept, as deleted' GET "/api/v2/groups/$group.json"

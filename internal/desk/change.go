@@ -67,6 +67,7 @@ type cast struct {
 	// fields are those that the account added, by whom filled in.
 	fields []Field
 	by     Person
+	groups []GroupID // of whoever has the ticket then, the default one first
 }
 
 // open decides what a draft becomes.
@@ -90,6 +91,8 @@ func (d Draft) open(now time.Time, c cast, from Origin) (Opening, error) {
 	if !c.by.Agent {
 		wrong = append(wrong, t.unfilled(c.fields)...)
 	}
+	t, outside := t.placed(d.Group != 0, t.Assignee != 0, c.groups)
+	wrong = append(wrong, outside...)
 	said, all := t.say(now, d.Comment, c)
 	if strings.TrimSpace(said.Body) == "" {
 		all = nil
@@ -121,6 +124,11 @@ func (t Ticket) change(now time.Time, by Person, want Change, c cast, from Origi
 	}
 	if next.Status == Solved && next.Assignee == 0 && by.Agent {
 		next.Assignee = by.ID // whoever solves what nobody has, had it
+	}
+	if next.Assignee != t.Assignee || next.Group != t.Group {
+		var outside Invalids
+		next, outside = next.placed(want.Group != nil, want.Assignee != nil || next.Assignee != t.Assignee, c.groups)
+		all = append(all, outside...)
 	}
 	if next.Status == Solved && t.Status != Solved && by.Agent {
 		all = append(all, next.lacking(c.fields)...)

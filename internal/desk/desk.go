@@ -67,6 +67,7 @@ func (d *Desk) open(ctx context.Context, c issuer.Caller, draft Draft, from Orig
 	k.author = who.find("author", draft.Comment.Author, k.submitter)
 	k.uploads = who.uploads(now, draft.Comment.Uploads)
 	who.group(draft.Group)
+	k.groups = who.groups(k.assignee.ID)
 	if err := who.failed(); err != nil {
 		return Opening{}, err
 	}
@@ -132,6 +133,14 @@ func (d *Desk) castOf(ctx context.Context, t Ticket, by Person, want Change) (ca
 	// Clients send back what they got: a ticket's own group may have been deleted.
 	if want.Group != nil && *want.Group != t.Group {
 		who.group(*want.Group)
+	}
+	switch {
+	case want.Assignee != nil:
+		k.groups = who.groups(k.assignee.ID)
+	case want.Status != nil && *want.Status == Solved && t.Assignee == 0:
+		k.groups = who.groups(by.ID)
+	case want.Group != nil:
+		k.groups = who.groups(t.Assignee)
 	}
 	return k, who.failed()
 }

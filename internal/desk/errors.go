@@ -40,6 +40,8 @@ const (
 	NotAllowed Flaw = iota // the value is none of those that can be
 	Blank
 	Immutable // the ticket takes no change any more
+	Taken     // another has it
+	Outside   // somebody is not where they would have to be
 	Unfilled  // a field that the ticket cannot be solved without
 )
 

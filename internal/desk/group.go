@@ -94,19 +94,22 @@ func (d *Desk) AddGroup(ctx context.Context, c issuer.Caller, want GroupChange) 
 // ChangeGroup changes a group, which admins may. It returns Invalids, and
 // ErrNotFound of a deleted one.
 func (d *Desk) ChangeGroup(ctx context.Context, c issuer.Caller, id GroupID, want GroupChange) (Group, error) {
-	return d.swapGroup(ctx, c, id, func(g Group) (Group, error) { return g.with(d.now(), want) })
+	return d.swapGroup(ctx, c, id, d.Store.ChangeGroup, func(g Group) (Group, error) { return g.with(d.now(), want) })
 }
 
-// DeleteGroup marks a group as deleted, which admins may. Its tickets keep it.
+// DeleteGroup marks a group as deleted, which admins may. Its tickets keep it; its
+// memberships end.
 func (d *Desk) DeleteGroup(ctx context.Context, c issuer.Caller, id GroupID) error {
-	_, err := d.swapGroup(ctx, c, id, func(g Group) (Group, error) {
+	_, err := d.swapGroup(ctx, c, id, d.Store.DeleteGroup, func(g Group) (Group, error) {
 		g.Deleted, g.Version, g.Updated = true, g.Version+1, d.now()
 		return g, nil
 	})
 	return err
 }
 
-func (d *Desk) swapGroup(ctx context.Context, c issuer.Caller, id GroupID, decide func(Group) (Group, error)) (Group, error) {
+func (d *Desk) swapGroup(ctx context.Context, c issuer.Caller, id GroupID,
+	swap func(context.Context, Group, Group) error, decide func(Group) (Group, error),
+) (Group, error) {
 	a, by := caller(c)
 	if !by.Admin {
 		return Group{}, ErrForbidden
@@ -123,7 +126,7 @@ func (d *Desk) swapGroup(ctx context.Context, c issuer.Caller, id GroupID, decid
 		if err != nil {
 			return Group{}, err
 		}
-		if err := d.Store.ChangeGroup(ctx, old, next); !errors.Is(err, ErrConflict) {
+		if err := swap(ctx, old, next); !errors.Is(err, ErrConflict) {
 			return next, err
 		}
 	}

@@ -35,6 +35,22 @@ type Store interface {
 	AddGroup(ctx context.Context, g Group) (Group, error)
 	// ChangeGroup swaps a group of old.Version.
 	ChangeGroup(ctx context.Context, old, next Group) error
+	// DeleteGroup is ChangeGroup of one that is deleted: its memberships end.
+	DeleteGroup(ctx context.Context, old, next Group) error
+
+	// Memberships are those of people who answer, in groups that are not deleted.
+	Memberships(ctx context.Context, a AccountID, f MembershipFilter, r Range) (Page[Membership], error)
+	Membership(ctx context.Context, a AccountID, id int64) (Membership, error)
+	GroupsOf(ctx context.Context, a AccountID, of UserID, r Range) (Page[Group], error)
+	// DefaultGroup is zero for whoever has none.
+	DefaultGroup(ctx context.Context, a AccountID, of UserID) (GroupID, error)
+	// AddMembership makes it the user's default one where they have none. One that
+	// is there is an ErrConflict.
+	AddMembership(ctx context.Context, m Membership) (Membership, error)
+	// MakeDefault makes it the user's default one, and no other.
+	MakeDefault(ctx context.Context, m Membership, now time.Time) error
+	// DeleteMembership makes the eldest one that is left the default one, where that goes.
+	DeleteMembership(ctx context.Context, m Membership) error
 
 	// PlantFields gives an account its first fields, numbered in their order, and
 	// returns how many. An account that ever had one gets none.
@@ -72,6 +88,7 @@ type Store interface {
 type Filter struct {
 	Requester  UserID
 	Assignee   UserID
+	Group      GroupID
 	ExternalID string
 	PublicOnly bool // not those that are internal as a whole
 }

@@ -76,7 +76,15 @@ func (s *Server) found(ctx context.Context, req apihttp.Request) ([]any, error) 
 	}
 	users, err := s.Issuer.FindUsers(ctx, req.Account, issuer.UserQuery(text), issuer.Range{Limit: searchMost})
 	for _, u := range users.Items {
-		all = append(all, zendesk.FoundUser{User: apihttp.User(req.Base, u), ResultType: "user"})
+		shown := apihttp.User(req.Base, u)
+		group, err := s.DefaultGroup(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		if group != 0 {
+			shown.DefaultGroupID = &group
+		}
+		all = append(all, zendesk.FoundUser{User: shown, ResultType: "user"})
 	}
 	return all, err
 }

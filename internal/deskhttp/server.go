@@ -29,7 +29,7 @@ func (s *Server) Routes() []apihttp.Route {
 	var all []apihttp.Route
 	for _, routes := range [][]apihttp.Route{
 		s.ticketRoutes(), s.manyRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
-		s.groupRoutes(), s.fieldRoutes(),
+		s.groupRoutes(), s.membershipRoutes(), s.fieldRoutes(),
 	} {
 		all = append(all, routes...)
 	}
@@ -74,7 +74,7 @@ func refusal(err error) error {
 
 // flaws are Zendesk's codes for what can be wrong with a field. That of a closed
 // ticket was seen with and without one; without is what most recordings have.
-var flaws = map[desk.Flaw]string{desk.Blank: zendesk.BlankValue, desk.NotAllowed: zendesk.InvalidValue}
+var flaws = map[desk.Flaw]string{desk.Blank: zendesk.BlankValue, desk.NotAllowed: zendesk.InvalidValue, desk.Taken: zendesk.DuplicateValue}
 
 // recordInvalid says what is wrong with each field: "Priority: is not a valid
 // priority". What concerns the whole record says itself what it is about.

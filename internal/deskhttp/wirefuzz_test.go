@@ -22,6 +22,7 @@ func fuzzed(f *testing.F) *world {
 	f.Helper()
 	w := newWorld(f, store.SQLite)
 	w.open(ada, map[string]any{"subject": "The printer", "comment": said("It is on fire"), "tags": []string{"hot"}})
+	w.addGroup(`{"group":{"name":"A"}}`)
 	w.addField(map[string]any{"title": "Pie", "type": "tagger", "custom_field_options": pies})
 	w.addField(map[string]any{"title": "Age", "type": "decimal"})
 	w.addField(map[string]any{"title": "Broken", "type": "checkbox", "tag": "broken"})
@@ -79,6 +80,7 @@ func FuzzBodies(f *testing.F) {
 		{ada, http.MethodPost, "/api_tokens"},
 		{ada, http.MethodPost, "/ticket_fields"},
 		{ada, http.MethodPut, "/ticket_fields/101"},
+		{ada, http.MethodPost, "/group_memberships"},
 	}
 	bodies := []string{
 		`{"ticket":{"subject":"s","comment":{"html_body":"<p>b</p>","public":false,"author_id":1,"uploads":["x"]},"priority":"urgent","type":"incident","tags":["a","b"],"requester":{"name":"N","email":"n@x.example"}}}`,
@@ -90,6 +92,8 @@ func FuzzBodies(f *testing.F) {
 		`{"token":{"client_id":1,"scopes":["read","tickets:write"],"expires_in":300}}`,
 		`{"api_token":{"description":"d"}}`,
 		`{"ticket_field":{"title":"T","type":"tagger","custom_field_options":[{"name":"A","value":"a b","default":true},{"id":1,"name":"B","value":"hot"}]}}`,
+		`{"group_membership":{"user_id":2,"group_id":1,"default":true}}`,
+		`{"ticket":{"comment":{"body":"b"},"assignee_id":2,"group_id":1}}`,
 		`{"ticket_field":{"title":"R","type":"regexp","regexp_for_validation":"^(a+)+$","position":1,"required":true,"active":false,"tag":"x"}}`,
 		`{"ticket":{"comment":{"body":"b"},"custom_fields":[{"id":"101","value":["a_b"]},{"id":102,"value":1e400}],"fields":{"103":true}}}`,
 		`{`, `[]`, `null`, `{"ticket":null}`, `{"ticket":[{}]}`, `{"ticket":{"tags":[null,1,{}],"requester_id":1e400,"comment":[]}}`,
@@ -122,7 +126,7 @@ func (w *world) sameAsShown(t *testing.T, as, answer string) {
 	if err := json.Unmarshal([]byte(answer), &records); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"ticket", "request", "user", "ticket_field"} {
+	for _, name := range []string{"ticket", "request", "user", "ticket_field", "group_membership"} {
 		var record struct{ URL string }
 		if records[name] == nil {
 			continue
@@ -154,7 +158,7 @@ func FuzzQueries(f *testing.F) {
 		w.open(ada, map[string]any{"subject": fmt.Sprint(n), "comment": said("x")})
 	}
 	paths := []string{
-		"/search", "/search/count", "/tickets", "/tickets/count", "/tickets/show_many", "/tickets/1", "/tickets/1/comments", "/tickets/1/audits", "/ticket_fields",
+		"/search", "/search/count", "/tickets", "/tickets/count", "/tickets/show_many", "/tickets/1", "/tickets/1/comments", "/tickets/1/audits", "/ticket_fields", "/group_memberships",
 		"/requests", "/users", "/users/search", "/users/show_many", "/users/count", "/oauth/clients", "/oauth/tokens", "/api_tokens",
 		"/oauth/global_clients", "/oauth/global_clients/token_summary", "/chat/oauth/clients", "/chat/oauth/tokens",
 	}

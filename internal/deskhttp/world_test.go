@@ -78,7 +78,7 @@ func newWorld(t testing.TB, engine store.Engine) *world {
 	s := &deskhttp.Server{Desk: w.desk, Issuer: w.issuer, Hosts: hosts}
 	surface := &issuerhttp.Server{
 		Issuer: w.issuer, Hosts: hosts, Log: log,
-		Routes: s.Routes(), Handlers: map[string]http.Handler{deskhttp.ContentPattern: s.Content(log)},
+		Routes: s.Routes(), DefaultGroup: s.DefaultGroup, Handlers: map[string]http.Handler{deskhttp.ContentPattern: s.Content(log)},
 	}
 	w.server = httptest.NewServer(httpd.Chain(surface.Handler(),
 		httpd.RequestID, httpd.Log(log), httpd.Recover(log, surface.Panicked), httpd.ClientAddress(nil), httpd.SecureHeaders))

@@ -66,7 +66,7 @@ func (h *hostile) headersFor(o contract.Operation) http.Header {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{(id|token|audit)\}`)
+var placeholder = regexp.MustCompile(`\{(id|token|audit|membership)\}`)
 
 // target is an operation's path with the id of a record, or with one that no record
 // has.

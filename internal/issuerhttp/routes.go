@@ -1,6 +1,7 @@
 package issuerhttp
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -29,6 +30,9 @@ type Server struct {
 	// for http.ServeMux: the desk's.
 	Routes   []apihttp.Route
 	Handlers map[string]http.Handler
+	// DefaultGroup is the desk's group that a user's tickets get, 0 for none; nil:
+	// nobody has one.
+	DefaultGroup func(ctx context.Context, u issuer.User) (int64, error)
 	// Bend tells how a demo's faults bend the decision on a request; nil: not.
 	Bend func(r *http.Request) issuer.Bent
 }

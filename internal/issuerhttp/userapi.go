@@ -55,8 +55,7 @@ func (s *Server) showUsers(ctx context.Context, req apihttp.Request) (apihttp.Re
 		found.Items = append(found.Items, u)
 	}
 	found.Total = len(found.Items)
-	return apihttp.Listed(req, apihttp.Whole(), "users", found, func(u issuer.User) int64 { return int64(u.ID) },
-		func(u issuer.User) zendesk.User { return user(req.Base, u) }), nil
+	return s.userListed(ctx, req, apihttp.Whole(), found)
 }
 
 func (s *Server) countUsers(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
@@ -116,7 +115,10 @@ func (s *Server) newUser(ctx context.Context, req apihttp.Request, want wantedUs
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	shown := user(req.Base, u)
+	shown, err := s.user(ctx, req, u)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
 	return apihttp.Response{
 		Status: http.StatusCreated, Header: http.Header{"Location": {*shown.URL}}, Body: zendesk.UserEnvelope{User: shown},
 	}, nil
@@ -174,7 +176,7 @@ func (s *Server) changedUser(ctx context.Context, req apihttp.Request, id issuer
 	if u, err = s.Issuer.UpdateUser(ctx, req.Account, id, change, req.Caller.By(req.Origin())); err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: zendesk.UserEnvelope{User: user(req.Base, u)}}, nil
+	return s.userAnswer(ctx, req, u)
 }
 
 // deleteUser answers with the user as they were, no longer active.
@@ -190,7 +192,10 @@ func (s *Server) deleteUser(ctx context.Context, req apihttp.Request) (apihttp.R
 	if err := s.Issuer.DeleteUser(ctx, req.Account, u.ID, req.Caller.By(req.Origin())); err != nil {
 		return apihttp.Response{}, err
 	}
-	shown := user(req.Base, u)
+	shown, err := s.user(ctx, req, u)
+	if err != nil {
+		return apihttp.Response{}, err
+	}
 	shown.Active = false
 	return apihttp.Response{Body: zendesk.UserEnvelope{User: shown}}, nil
 }

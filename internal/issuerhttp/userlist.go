@@ -44,8 +44,7 @@ func (s *Server) userPage(ctx context.Context, req apihttp.Request, f issuer.Use
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Listed(req, page, "users", users, func(u issuer.User) int64 { return int64(u.ID) },
-		func(u issuer.User) zendesk.User { return user(req.Base, u) }), nil
+	return s.userListed(ctx, req, page, users)
 }
 
 func (s *Server) showUser(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {
@@ -57,5 +56,5 @@ func (s *Server) showUser(ctx context.Context, req apihttp.Request) (apihttp.Res
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Response{Body: zendesk.UserEnvelope{User: user(req.Base, u)}}, nil
+	return s.userAnswer(ctx, req, u)
 }

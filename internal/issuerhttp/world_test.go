@@ -102,7 +102,7 @@ func newWorld(t testing.TB, dsn string, o options) *world {
 			Desk:   &desk.Desk{Store: db.Desk(), Files: files, Now: o.Clock.Now, Rand: rand.Reader},
 			Issuer: w.issuer, Hosts: surface.Hosts,
 		}
-		surface.Routes = helpdesk.Routes()
+		surface.Routes, surface.DefaultGroup = helpdesk.Routes(), helpdesk.DefaultGroup
 		surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
 	}
 	w.server = httptest.NewUnstartedServer(httpd.Chain(surface.Handler(),

@@ -111,6 +111,10 @@ func (s deskStore) Tickets(ctx context.Context, a desk.AccountID, f desk.Filter,
 	if f.Assignee != 0 {
 		with(`assignee_id = $%d`, f.Assignee)
 	}
+	if f.Group != 0 {
+		with(`EXISTS (SELECT 1 FROM desk_ticket_groups g
+			WHERE g.account_id = desk_tickets.account_id AND g.ticket = desk_tickets.number AND g.group_id = $%d)`, f.Group)
+	}
 	if f.ExternalID != "" {
 		with(`external_id = $%d`, f.ExternalID)
 	}

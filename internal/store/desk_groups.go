@@ -42,13 +42,15 @@ func (s deskStore) AddGroup(ctx context.Context, g desk.Group) (desk.Group, erro
 }
 
 func (s deskStore) ChangeGroup(ctx context.Context, old, next desk.Group) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		return t.swap(ctx, desk.ErrConflict, `
-			UPDATE desk_groups SET version = $1, name = $2, description = $3, public = $4, deleted = $5, updated_at = $6
-			WHERE account_id = $7 AND id = $8 AND version = $9`,
-			next.Version, next.Name, next.Description, truth(next.Public), truth(next.Deleted), micros(next.Updated),
-			old.Account, old.ID, old.Version)
-	})
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error { return swapGroup(ctx, t, old, next) })
+}
+
+func swapGroup(ctx context.Context, t *tx, old, next desk.Group) error {
+	return t.swap(ctx, desk.ErrConflict, `
+		UPDATE desk_groups SET version = $1, name = $2, description = $3, public = $4, deleted = $5, updated_at = $6
+		WHERE account_id = $7 AND id = $8 AND version = $9`,
+		next.Version, next.Name, next.Description, truth(next.Public), truth(next.Deleted), micros(next.Updated),
+		old.Account, old.ID, old.Version)
 }
 
 // putGroup gives a ticket its group, or takes it away.

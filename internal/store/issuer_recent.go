@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/deskauth/deskauth/internal/desk"
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
 )
@@ -19,6 +20,8 @@ type issuerRecent struct {
 	clientIDs recent[clientIDKey, issuer.Client]
 	tokens    recent[tokenKey, issuer.Token]
 	failures  recent[string, failureRow]
+	// defaultGroups is the desk's, and shown with every user.
+	defaultGroups recent[userKey, desk.GroupID]
 }
 
 type userKey struct {
@@ -54,6 +57,7 @@ func (r *issuerRecent) forgetAll() {
 	r.clientIDs.forgetAll()
 	r.tokens.forgetAll()
 	r.failures.forgetAll()
+	r.defaultGroups.forgetAll()
 }
 
 // step runs a step and forgets all that is remembered: whoever adds one need not
