@@ -144,12 +144,13 @@ func start(dir string, opts []Option) (_ *Zendesk, err error) {
 		return nil, err
 	}
 	z.desk = &desk.Desk{Store: z.db.Desk(), Files: desk.NewFiles(filepath.Join(dir, "files")), Now: z.issuer.Now, Rand: z.issuer.Rand}
+	z.controls.Quiet = z.desk.Jobs.Forget
 	z.serve()
 	z.close = sync.OnceValue(func() error {
 		close(done)
 		z.server.Close()
 		z.steering.Close()
-		return errors.Join(z.issuer.FlushUses(ctx), z.desk.Files.Close(), z.db.Close())
+		return errors.Join(z.issuer.FlushUses(ctx), z.desk.Close(), z.db.Close())
 	})
 	return z, nil
 }

@@ -72,6 +72,7 @@ func (run *runningIssuer) steer(ctx context.Context) (err error) {
 		return err
 	}
 	run.controls.Done = ctx.Done()
+	run.controls.Quiet = func() { run.desk.Jobs.Forget() }
 	run.controls.Seed = func(ctx context.Context, yaml []byte) ([]string, error) {
 		file, err := seed.Parse("the seed", yaml)
 		if err != nil {

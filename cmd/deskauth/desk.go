@@ -56,11 +56,12 @@ func (run *runningIssuer) pruneDesk(ctx context.Context) error {
 
 // closeStores closes what the issuer and the desk keep things in.
 func (run *runningIssuer) closeStores() error {
-	return errors.Join(run.desk.Files.Close(), run.db.Close())
+	return errors.Join(run.desk.Close(), run.db.Close())
 }
 
 // deskSurface adds the desk to the issuer's surface.
 func (run *runningIssuer) deskSurface(surface *issuerhttp.Server) {
+	run.desk.Jobs.Fault = func(job string, err error) { run.edge.log.Error("a task of a job failed", "job", job, "error", err) }
 	s := &deskhttp.Server{Desk: run.desk, Issuer: run.issuer, Hosts: run.hosts()}
 	surface.Routes, surface.DefaultGroup = s.Routes(), s.DefaultGroup
 	surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: s.Content(run.edge.log)}

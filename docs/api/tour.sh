@@ -179,6 +179,14 @@ api "Carl's" GET "/api/v2/users/$carl/tickets/requested.json"
 api 'How many he asked' GET "/api/v2/users/$carl/tickets/requested/count.json"
 api 'What Carl works on' GET "/api/v2/users/$carl/tickets/assigned.json"
 api 'Nothing' GET "/api/v2/users/$carl/tickets/assigned/count.json"
+send 'Two at once, in the background' POST /api/v2/tickets/create_many.json '{"tickets": [
+  {"subject": "One of many", "comment": {"body": "One."}}, {"subject": "Another", "comment": {"body": "Two."}}]}'
+job=$(text id)
+api 'How far that is' GET "/api/v2/job_statuses/$job.json"
+api 'All that was to do in the last hour' GET '/api/v2/job_statuses.json?page[size]=10'
+api 'Some of it' GET "/api/v2/job_statuses/show_many.json?ids=$job"
+send 'Tags for many' PUT "/api/v2/tickets/update_many.json?ids=$ticket,1" '{"ticket": {"additional_tags": ["many"]}}'
+api 'A ticket that nobody has goes' DELETE '/api/v2/tickets/destroy_many.json?ids=999999'
 send 'Its tags' POST "/api/v2/tickets/$ticket/tags.json" '{"tags": ["tour", "first"]}'
 send 'One more' PUT "/api/v2/tickets/$ticket/tags.json" '{"tags": ["file"]}'
 send 'One less' DELETE "/api/v2/tickets/$ticket/tags.json" '{"tags": ["first"]}'

@@ -11,17 +11,12 @@ import (
 // IDs are the numbers of a list in the query, "ids=1,2,3": each once, in their
 // order. What is too large names nothing and is left out.
 func (r Request) IDs(name string) ([]int64, error) {
-	text := r.query.Get(name)
-	if strings.Trim(text, ", ") == "" {
-		return nil, zendesk.ParameterMissing(name)
-	}
-	words := strings.Split(text, ",")
-	if len(words) > zendesk.MaxPageSize {
-		return nil, zendesk.TooManyValues(zendesk.MaxPageSize)
+	words, err := r.Words(name)
+	if err != nil {
+		return nil, err
 	}
 	var all []int64
 	for _, word := range words {
-		word = strings.TrimSpace(word)
 		if strings.ContainsFunc(word, func(c rune) bool { return c < '0' || c > '9' }) {
 			return nil, zendesk.InvalidAttribute(name, "must be a list of integers", r.action)
 		}
@@ -30,4 +25,20 @@ func (r Request) IDs(name string) ([]int64, error) {
 		}
 	}
 	return all, nil
+}
+
+// Words are those of a list in the query, "ids=a,b", as they are.
+func (r Request) Words(name string) ([]string, error) {
+	text := r.query.Get(name)
+	if strings.Trim(text, ", ") == "" {
+		return nil, zendesk.ParameterMissing(name)
+	}
+	words := strings.Split(text, ",")
+	if len(words) > zendesk.MaxPageSize {
+		return nil, zendesk.TooManyValues(zendesk.MaxPageSize)
+	}
+	for n, word := range words {
+		words[n] = strings.TrimSpace(word)
+	}
+	return words, nil
 }

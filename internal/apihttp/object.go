@@ -19,6 +19,25 @@ func (p *Params) Object(name string) *Params {
 	return child
 }
 
+// ParamsList reads the list of objects of that name from the body, at most a page
+// of them. Without it, the records are refused as missing.
+func (r Request) ParamsList(name string) ([]*Params, error) {
+	top, err := r.TopParams()
+	if err != nil {
+		return nil, err
+	}
+	all := top.Objects(name)
+	switch err := top.Err(); {
+	case err != nil:
+		return nil, err
+	case all == nil:
+		return nil, zendesk.ParameterMissing(name)
+	case len(all) > zendesk.MaxPageSize:
+		return nil, zendesk.TooManyValues(zendesk.MaxPageSize)
+	}
+	return all, nil
+}
+
 // Raw is a member of whatever type; nil when it is not there.
 func (p *Params) Raw(name string) json.RawMessage {
 	p.known = append(p.known, name)

@@ -25,6 +25,9 @@ type Controls struct {
 	Seed func(ctx context.Context, yaml []byte) (notes []string, err error)
 	// Start puts an issuer whose rows were all deleted back to how it was started.
 	Start func(ctx context.Context) error
+	// Quiet breaks off what is done in the background, before all rows are put back;
+	// nil: nothing is.
+	Quiet func()
 	// Done ends what follows the journal; nil: it follows until the client leaves.
 	Done <-chan struct{}
 }

@@ -48,6 +48,7 @@ func (c *Controls) Restore(ctx context.Context, s Snapshot) error {
 	if len(s.Tables) == 0 {
 		return &Invalid{"tables", "are missing: to start anew, reset"}
 	}
+	c.quiet()
 	if err := c.Store.Restore(ctx, s.Tables); err != nil {
 		return err
 	}
@@ -72,6 +73,7 @@ func (c *Controls) Restore(ctx context.Context, s Snapshot) error {
 // Reset puts everything back to the start: rows, numbers, clock and faults. The
 // journal goes on, so that a test can look back over it.
 func (c *Controls) Reset(ctx context.Context) error {
+	c.quiet()
 	if err := c.Store.Restore(ctx, nil); err != nil {
 		return err
 	}
@@ -87,6 +89,12 @@ func (c *Controls) Reset(ctx context.Context) error {
 	}
 	c.Journal.add(Entry{Event: StateReset})
 	return nil
+}
+
+func (c *Controls) quiet() {
+	if c.Quiet != nil {
+		c.Quiet()
+	}
 }
 
 // State is everything in words: under "issuer" and "desk" each table as a list of

@@ -19,6 +19,14 @@ type Desk struct {
 	Now func() time.Time
 	// Rand makes tokens.
 	Rand io.Reader
+	// Jobs are done in the background.
+	Jobs Jobs
+}
+
+// Close breaks off the jobs, and ends the use of the files.
+func (d *Desk) Close() error {
+	d.Jobs.Close()
+	return d.Files.Close()
 }
 
 // now is protocol time as rows keep it.

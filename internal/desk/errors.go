@@ -16,6 +16,8 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrOutdated says that a ticket changed after its writer last saw it.
 	ErrOutdated = errors.New("the ticket has changed since")
+	// ErrTooManyJobs says that an account has as many jobs to do as it may.
+	ErrTooManyJobs = errors.New("too many jobs are queued or running")
 	// ErrTooLarge says that a file is larger than UploadMost.
 	ErrTooLarge = errors.New("the file is too large")
 )

@@ -174,6 +174,10 @@ func ticketDraft(req apihttp.Request) (desk.Draft, stranger, error) {
 	if err != nil {
 		return desk.Draft{}, stranger{}, err
 	}
+	return readDraft(p)
+}
+
+func readDraft(p *apihttp.Params) (desk.Draft, stranger, error) {
 	f, err := readFields(p)
 	description := p.Text("description")
 	if err = firstError(err, p.Err()); err != nil {
@@ -197,6 +201,10 @@ func ticketChange(req apihttp.Request) (desk.Change, stranger, error) {
 	if err != nil {
 		return desk.Change{}, stranger{}, err
 	}
+	return readChange(p)
+}
+
+func readChange(p *apihttp.Params) (desk.Change, stranger, error) {
 	f, err := readFields(p)
 	more, less := p.Texts("additional_tags"), p.Texts("remove_tags")
 	safety, outdated := readSafety(p)

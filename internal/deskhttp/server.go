@@ -28,7 +28,7 @@ var agents = []issuer.Role{issuer.Admin, issuer.Agent}
 func (s *Server) Routes() []apihttp.Route {
 	var all []apihttp.Route
 	for _, routes := range [][]apihttp.Route{
-		s.ticketRoutes(), s.manyRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
+		s.ticketRoutes(), s.manyRoutes(), s.bulkRoutes(), s.jobRoutes(), s.tagRoutes(), s.searchRoutes(), s.requestRoutes(), s.uploadRoutes(),
 		s.groupRoutes(), s.membershipRoutes(), s.fieldRoutes(),
 	} {
 		all = append(all, routes...)
@@ -81,18 +81,21 @@ var flaws = map[desk.Flaw]string{desk.Blank: zendesk.BlankValue, desk.NotAllowed
 func recordInvalid(all desk.Invalids) zendesk.RecordInvalid {
 	body := zendesk.RecordInvalid{}
 	for _, one := range all {
-		words, detail := one.Why, zendesk.Detail{Error: flaws[one.Flaw]}
+		detail := zendesk.Detail{Description: wordsOf(one), Error: flaws[one.Flaw]}
 		if one.Of != 0 {
 			detail.TicketFieldID, detail.TicketFieldType = int64(one.Of), fieldClass(one.Kind)
 		}
-		if one.Field != "base" {
-			label := strings.ReplaceAll(one.Field, "_", " ")
-			words = strings.ToUpper(label[:1]) + label[1:] + ": " + one.Why
-		}
-		detail.Description = words
 		body[one.Field] = append(body[one.Field], detail)
 	}
 	return body
+}
+
+func wordsOf(one desk.Invalid) string {
+	if one.Field == "base" {
+		return one.Why
+	}
+	label := strings.ReplaceAll(one.Field, "_", " ")
+	return strings.ToUpper(label[:1]) + label[1:] + ": " + one.Why
 }
 
 // origin is where a change comes from, as its audit tells.

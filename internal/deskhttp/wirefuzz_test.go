@@ -81,6 +81,8 @@ func FuzzBodies(f *testing.F) {
 		{ada, http.MethodPost, "/ticket_fields"},
 		{ada, http.MethodPut, "/ticket_fields/101"},
 		{ada, http.MethodPost, "/group_memberships"},
+		{ada, http.MethodPost, "/tickets/create_many"},
+		{ada, http.MethodPut, "/tickets/update_many"},
 	}
 	bodies := []string{
 		`{"ticket":{"subject":"s","comment":{"html_body":"<p>b</p>","public":false,"author_id":1,"uploads":["x"]},"priority":"urgent","type":"incident","tags":["a","b"],"requester":{"name":"N","email":"n@x.example"}}}`,
@@ -92,6 +94,7 @@ func FuzzBodies(f *testing.F) {
 		`{"token":{"client_id":1,"scopes":["read","tickets:write"],"expires_in":300}}`,
 		`{"api_token":{"description":"d"}}`,
 		`{"ticket_field":{"title":"T","type":"tagger","custom_field_options":[{"name":"A","value":"a b","default":true},{"id":1,"name":"B","value":"hot"}]}}`,
+		`{"tickets":[{"subject":"s","comment":{"body":"b"},"id":1,"custom_fields":{"101":"apple"}},{"id":"99"},null]}`,
 		`{"group_membership":{"user_id":2,"group_id":1,"default":true}}`,
 		`{"ticket":{"comment":{"body":"b"},"assignee_id":2,"group_id":1}}`,
 		`{"ticket_field":{"title":"R","type":"regexp","regexp_for_validation":"^(a+)+$","position":1,"required":true,"active":false,"tag":"x"}}`,
@@ -158,7 +161,7 @@ func FuzzQueries(f *testing.F) {
 		w.open(ada, map[string]any{"subject": fmt.Sprint(n), "comment": said("x")})
 	}
 	paths := []string{
-		"/search", "/search/count", "/tickets", "/tickets/count", "/tickets/show_many", "/tickets/1", "/tickets/1/comments", "/tickets/1/audits", "/ticket_fields", "/group_memberships",
+		"/search", "/search/count", "/tickets", "/tickets/count", "/tickets/show_many", "/tickets/1", "/tickets/1/comments", "/tickets/1/audits", "/ticket_fields", "/group_memberships", "/job_statuses", "/job_statuses/show_many",
 		"/requests", "/users", "/users/search", "/users/show_many", "/users/count", "/oauth/clients", "/oauth/tokens", "/api_tokens",
 		"/oauth/global_clients", "/oauth/global_clients/token_summary", "/chat/oauth/clients", "/chat/oauth/tokens",
 	}

@@ -89,7 +89,7 @@ func newWorld(t testing.TB, engine store.Engine) *world {
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		w.server.Close()
-		_ = files.Close()
+		_ = w.desk.Close()
 		if strings.Contains(w.log.String(), "level=ERROR") {
 			t.Errorf("the log has errors:\n%s", w.log)
 		}

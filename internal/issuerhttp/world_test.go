@@ -97,11 +97,9 @@ func newWorld(t testing.TB, dsn string, o options) *world {
 	}
 	if o.Desk {
 		files := desk.NewFiles(t.TempDir())
-		t.Cleanup(func() { _ = files.Close() })
-		helpdesk := &deskhttp.Server{
-			Desk:   &desk.Desk{Store: db.Desk(), Files: files, Now: o.Clock.Now, Rand: rand.Reader},
-			Issuer: w.issuer, Hosts: surface.Hosts,
-		}
+		tickets := &desk.Desk{Store: db.Desk(), Files: files, Now: o.Clock.Now, Rand: rand.Reader}
+		t.Cleanup(func() { _ = tickets.Close() })
+		helpdesk := &deskhttp.Server{Desk: tickets, Issuer: w.issuer, Hosts: surface.Hosts}
 		surface.Routes, surface.DefaultGroup = helpdesk.Routes(), helpdesk.DefaultGroup
 		surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
 	}
