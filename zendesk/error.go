@@ -58,6 +58,8 @@ var (
 	RecordNotFound  = Refusal{status: http.StatusNotFound, body: `{"error":"RecordNotFound","description":"Not found"}`}
 	InvalidEndpoint = Refusal{status: http.StatusNotFound, body: `{"error":"InvalidEndpoint","description":"Not found"}`}
 	InternalError   = Refusal{status: http.StatusInternalServerError, body: `{"status":500,"error":"Internal Server Error"}`}
+	// Unavailable is for a server that cannot answer now; Retry-After goes with it.
+	Unavailable = Refusal{status: http.StatusServiceUnavailable, body: `{"status":503,"error":"Service Unavailable"}`}
 )
 
 // MissingScopes is for a token that holds none of the scopes an endpoint

@@ -62,11 +62,15 @@ func write(w http.ResponseWriter, status int, body []byte) {
 // client is logged, and the client learns a request id alone.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	known := translate(err)
-	if known == nil {
+	switch {
+	case known != nil:
+		httpd.Note(r.Context(), slog.String("reason", err.Error()))
+	case a.Issuer != nil && a.Issuer.Store.Away(err):
+		httpd.NoteAway(w, r, err)
+		known = zendesk.Unavailable
+	default:
 		a.Log.ErrorContext(r.Context(), "api request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
 		known = zendesk.InternalError
-	} else {
-		httpd.Note(r.Context(), slog.String("reason", err.Error()))
 	}
 	var over *overQuota
 	if errors.As(err, &over) {

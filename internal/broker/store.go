@@ -11,6 +11,10 @@ import (
 // them decides anything. A step that lost its race returns ErrConflict; a record
 // that is not there, ErrNotFound.
 type Store interface {
+	// Away tells whether an error of a step says that the store cannot be reached now,
+	// and may be in a moment.
+	Away(err error) bool
+
 	// KeepCanary stores a sealed canary at the first start, and returns the one
 	// that is stored.
 	KeepCanary(ctx context.Context, sealed []byte) ([]byte, error)

@@ -233,6 +233,11 @@ func (s *site) problem(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	p := problemOf(err)
+	if p.Status == http.StatusInternalServerError && s.Broker.Store.Away(err) {
+		httpd.NoteAway(w, r, err)
+		writeProblem(w, r, problem{Type: "away", Title: "The broker cannot answer now", Status: http.StatusServiceUnavailable, RetryAfter: httpd.AwayWait})
+		return
+	}
 	httpd.Note(r.Context(), slog.String("failure", p.Type), slog.String("reason", err.Error()))
 	switch p.Status {
 	case http.StatusUnauthorized:

@@ -54,6 +54,10 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 		httpd.Note(r.Context(), slog.String("failure", "the browser left"))
 		w.WriteHeader(http.StatusBadRequest)
 		return
+	case s.Broker.Store.Away(err):
+		httpd.NoteAway(w, r, err)
+		web.Render(w, http.StatusServiceUnavailable, web.ServerError{Page: s.page(r), Brand: web.Broker})
+		return
 	default:
 		httpd.Note(r.Context(), slog.String("error", err.Error()))
 		s.serverError(w, r)

@@ -36,7 +36,7 @@ func (s *Server) Content(log *slog.Logger) http.Handler {
 		if errors.Is(err, issuer.ErrNotFound) {
 			err = zendesk.NoSuchAccount
 		}
-		(&apihttp.API{Log: log}).Fail(w, r, refusal(err))
+		(&apihttp.API{Issuer: s.Issuer, Log: log}).Fail(w, r, refusal(err))
 	})
 }
 

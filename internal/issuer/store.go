@@ -12,6 +12,10 @@ import (
 // decides anything. A look-up that finds nothing returns ErrNotFound, a swap
 // that lost its race ErrConflict, and a nil error means that it is committed.
 type Store interface {
+	// Away tells whether an error of a step says that the store cannot be reached now,
+	// and may be in a moment.
+	Away(err error) bool
+
 	// Accounts returns all accounts, in the order in which they were made.
 	Accounts(ctx context.Context) ([]Account, error)
 	Account(ctx context.Context, subdomain string) (Account, error)

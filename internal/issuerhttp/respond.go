@@ -50,6 +50,12 @@ func (s *Server) fail(v visit, err error) {
 		})
 	case errors.Is(err, errForm), errors.As(err, &tooLarge):
 		web.Render(v.w, http.StatusBadRequest, web.Invalid{Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain})
+	case s.Issuer.Store.Away(err):
+		httpd.NoteAway(v.w, v.r, err)
+		web.Render(v.w, http.StatusServiceUnavailable, web.ServerError{
+			Page: common, Account: v.account.Name, Subdomain: v.account.Subdomain,
+		})
+		return
 	default:
 		s.Log.ErrorContext(v.r.Context(), "page failed", "error", err, "request_id", common.RequestID)
 		web.Render(v.w, http.StatusInternalServerError, web.ServerError{

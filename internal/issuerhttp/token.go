@@ -120,6 +120,12 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, d dialect, 
 	case r.Context().Err() != nil:
 		// The client is gone: there is nobody to tell.
 		writeOAuth(w, http.StatusBadRequest, d.oauthError(oauth.Errorf(oauth.InvalidRequest, "broken off")))
+	case s.Issuer.Store.Away(err):
+		httpd.NoteAway(w, r, err)
+		writeOAuth(w, http.StatusServiceUnavailable, &oauth.Error{
+			Code: oauth.TemporarilyUnavailable, Description: "The server cannot answer now. Wait and try again.",
+		})
+		return
 	default:
 		s.Log.ErrorContext(r.Context(), "token request failed", "error", err, "request_id", httpd.RequestIDFrom(r.Context()))
 		writeOAuth(w, http.StatusInternalServerError, serverError(httpd.RequestIDFrom(r.Context())))

@@ -1,10 +1,6 @@
 package prove_test
 
 import (
-	"io"
-	"net"
-	"net/url"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,10 +12,10 @@ import (
 // them out as it does when it restarts: nothing is lost, and all goes on unaided.
 func TestDatabaseCutOff(t *testing.T) {
 	t.Parallel()
-	var line *line
+	var line *storetest.Line
 	w := newWorld(t, layout{engine: store.Postgres, people: sized(4, 50), replicas: 2, dsn: func(dsn string) string {
 		var through string
-		line, through = newLine(t, dsn)
+		line, through = storetest.NewLine(t, dsn)
 		return through
 	}})
 	raw := storetest.Raw(t, w.directDSN)
@@ -29,7 +25,7 @@ func TestDatabaseCutOff(t *testing.T) {
 	for n := range cuts {
 		<-time.After(800 * time.Millisecond)
 		if n%2 == 0 {
-			line.cut(time.Second)
+			line.Cut(time.Second)
 			continue
 		}
 		_ = storetest.Count(t, raw, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -45,80 +41,4 @@ func TestDatabaseCutOff(t *testing.T) {
 		t.Errorf("%v", c)
 	}
 	t.Logf("%d cuts: %d refreshes; %v", cuts, w.journal.count(rotated), c)
-}
-
-// line is a network cable to a server.
-type line struct {
-	to string
-
-	mu    sync.Mutex
-	until time.Time // nobody comes through before
-	open  map[net.Conn]bool
-}
-
-// newLine lays one to the server of a DSN, and returns the DSN that goes through it.
-func newLine(t *testing.T, dsn string) (*line, string) {
-	t.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &line{to: u.Host, open: map[net.Conn]bool{}}
-	t.Cleanup(func() { l.Close(); c.cut(0) })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go c.carry(conn)
-		}
-	}()
-	u.Host = l.Addr().String()
-	return c, u.String()
-}
-
-func (l *line) carry(from net.Conn) {
-	l.mu.Lock()
-	down := time.Now().Before(l.until)
-	l.mu.Unlock()
-	if down {
-		from.Close()
-		return
-	}
-	to, err := net.Dial("tcp", l.to)
-	if err != nil {
-		from.Close()
-		return
-	}
-	l.mu.Lock()
-	l.open[from], l.open[to] = true, true
-	l.mu.Unlock()
-	var both sync.WaitGroup
-	for _, pair := range [][2]net.Conn{{from, to}, {to, from}} {
-		both.Go(func() {
-			_, _ = io.Copy(pair[0], pair[1])
-			pair[0].Close()
-			pair[1].Close()
-		})
-	}
-	both.Wait()
-	l.mu.Lock()
-	delete(l.open, from)
-	delete(l.open, to)
-	l.mu.Unlock()
-}
-
-// cut ends every connection and lets none through for a while.
-func (l *line) cut(d time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.until = time.Now().Add(d)
-	for c := range l.open {
-		c.Close()
-	}
 }

@@ -129,7 +129,7 @@ var refusals = map[int]string{
 	http.StatusBadRequest: "BadRequest", http.StatusUnauthorized: "Unauthorized", http.StatusForbidden: "Forbidden",
 	http.StatusNotFound: "NotFound", http.StatusConflict: "Conflict", http.StatusRequestEntityTooLarge: "TooLarge",
 	http.StatusUnprocessableEntity: "Unprocessable", http.StatusTooManyRequests: "TooManyRequests",
-	http.StatusInternalServerError: "InternalError",
+	http.StatusInternalServerError: "InternalError", http.StatusServiceUnavailable: "Unavailable",
 }
 
 const sharedPlace = "#/components/responses/"
