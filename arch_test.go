@@ -132,6 +132,11 @@ var rules = []rule{
 		breaks: module{"internal/httpd": `package httpd; import . "syscall"; var debug, _ = Getenv("DEBUG")`},
 	},
 	{
+		name:   "passwords that ship cost what they should",
+		check:  usedBy(root+"/internal/issuer", []string{"CheapPasswords"}),
+		breaks: module{"deskauthtest": `package deskauthtest; import "` + root + `/internal/issuer"; var p = issuer.CheapPasswords()`},
+	},
+	{
 		name:  "a use case passes no function into its store",
 		check: storesTakeNoFunction,
 		breaks: module{

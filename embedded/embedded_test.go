@@ -88,9 +88,9 @@ func (p *program) open() {
 func databases(t *testing.T) map[string]func(*embedded.Config) {
 	return map[string]func(*embedded.Config){
 		"path": func(c *embedded.Config) { c.Path = filepath.Join(t.TempDir(), "a", "connections.db") },
-		"DSN":  func(c *embedded.Config) { c.DSN = storetest.DSN(t, store.Postgres) },
+		"DSN":  func(c *embedded.Config) { c.DSN = storetest.Empty(t, store.Postgres) },
 		"pool": func(c *embedded.Config) {
-			pool, err := sql.Open("pgx", storetest.DSN(t, store.Postgres))
+			pool, err := sql.Open("pgx", storetest.Empty(t, store.Postgres))
 			if err != nil {
 				t.Fatal(err)
 			}

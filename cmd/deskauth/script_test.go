@@ -152,7 +152,7 @@ func restart(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func postgres(ts *testscript.TestScript, _ bool, args []string) {
-	dsn := storetest.DSN(of(ts).t, store.Postgres)
+	dsn := storetest.Empty(of(ts).t, store.Postgres)
 	u, err := url.Parse(dsn)
 	ts.Check(err)
 	u.Path = "/deskauth_absent"

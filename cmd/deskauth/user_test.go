@@ -75,7 +75,7 @@ func (s shell) issuerOf() *issuer.Issuer {
 	}
 	s.t.Cleanup(func() { _ = db.Close() })
 	return &issuer.Issuer{
-		Store: db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(), Now: time.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
+		Store: db.Issuer(), Passwords: issuer.CheapPasswords(), Policies: issuerhttp.Policies(), Now: time.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
 	}
 }
 

@@ -50,7 +50,7 @@ func newWorld(t *testing.T, routes ...apihttp.Route) *world {
 	w := &world{t: t, log: &lockedBuffer{}}
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	w.issuer = &issuer.Issuer{
-		Store: emptyStore(t), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),
+		Store: emptyStore(t), Passwords: issuer.CheapPasswords(), Policies: issuerhttp.Policies(),
 		Now: func() time.Time { return now }, Rand: rand.Reader, Uses: &issuer.Uses{},
 	}
 	for _, subdomain := range []string{"acme", "globex"} {

@@ -66,7 +66,7 @@ func newWorld(t testing.TB, engine store.Engine) *world {
 	db := storetest.Open(t, storetest.DSN(t, engine))
 	w := &world{t: t, files: t.TempDir(), log: &lockedBuffer{}, now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	w.issuer = &issuer.Issuer{
-		Store: db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),
+		Store: db.Issuer(), Passwords: issuer.CheapPasswords(), Policies: issuerhttp.Policies(),
 		Now: w.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
 	}
 	files := desk.NewFiles(w.files)

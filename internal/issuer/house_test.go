@@ -69,7 +69,7 @@ func each(t *testing.T, f func(t *testing.T, h *house)) {
 			dsn := storetest.DSN(t, engine)
 			h := &house{clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, raw: storetest.Raw(t, dsn)}
 			h.Issuer = &issuer.Issuer{
-				Store: storetest.Open(t, dsn).Issuer(), Passwords: issuer.NewPasswords(), Now: h.clock.Now, Rand: rand.Reader,
+				Store: storetest.Open(t, dsn).Issuer(), Passwords: issuer.CheapPasswords(), Now: h.clock.Now, Rand: rand.Reader,
 				Policies: map[issuer.Product]issuer.Policy{issuer.Support: issuer.SupportPolicy(), issuer.Chat: issuer.ChatPolicy()},
 				Uses:     &issuer.Uses{},
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 // tens of milliseconds, on purpose; so only as many run at once as there are
 // processors, and only so many may wait.
 type Passwords struct {
+	cost    *argon2id.Params
 	running chan struct{}
 	waiting chan struct{}
 
@@ -31,12 +33,23 @@ type Passwords struct {
 var passwordParams = &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // NewPasswords returns a hasher for this machine.
-func NewPasswords() *Passwords {
+func NewPasswords() *Passwords { return passwords(passwordParams) }
+
+// CheapPasswords returns a hasher whose hashes anybody can try out. It is for tests,
+// which make a thousand accounts that nobody attacks: no other code may name it
+// (arch_test.go).
+func CheapPasswords() *Passwords {
+	cheap := *passwordParams
+	cheap.Memory, cheap.Iterations = 64, 1
+	return passwords(&cheap)
+}
+
+func passwords(cost *argon2id.Params) *Passwords {
 	n := runtime.NumCPU()
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // it cannot fail
 	return &Passwords{
-		running: make(chan struct{}, n), waiting: make(chan struct{}, 32*n),
+		cost: cost, running: make(chan struct{}, n), waiting: make(chan struct{}, 32*n),
 		key: key, verified: map[[sha256.Size]byte]time.Time{},
 	}
 }
@@ -48,11 +61,15 @@ func (p *Passwords) Hash(ctx context.Context, password secret.Plain) (string, er
 		return "", err
 	}
 	defer done()
-	return argon2id.CreateHash(password.Reveal(), passwordParams)
+	return argon2id.CreateHash(password.Reveal(), p.cost)
 }
 
-// nobody is the hash that an unknown user's password is compared with.
-const nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+// nobody is the hash that an unknown user's password is compared with. It costs what
+// a known one's costs.
+func (p *Passwords) nobody() string {
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		p.cost.Memory, p.cost.Iterations, p.cost.Parallelism)
+}
 
 // Verify tells whether a password has this hash. An empty hash costs the same
 // and is never right. ErrBusy when too many wait already.
@@ -63,7 +80,7 @@ func (p *Passwords) Verify(ctx context.Context, password secret.Plain, hash stri
 	}
 	defer done()
 	if hash == "" {
-		_, _ = argon2id.ComparePasswordAndHash(password.Reveal(), nobody)
+		_, _ = argon2id.ComparePasswordAndHash(password.Reveal(), p.nobody())
 		return false, nil
 	}
 	return argon2id.ComparePasswordAndHash(password.Reveal(), hash)

@@ -40,14 +40,24 @@ func TestPasswords(t *testing.T) {
 // An unknown user must cost what a known one does: the hash that stands for them
 // is a real one, with the same parameters.
 func TestNobodyCostsTheSame(t *testing.T) {
-	params, _, _, err := argon2id.DecodeHash(nobody)
-	if err != nil || *params != *passwordParams {
-		t.Errorf("nobody's hash: %+v, %v", params, err)
+	for _, p := range []*Passwords{NewPasswords(), CheapPasswords()} {
+		hash, err := p.Hash(t.Context(), secret.Of("correct horse"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, _, _, err := argon2id.DecodeHash(hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unknown, _, _, err := argon2id.DecodeHash(p.nobody())
+		if err != nil || *unknown != *known {
+			t.Errorf("nobody's hash: %+v, want %+v, %v", unknown, known, err)
+		}
 	}
 }
 
 func TestPasswordsAreBounded(t *testing.T) {
-	p := &Passwords{running: make(chan struct{}, 1), waiting: make(chan struct{}, 1)}
+	p := &Passwords{cost: passwordParams, running: make(chan struct{}, 1), waiting: make(chan struct{}, 1)}
 	leave, err := p.enter(t.Context())
 	if err != nil {
 		t.Fatal(err)

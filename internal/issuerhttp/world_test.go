@@ -38,6 +38,8 @@ type world struct {
 	t      testing.TB
 	dsn    string
 	raw    *sql.DB // the same database, beside the store
+	count  *sql.Stmt
+	plain  *http.Client // that keeps no cookies
 	issuer *issuer.Issuer
 	server *httptest.Server
 	clock  *clock
@@ -83,7 +85,7 @@ func newWorld(t testing.TB, dsn string, o options) *world {
 	w := &world{
 		witness: newWitness(t), t: t, dsn: dsn, raw: storetest.Raw(t, dsn), clock: o.Clock, people: map[string]*browser{},
 		issuer: &issuer.Issuer{
-			Store: db.Issuer(), Passwords: issuer.NewPasswords(), Policies: issuerhttp.Policies(),
+			Store: db.Issuer(), Passwords: issuer.CheapPasswords(), Policies: issuerhttp.Policies(),
 			Now: o.Clock.Now, Rand: rand.Reader, Uses: &issuer.Uses{},
 		},
 	}
@@ -112,6 +114,7 @@ func newWorld(t testing.TB, dsn string, o options) *world {
 	} else {
 		w.server.Start()
 	}
+	w.plain = w.client(nil)
 	t.Cleanup(func() {
 		w.server.Close()
 		w.checkLog()
@@ -283,7 +286,7 @@ func (w *world) call(c call) *reply {
 	if body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return w.send(w.client(nil), r)
+	return w.send(w.plain, r)
 }
 
 func (w *world) send(by *http.Client, r *http.Request) *reply {

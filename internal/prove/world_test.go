@@ -72,7 +72,7 @@ func newWorld(t *testing.T, l layout) *world {
 	first := journey.FreePort(t)
 	w.town = journey.NewTown(t, l.people, "http://localhost:"+first)
 	w.issuer = journey.Start(t, "issuer", nil, "issuer", "--listen", "127.0.0.1:"+w.issuerPort, "--demo",
-		"--db", storetest.DSN(t, l.engine), "--seed", w.town.Path, "--control", w.controlAddr)
+		"--db", storetest.Empty(t, l.engine), "--seed", w.town.Path, "--control", w.controlAddr)
 	var err error
 	if w.control, err = control.Dial(w.controlAddr); err != nil {
 		t.Fatal(err)

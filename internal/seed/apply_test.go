@@ -41,7 +41,7 @@ func clock() func() time.Time {
 }
 
 func issuerOn(db *store.DB) *issuer.Issuer {
-	return &issuer.Issuer{Store: db.Issuer(), Passwords: issuer.NewPasswords(), Now: clock(), Rand: rand.Reader}
+	return &issuer.Issuer{Store: db.Issuer(), Passwords: issuer.CheapPasswords(), Now: clock(), Rand: rand.Reader}
 }
 
 func apply(t *testing.T, db *store.DB, f seed.File) []string {

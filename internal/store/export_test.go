@@ -18,9 +18,6 @@ func (d *DB) Waiting() int { return len(d.queue) }
 // ErrClosed answers steps that come after Close.
 var ErrClosed = errClosed
 
-// Migrations are the files that are run.
-var Migrations = migrations
-
 // Path is where a database of SQLite is.
 func (d *DB) Path() string { return d.path }
 

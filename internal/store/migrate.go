@@ -16,6 +16,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// Migrations are the files that make all tables: migrations/ENGINE/PART/NNNN_NAME.sql.
+func Migrations() fs.FS { return migrations }
+
 // ErrNewer says that a newer deskauth has written the database. This one leaves
 // it alone: what it does not know it would break.
 var ErrNewer = errors.New("the database was written by a newer deskauth: run that version, or restore a backup")

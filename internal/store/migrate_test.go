@@ -45,7 +45,7 @@ func TestMigrateTwice(t *testing.T) {
 func TestMigrateAPartLater(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
-			db, err := store.Open(t.Context(), storetest.DSN(t, engine))
+			db, err := store.Open(t.Context(), storetest.Empty(t, engine))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func TestMigrateAPartLater(t *testing.T) {
 func TestMigrateByEightAtOnce(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
-			dsn := storetest.DSN(t, engine)
+			dsn := storetest.Empty(t, engine)
 			var all sync.WaitGroup
 			start := make(chan struct{})
 			for n := range 8 {
@@ -121,7 +121,7 @@ func TestMigrationsComeInPairs(t *testing.T) {
 	names := map[string][]string{}
 	for _, engine := range storetest.Engines {
 		root := "migrations/" + string(engine)
-		err := fs.WalkDir(store.Migrations, root, func(path string, d fs.DirEntry, err error) error {
+		err := fs.WalkDir(store.Migrations(), root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
 				names[string(engine)] = append(names[string(engine)], strings.TrimPrefix(path, root))
 			}
@@ -148,9 +148,9 @@ type table struct {
 }
 
 func TestCataloguesAgree(t *testing.T) {
-	lite := storetest.DSN(t, store.SQLite)
+	lite := storetest.Empty(t, store.SQLite)
 	storetest.Open(t, lite)
-	big := storetest.DSN(t, store.Postgres)
+	big := storetest.Empty(t, store.Postgres)
 	storetest.Open(t, big)
 	a, b := sqliteCatalogue(t, storetest.Raw(t, lite)), postgresCatalogue(t, storetest.Raw(t, big))
 	if len(a) < 15 || len(a["issuer_tokens"].Unique) != 3 || len(a["issuer_tokens"].Foreign) != 2 {

@@ -39,8 +39,8 @@ func TestOpenRefuses(t *testing.T) {
 		"a damaged file":        {"sqlite:" + file("damaged.db", damaged(t)), "damaged.db"},
 		"a broken address":      {"postgres://u:hunter2@localhost:notaport/db", "not a valid postgres:// URL"},
 		"nobody listens":        {"postgres://u:hunter2@127.0.0.1:1/db?connect_timeout=5", "127.0.0.1:1/db"},
-		"a database not there":  {strings.Replace(storetest.DSN(t, store.Postgres), "/deskauth_", "/nothing_", 1), "nothing_"},
-		"a user who may not in": {strings.Replace(storetest.DSN(t, store.Postgres), "//postgres@", "//nobody:hunter2@", 1), "deskauth_"},
+		"a database not there":  {strings.Replace(storetest.Empty(t, store.Postgres), "/deskauth_", "/nothing_", 1), "nothing_"},
+		"a user who may not in": {strings.Replace(storetest.Empty(t, store.Postgres), "//postgres@", "//nobody:hunter2@", 1), "deskauth_"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := store.Open(t.Context(), tt.dsn)
