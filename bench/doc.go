@@ -1,4 +1,4 @@
-// Command bench measures the issuer beside bare servers and peers, in one run:
+// Command bench measures the issuer and the broker beside bare servers and peers, in one run:
 // absolute numbers change with the machine and the minute, so what counts is the
 // share of what stands next to it.
 //

@@ -99,6 +99,8 @@ var parts = []part{
 	{"refresh", (*bench).refresh},
 	{"bearer", (*bench).bearer},
 	{"introspect", (*bench).introspect},
+	{"lend", (*bench).lend},
+	{"proxy", (*bench).proxy},
 	{"cold", (*bench).coldStart},
 	{"sqlite", (*bench).sqliteScale},
 	{"postgres", (*bench).postgresScale},

@@ -43,15 +43,20 @@ type run struct {
 // answers per CPU-second. answered is how many answers it gave in all, those of
 // the warm-up included.
 func (b *bench) measure(ctx context.Context, line string, s *server, script func(connection int) load.Script) (f figure, answered int, err error) {
+	return b.measureAt(ctx, line, s, 0, script)
+}
+
+// measureAt is measure at a rate, of requests a second.
+func (b *bench) measureAt(ctx context.Context, line string, s *server, rate int, script func(connection int) load.Script) (f figure, answered int, err error) {
 	all := scripts(script) // a script goes on in the next run where it stood
-	warm, err := load.Run(ctx, s.addr, b.warm, all)
+	warm, err := load.RunAt(ctx, s.addr, b.warm, rate, all)
 	if err != nil {
 		return f, 0, fmt.Errorf("%s at %s: %w", line, s.name, err)
 	}
 	answered = warm.Answers
 	f = figure{Line: line, Server: s.name}
 	for range b.runs {
-		r, err := b.once(ctx, s, all)
+		r, err := b.once(ctx, s, rate, all)
 		if err != nil {
 			return f, answered, fmt.Errorf("%s at %s: %w", line, s.name, err)
 		}
@@ -66,14 +71,14 @@ func (b *bench) measure(ctx context.Context, line string, s *server, script func
 	return f, answered, nil
 }
 
-func (b *bench) once(ctx context.Context, s *server, all []load.Script) (run, error) {
+func (b *bench) once(ctx context.Context, s *server, rate int, all []load.Script) (run, error) {
 	machine0, err0 := busy()
 	self0, err1 := usage(os.Getpid())
 	cpu0, err2 := s.cpu()
 	if err := errors.Join(err0, err1, err2); err != nil {
 		return run{}, err
 	}
-	result, err := load.Run(ctx, s.addr, b.each, all)
+	result, err := load.RunAt(ctx, s.addr, b.each, rate, all)
 	if err != nil {
 		return run{}, err
 	}

@@ -57,6 +57,8 @@ var goals = []goal{
 	{"refresh", .70, .85},
 	{"bearer", .50, .70},
 	{"introspect", .60, 0},
+	{"lend", .50, .60},
+	{"proxy", 1 / 1.3, .90},
 }
 
 // of finds a figure.

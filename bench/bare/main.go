@@ -1,9 +1,10 @@
-// Command bare is what the issuer is measured against: net/http and as little as
+// Command bare is what deskauth is measured against: net/http and as little as
 // can be said to do the same work. It authenticates one client by one constant
 // digest, decides nothing, remembers nothing, logs nothing.
 //
 //	bare -db FILE -client ID -user ID -account ID    POST /oauth/tokens   the same rows, in groups
 //	bare -answer FILE                                GET  /…              the same bytes
+//	bare -proxy URL                                  ANY  /…              httputil.ReverseProxy, with a credential
 //	bare -tokens N                                   POST /oauth/introspect  a hash and a map
 package main
 
@@ -30,6 +31,7 @@ func run() error {
 	db := flag.String("db", "", "SQLite `file` that an issuer has migrated: POST /oauth/tokens writes to it")
 	answer := flag.String("answer", "", "`file` of an answer, headers and body, that every GET gets")
 	tokens := flag.Int("tokens", 0, "`number` of tokens that POST /oauth/introspect knows: token-0, token-1 …")
+	proxy := flag.String("proxy", "", "`URL` that everything is passed on to")
 	var row row
 	flag.Int64Var(&row.account, "account", 0, "the client's account")
 	flag.Int64Var(&row.client, "client", 0, "the client")
@@ -50,6 +52,13 @@ func run() error {
 			return err
 		}
 		mux.Handle("GET /", same)
+	}
+	if *proxy != "" {
+		p, err := newProxy(*proxy)
+		if err != nil {
+			return err
+		}
+		mux.Handle("/", p)
 	}
 	if *tokens > 0 {
 		mux.HandleFunc("POST /oauth/introspect", newMap(*secret, *tokens).introspect)

@@ -40,6 +40,14 @@ func (r Result) Quantile(q float64) time.Duration {
 // Run keeps one connection to addr for each script busy for as long as d, and
 // lets the requests that are then under way be answered.
 func Run(ctx context.Context, addr string, d time.Duration, scripts []Script) (Result, error) {
+	return RunAt(ctx, addr, d, 0, scripts)
+}
+
+// RunAt is Run at a rate: all connections together begin so many requests a second,
+// evenly, if the answers let them. A request that was due while another was not
+// answered is as old as its turn: a server that stands still for a moment does not
+// get off lightly. Zero is as fast as it goes.
+func RunAt(ctx context.Context, addr string, d time.Duration, perSecond int, scripts []Script) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup
@@ -48,7 +56,12 @@ func Run(ctx context.Context, addr string, d time.Duration, scripts []Script) (R
 	for n, s := range scripts {
 		all.Go(func() {
 			var err error
-			if took[n], err = talk(ctx, addr, start.Add(d), s); err != nil {
+			turns := turns{next: start}
+			if perSecond > 0 {
+				turns.every = time.Duration(len(scripts)) * time.Second / time.Duration(perSecond)
+				turns.next = start.Add(turns.every * time.Duration(n) / time.Duration(len(scripts)))
+			}
+			if took[n], err = talk(ctx, addr, start.Add(d), turns, s); err != nil {
 				cancel(fmt.Errorf("connection %d: %w", n, err))
 			}
 		})
@@ -63,8 +76,30 @@ func Run(ctx context.Context, addr string, d time.Duration, scripts []Script) (R
 // patience bounds the wait for one answer: what takes longer hangs.
 const patience = 30 * time.Second
 
+// turns are when a connection's requests are due.
+type turns struct {
+	next  time.Time
+	every time.Duration // 0: at once
+}
+
+// begin waits for the next turn and returns since when the request is under way. One
+// that had to be waited for begins when the wait is over: how late a timer fires is
+// not the server's doing.
+func (t *turns) begin(now time.Time) time.Time {
+	if t.every == 0 {
+		return now
+	}
+	due := t.next
+	t.next = due.Add(t.every)
+	if !now.Before(due) {
+		return due
+	}
+	time.Sleep(due.Sub(now))
+	return time.Now()
+}
+
 // talk is one connection, until the time is over.
-func talk(ctx context.Context, addr string, until time.Time, s Script) (took []time.Duration, err error) {
+func talk(ctx context.Context, addr string, until time.Time, t turns, s Script) (took []time.Duration, err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -75,6 +110,7 @@ func talk(ctx context.Context, addr string, until time.Time, s Script) (took []t
 	in := bufio.NewReaderSize(conn, 16<<10)
 	var request, body []byte
 	for now := time.Now(); now.Before(until) && ctx.Err() == nil; {
+		begun := t.begin(now)
 		request = s.Next(request[:0])
 		if _, err := conn.Write(request); err != nil {
 			return took, err
@@ -83,9 +119,8 @@ func talk(ctx context.Context, addr string, until time.Time, s Script) (took []t
 		if status, body, err = readAnswer(in, body[:0]); err != nil {
 			return took, err
 		}
-		then := now
 		now = time.Now()
-		took = append(took, now.Sub(then))
+		took = append(took, now.Sub(begun))
 		if err := s.Answered(status, body); err != nil {
 			return took, err
 		}

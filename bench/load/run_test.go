@@ -80,3 +80,17 @@ func TestRunEndsWithTheFirstFailure(t *testing.T) {
 		}
 	}
 }
+
+// At a rate, no more is asked than is due.
+func TestRunAt(t *testing.T) {
+	addr := serve(t)
+	one, other := &script{path: "/short", want: "short"}, &script{path: "/empty"}
+	r, err := load.RunAt(t.Context(), addr, 200*time.Millisecond, 100, []load.Script{one, other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Each has a turn every 20 ms, the first at once; the last may have waited past the end.
+	if one.answers == 0 || other.answers == 0 || one.answers > 11 || other.answers > 11 || r.Answers != one.answers+other.answers {
+		t.Errorf("%d and %d answers, want up to 11 each", one.answers, other.answers)
+	}
+}

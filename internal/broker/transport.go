@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -81,7 +82,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // send sends the request with a token, which the answer does not show.
 func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Response, error) {
-	own := r.Clone(r.Context())
+	own := r.WithContext(r.Context()) // a copy; of what it shares, the header alone is changed
+	own.Header = maps.Clone(r.Header)
+	if own.Header == nil {
+		own.Header = http.Header{}
+	}
 	own.Body, own.GetBody = body, nil
 	own.Header.Set("Authorization", "Bearer "+g.Access.Reveal())
 	resp, err := t.Next.RoundTrip(own)

@@ -1,6 +1,7 @@
 package brokerhttp
 
 import (
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -86,7 +87,7 @@ func (s *site) split(pages http.Handler) http.Handler {
 	if !s.API {
 		return pages
 	}
-	s.calls = s.Calls
+	s.calls, s.proxyLog = s.Calls, slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
 	if s.calls == nil {
 		s.calls = broker.NewHTTPClient(broker.HTTPConfig{Base: s.Broker.Base, Streams: true}).Transport
 	}
@@ -104,6 +105,7 @@ func (s *site) split(pages http.Handler) http.Handler {
 type site struct {
 	Config
 	calls    http.RoundTripper // to Zendesk, of the proxy
+	proxyLog *log.Logger
 	cookie   cookie
 	language web.LanguageCookie
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"html"
 	"io"
 	"log/slog"
@@ -90,6 +91,9 @@ func newSite(t testing.TB, edit func(*brokerhttp.Config)) *site {
 		t.Fatal(err)
 	}
 	db := storetest.Open(t, storetest.DSN(t, store.SQLite))
+	if err := errors.Join(db.Hold(t.Context(), "broker"), db.MigrateBroker(t.Context())); err != nil { // as a server does
+		t.Fatal(err)
+	}
 	b, err := broker.New(t.Context(), broker.Config{
 		Store: db.Broker(), Ring: ring, Base: s.zendesk, RedirectURI: brokerhttp.RedirectURI(s.url, ""),
 		Brands: broker.Brands{"acme": {"acme-shop"}},

@@ -91,8 +91,9 @@ func (s *site) proxy(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	// The listener's bound is for what others send.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(proxyReadTime))
+	if u.ContentLength != 0 { // the listener's bound is for what others send
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(proxyReadTime))
+	}
 	if u.ContentLength > proxyBody { // one of unknown length is cut off there
 		return &http.MaxBytesError{Limit: proxyBody}
 	}
@@ -157,7 +158,7 @@ func (p *passage) serve(r *http.Request) {
 		ModifyResponse: p.modify,
 		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.fail(r, err) },
 		BufferPool:     buffers{},
-		ErrorLog:       slog.NewLogLogger(p.Log.Handler(), slog.LevelWarn),
+		ErrorLog:       p.proxyLog,
 	}
 	proxy.ServeHTTP(final{p.w}, r)
 }
@@ -184,8 +185,9 @@ func (p *passage) rewrite(r *httputil.ProxyRequest) {
 // was set before.
 func (p *passage) modify(resp *http.Response) error {
 	resp.Header.Del("Set-Cookie")
+	before := p.w.Header()
 	for name := range resp.Header {
-		p.w.Header().Del(name)
+		delete(before, name)
 	}
 	if text := resp.Header.Get("Location"); text != "" {
 		resp.Header.Set("Location", p.location(text))
