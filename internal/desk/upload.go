@@ -35,10 +35,12 @@ type Attachment struct {
 	User    UserID // who uploaded it
 	// Token is in the address of the content. It opens that to whoever has it,
 	// and is shown to all who see the comment.
-	Token   string
-	File    string // by which Files knows the content
-	Name    string
-	Type    string // the media type, as whoever uploaded it said
-	Size    int64  // in bytes
-	Created time.Time
+	Token string
+	File  string // by which Files knows the content
+	Name  string
+	Type  string // the media type, as whoever uploaded it said
+	Size  int64  // in bytes
+	// Width and Height are those of an image, in pixels; 0: not known.
+	Width, Height int
+	Created       time.Time
 }

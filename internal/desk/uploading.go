@@ -45,7 +45,7 @@ func (d *Desk) Upload(ctx context.Context, c issuer.Caller, in Incoming) (Upload
 	if file.Size, err = d.Files.keep(file.File, in.Body, UploadMost); err != nil {
 		return Upload{}, err
 	}
-	if u, err = d.addTo(ctx, u, file); err != nil {
+	if u, err = d.addTo(ctx, u, d.Files.measured(file)); err != nil {
 		return Upload{}, errors.Join(err, d.Files.remove(file.File))
 	}
 	return u, nil

@@ -122,7 +122,7 @@ func attachment(base string, a desk.Attachment) zendesk.Attachment {
 	return zendesk.Attachment{
 		URL: fmt.Sprintf("%s%s/%d.json", base, zendesk.AttachmentsPath, a.ID), ID: a.ID, FileName: a.Name,
 		ContentURL: content, MappedContentURL: content, ContentType: a.Type, Size: a.Size,
-		MalwareScanResult: "not_scanned", Thumbnails: []zendesk.Attachment{},
+		Width: idOrNull(int64(a.Width)), Height: idOrNull(int64(a.Height)), MalwareScanResult: "not_scanned", Thumbnails: []zendesk.Attachment{},
 	}
 }
 

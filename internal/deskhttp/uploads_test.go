@@ -1,7 +1,10 @@
 package deskhttp_test
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"net/http"
 	"os"
@@ -190,4 +193,38 @@ func TestUploadNames(t *testing.T) {
 		}
 	}
 	w.prune(8)
+}
+
+func TestImagesHaveASize(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var file bytes.Buffer
+		if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 80, 62))); err != nil {
+			t.Fatal(err)
+		}
+		upload := func(kind string) zendesk.Upload {
+			var e zendesk.UploadEnvelope
+			w.call(call{As: carl, Method: http.MethodPost, Path: "/uploads?filename=crash.png", Type: kind, Body: bytes.NewReader(file.Bytes())}).
+				want(http.StatusCreated).decode(&e)
+			return e.Upload
+		}
+		isSized := func(a zendesk.Attachment) bool {
+			return a.Width != nil && *a.Width == 80 && a.Height != nil && *a.Height == 62 && a.Size == int64(file.Len()) && len(a.Thumbnails) == 0
+		}
+		if got := upload("text/plain").Attachment; got.Width != nil || got.Height != nil {
+			t.Errorf("what says that it is text has %v by %v", got.Width, got.Height)
+		}
+		u := upload("image/png")
+		if !isSized(u.Attachment) || !isSized(u.Attachments[0]) {
+			t.Errorf("uploaded %+v", u.Attachment)
+		}
+		shown := w.open(grace, map[string]any{"comment": map[string]any{"body": "x", "uploads": []string{u.Token}}})
+		if got := shown.Audit.Events[0].Attachments[0]; !isSized(got) {
+			t.Errorf("attached %+v", got)
+		}
+		var e zendesk.AttachmentEnvelope
+		w.call(call{As: grace, Path: fmt.Sprintf("/attachments/%d", u.Attachment.ID)}).want(200).decode(&e)
+		if !isSized(e.Attachment) {
+			t.Errorf("shows %+v", e.Attachment)
+		}
+	})
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 )
 
-const attachmentColumns = `f.id, f.account_id, f.user_id, f.token, f.file, f.file_name, f.content_type, f.size, f.created_at`
+const attachmentColumns = `f.id, f.account_id, f.user_id, f.token, f.file, f.file_name, f.content_type, f.size, f.created_at, f.width, f.height`
 
 func scanAttachment(row scanner) (a desk.Attachment, err error) {
 	var created int64
-	err = row.Scan(&a.ID, &a.Account, &a.User, &a.Token, &a.File, &a.Name, &a.Type, &a.Size, &created)
+	err = row.Scan(&a.ID, &a.Account, &a.User, &a.Token, &a.File, &a.Name, &a.Type, &a.Size, &created, &a.Width, &a.Height)
 	a.Created = fromMicros(created)
 	return a, err
 }
@@ -68,9 +68,9 @@ func holdUpload(ctx context.Context, t *tx, u desk.Upload) error {
 
 func addAttachment(ctx context.Context, t *tx, u desk.Upload, a desk.Attachment) (desk.Attachment, error) {
 	err := t.QueryRowContext(ctx, `
-		INSERT INTO desk_attachments (account_id, upload_id, user_id, token, file, file_name, content_type, size, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		a.Account, u.ID, a.User, a.Token, a.File, a.Name, a.Type, a.Size, micros(a.Created)).Scan(&a.ID)
+		INSERT INTO desk_attachments (account_id, upload_id, user_id, token, file, file_name, content_type, size, created_at, width, height)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+		a.Account, u.ID, a.User, a.Token, a.File, a.Name, a.Type, a.Size, micros(a.Created), a.Width, a.Height).Scan(&a.ID)
 	return a, err
 }
 
