@@ -32,7 +32,7 @@ var rooms = []room{
 	{"internal/desk", only("oauth", "internal/secret", "internal/issuer"), "decides for an issuer's Caller"},
 	{"internal/broker", only("oauth", "zendesk/...", "internal/secret", "internal/seal"), "a client of any Zendesk"},
 	{"internal/control", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
-		"internal/apihttp", "internal/web", "internal/httpd"), "steers a demo issuer"},
+		"internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "steers a demo issuer"},
 	{
 		"internal/seed", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk"),
 		"the issuer's file of accounts",

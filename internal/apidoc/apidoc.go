@@ -10,26 +10,38 @@ import (
 	"time"
 )
 
-// Path is where an issuer serves its description.
+// Path is where an issuer serves its description, and a demo's controls theirs.
 const Path = "/openapi.yaml"
 
-// The parts are one document cut into pages, in the order of their names; each by
-// itself is none.
+// The parts of a directory are one document cut into pages, in the order of their
+// names; each by itself is none.
 //
-//go:embed openapi/*.yaml
+//go:embed openapi/*.yaml control/*.yaml
 var parts embed.FS
 
-// document and tag are made for whoever asks first.
+// description is a document with its tag, made for whoever asks first.
+type description struct {
+	document func() []byte
+	tag      func() string
+}
+
+func describe(dir string) description {
+	document := sync.OnceValue(func() []byte { return join(parts, dir) })
+	return description{document, sync.OnceValue(func() string { return etag(document()) })}
+}
+
 var (
-	document = sync.OnceValue(func() []byte { return join(parts) })
-	tag      = sync.OnceValue(func() string { return etag(document()) })
+	issuer  = describe("openapi")
+	control = describe("control")
 )
 
-// Document returns the description, as YAML.
-func Document() []byte { return bytes.Clone(document()) }
+// Document returns the description of the issuer, as YAML.
+func Document() []byte { return bytes.Clone(issuer.document()) }
 
-func join(parts embed.FS) []byte {
-	const dir = "openapi"
+// Control returns the description of a demo's controls, as YAML.
+func Control() []byte { return bytes.Clone(control.document()) }
+
+func join(parts embed.FS, dir string) []byte {
 	entries, err := parts.ReadDir(dir) // sorted by name
 	if err != nil {
 		panic(err) // what is embedded can be read
@@ -50,14 +62,23 @@ func etag(content []byte) string {
 	return `"` + hex.EncodeToString(sum[:8]) + `"`
 }
 
-// Serve answers with the description. It changes with the binary alone, so that a
-// cache asks by its ETag; and it is the same for all, so that a page of any origin
-// may show it.
+// Serve answers with the description of the issuer. It is the same for all, so that
+// a page of any origin may show it.
 func Serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	issuer.serve(w, r)
+}
+
+// ServeControl answers with the description of the controls, which are for programs
+// of the same machine.
+func ServeControl(w http.ResponseWriter, r *http.Request) { control.serve(w, r) }
+
+// serve answers with the document. It changes with the binary alone, so that a cache
+// asks by its ETag.
+func (d description) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/yaml") // RFC 9512
 	h.Set("Cache-Control", "public, no-cache")
-	h.Set("ETag", tag())
-	h.Set("Access-Control-Allow-Origin", "*")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document()))
+	h.Set("ETag", d.tag())
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.document()))
 }

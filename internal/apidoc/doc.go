@@ -1,10 +1,11 @@
-// Package apidoc is the description of the issuer's API in OpenAPI 3.1, and
-// serves it.
+// Package apidoc is the description of the issuer's API in OpenAPI 3.1, and another
+// of a demo's controls, and serves them.
 //
-//	openapi/*.yaml ─► one document ─► GET /openapi.yaml
+//	openapi/*.yaml ─► one document ─► GET /openapi.yaml of every account
+//	control/*.yaml ─► one document ─► GET /openapi.yaml of the controls
 //	                        │
 //	                        └─► contract: every exchange of the tests is held against it
 //
-// It is written by hand. That it has every route and no other, with its scopes
-// and roles, a test of package issuerhttp sees to.
+// Both are written by hand. That they have every route and no other, with its scopes
+// and roles, tests of packages issuerhttp and control see to.
 package apidoc

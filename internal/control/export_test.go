@@ -16,3 +16,11 @@ const (
 
 // Add notes an entry.
 func (j *Journal) Add(e Entry) Entry { return j.add(e) }
+
+// Patterns are those of the controls, as http.ServeMux has them.
+func (c *Controls) Patterns() (all []string) {
+	for _, e := range c.endpoints() {
+		all = append(all, e.Method+" "+e.Path)
+	}
+	return append(all, "GET /{$}", "GET "+streamPath)
+}

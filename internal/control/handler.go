@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskauth/deskauth/internal/apidoc"
 	"github.com/deskauth/deskauth/internal/web"
 )
 
@@ -24,6 +25,7 @@ func (c *Controls) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", answered(func(*http.Request) (any, error) {
 		return map[string]any{"name": "deskauth control", "controls": c.endpoints()}, nil
 	}))
+	mux.HandleFunc("GET "+apidoc.Path, apidoc.ServeControl)
 	mux.HandleFunc("GET /journal", c.journal)
 	mux.HandleFunc("GET "+LivePath, c.live)
 	mux.HandleFunc("GET "+streamPath, c.stream)
@@ -45,6 +47,8 @@ type endpoint struct {
 
 func (c *Controls) endpoints() []endpoint {
 	return []endpoint{
+		{"GET", apidoc.Path, "all of this in OpenAPI 3.1", nil},
+
 		{"GET", "/clock", "what time it is", c.showClock},
 		{"PUT", "/clock", `sets it: {"now": "2026-11-22T10:00:00Z", "rate": 60}, either or both`, c.setClock},
 		{"POST", "/clock/advance", `lets time pass at once: {"by": "29m"}`, c.advanceClock},

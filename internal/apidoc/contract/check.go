@@ -25,7 +25,10 @@ type Exchange struct {
 func (c *Contract) Check(e Exchange) []string {
 	method := e.Request.Method
 	o, known := c.Find(method, e.Request.URL)
+	elsewhere := object(c.root["x-deskauth-elsewhere"])
 	switch {
+	case elsewhere != nil && o.ID == "":
+		return c.checkElsewhere(e, elsewhere)
 	case !known:
 		return c.checkUnknown(e)
 	case o.ID == "":
@@ -56,6 +59,26 @@ func (c *Contract) Check(e Exchange) []string {
 		}
 	}
 	return all
+}
+
+// checkElsewhere is for what a description does not have that says what answers
+// there, by status. The files of pages are not among it.
+func (c *Contract) checkElsewhere(e Exchange, answers map[string]any) []string {
+	at := e.Request.Method + " " + e.Request.URL.Path
+	if strings.HasPrefix(e.Request.URL.Path, "/static/") {
+		return nil
+	}
+	name := text(answers[strconv.Itoa(e.Status)])
+	if name == "" {
+		return []string{fmt.Sprintf("%s is not in the description, and answers %d", at, e.Status)}
+	}
+	if e.Request.Method == http.MethodHead {
+		return nil
+	}
+	if err := c.checkBody(c.shared(name), sharedPlace+name, e.Header.Get("Content-Type"), e.Body); err != nil {
+		return []string{at + ": " + err.Error()}
+	}
+	return nil
 }
 
 // checkUnknown is for a path that the description does not have: pages and their

@@ -98,3 +98,33 @@ func TestCheckRefusalFindsFaults(t *testing.T) {
 		}
 	}
 }
+
+// A description that tells what answers elsewhere is held to that.
+func TestCheckFindsFaultsElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body, want   string // "": no fault
+	}{
+		{"GET", "/nothing", 404, `{"error":"no"}`, ""},
+		{"HEAD", "/nothing", 404, ``, ""},
+		{"PATCH", "/clock", 404, `{"error":"no"}`, ""},
+		{"PATCH", "/clock", 403, `{"error":"no"}`, ""},
+		{"GET", "/static/none.css", 200, `x`, ""},
+		{"GET", "/nothing", 200, `{}`, "answers 200"},
+		{"PATCH", "/clock", 405, `{"error":"no"}`, "answers 405"},
+		{"GET", "/nothing", 404, `{"message":"no"}`, "error"},
+		{"GET", "/clock", 200, `{}`, "missing"},
+		{"GET", "/faults", 200, `{"faults":[{"id":1,"kind":"fire","fired":0}]}`, "kind"},
+		{"GET", "/faults", 200, `{"faults":[]}`, ""},
+	} {
+		e := Exchange{
+			Request: httptest.NewRequest(c.method, c.path, nil), Status: c.status,
+			Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(c.body),
+		}
+		got := strings.Join(Control().Check(e), "; ")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s %s %d %s: %q, want %q", c.method, c.path, c.status, c.body, got, c.want)
+		}
+	}
+}

@@ -11,7 +11,13 @@ import (
 // TestDescription has a reader that others wrote find the document valid, and
 // compiles every schema in it.
 func TestDescription(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(apidoc.Document())
+	for name, document := range map[string][]byte{"issuer": apidoc.Document(), "control": apidoc.Control()} {
+		t.Run(name, func(t *testing.T) { testDescription(t, document) })
+	}
+}
+
+func testDescription(t *testing.T, document []byte) {
+	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +27,7 @@ func TestDescription(t *testing.T) {
 	if doc.OpenAPI != "3.1.0" {
 		t.Errorf("OpenAPI %s", doc.OpenAPI)
 	}
-	c, err := New(apidoc.Document())
+	c, err := New(document)
 	if err != nil {
 		t.Fatal(err)
 	}

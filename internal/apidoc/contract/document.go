@@ -51,6 +51,15 @@ var Issuer = sync.OnceValue(func() *Contract {
 	return c
 })
 
+// Control is the contract of a demo's controls.
+var Control = sync.OnceValue(func() *Contract {
+	c, err := New(apidoc.Control())
+	if err != nil {
+		panic(err) // TestDescription says it better
+	}
+	return c
+})
+
 // resource is what the document is called within the schemas' compiler.
 const resource = "https://deskauth.invalid/openapi.json"
 
@@ -215,4 +224,9 @@ func texts(v any) (all []string) {
 		all = append(all, text(one))
 	}
 	return all
+}
+
+// Enum is what a schema of the document can be, where it says so.
+func (c *Contract) Enum(schema string) []string {
+	return texts(object(object(object(c.root["components"])["schemas"])[schema])["enum"])
 }
