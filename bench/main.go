@@ -66,8 +66,11 @@ func mainE(ctx context.Context) error {
 	flag.DurationVar(&b.settle, "settle", settle, "idle time before resident memory is read")
 	flag.IntVar(&b.tokens, "tokens", 10_000_000, "`number` of tokens of the part at scale; 0 leaves it out")
 	flag.BoolVar(&b.pruning, "pruning", true, "wait for the issuer to prune, and measure what that does to others")
+	within := flag.Duration("within", 28*time.Minute, "end by then, with what was measured")
 	flag.StringVar(&only, "only", "", "`regexp` of the parts to run: "+partNames())
 	flag.Parse()
+	ctx, cancel := context.WithTimeout(ctx, *within)
+	defer cancel()
 
 	var err error
 	if b.only, err = regexp.Compile(only); err != nil {

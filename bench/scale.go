@@ -181,25 +181,57 @@ func (s *stage) fillUp(ctx context.Context, n int) error {
 	}
 	defer conn.Close()
 	// Whoever pulls the plug now begins anew; and each row names the same client.
-	hasten, rest := `SET session_replication_role = replica; SET synchronous_commit = off`, `SET session_replication_role = DEFAULT; VACUUM (ANALYZE) issuer_tokens`
-	if s.onSQLite() { // nobody analyzes there
-		hasten = `PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF`
-		rest = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON`
-	}
-	for statement := range strings.SplitSeq(hasten, "; ") {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+	before := []string{`PRAGMA synchronous = OFF`, `PRAGMA journal_mode = OFF`, `PRAGMA foreign_keys = OFF`}
+	after := []string{`PRAGMA journal_mode = WAL`, `PRAGMA synchronous = FULL`, `PRAGMA foreign_keys = ON`} // nobody analyzes there
+	if !s.onSQLite() {
+		drops, creates, err := indexes(ctx, conn)
+		if err != nil {
 			return err
 		}
+		before = append(drops, `SET session_replication_role = replica`, `SET synchronous_commit = off`, `SET maintenance_work_mem = '1GB'`)
+		after = append(creates, `RESET ALL`, `VACUUM (ANALYZE) issuer_tokens`)
+	}
+	if err := all(ctx, conn, before); err != nil {
+		return err
 	}
 	if err := s.fill(ctx, conn, n, isOver); err != nil {
 		return err
 	}
-	for statement := range strings.SplitSeq(rest, "; ") {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return err
+	return all(ctx, conn, after)
+}
+
+// all carries out statements, one after the other.
+func all(ctx context.Context, on execer, statements []string) error {
+	for _, statement := range statements {
+		if _, err := on.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
 	return nil
+}
+
+// indexes returns, for PostgreSQL, how to drop those of the tokens, but for that of
+// id, and how to make them again: there that is faster than to fill them in order.
+func indexes(ctx context.Context, conn *sql.Conn) (drops, creates []string, err error) {
+	rows, err := conn.QueryContext(ctx, `
+		SELECT 'ALTER TABLE issuer_tokens DROP CONSTRAINT ' || conname,
+			'ALTER TABLE issuer_tokens ADD CONSTRAINT ' || conname || ' ' || pg_get_constraintdef(oid)
+		FROM pg_constraint WHERE conrelid = 'issuer_tokens'::regclass AND contype = 'u'
+		UNION ALL
+		SELECT 'DROP INDEX ' || indexname, indexdef
+		FROM pg_indexes WHERE tablename = 'issuer_tokens' AND indexname LIKE 'issuer_tokens_by%'`)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var drop, create string
+		if err := rows.Scan(&drop, &create); err != nil {
+			return nil, nil, err
+		}
+		drops, creates = append(drops, drop), append(creates, create)
+	}
+	return drops, creates, rows.Err()
 }
 
 func (s *stage) onSQLite() bool { return strings.HasPrefix(s.dsn, "sqlite:") }

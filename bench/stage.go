@@ -92,10 +92,10 @@ const live = 30 * 24 * time.Hour
 // fill adds n tokens from 0 on, as pairs; over tells which of them are over
 // already.
 //
-// They come in rounds, and in each in the order of their digests: so the indexes are
-// written from one end to the other and not all over, and yet their pages are as
-// loosely filled as digests leave them that come in no order. A row's two digests
-// are of different tokens, since each is the next in its order.
+// They come in rounds, and in each in the order of their digests: so the indexes of
+// SQLite are written from one end to the other and not all over, and yet their pages
+// are as loosely filled as digests leave them that come in no order. A row's two
+// digests are of different tokens, since each is the next in its order.
 func (s *stage) fill(ctx context.Context, on execer, n int, over func(token int) bool) error {
 	for round := range fillRounds {
 		access, refresh := digestsOf(accessToken, round, n), digestsOf(refreshToken, round, n)
