@@ -48,6 +48,9 @@ func (v *values) fail(reason string, args ...any) {
 // rest is every parameter that is not known, nil when there is none. Keys and
 // values that cannot be read are left out and noted.
 func (v *values) rest(known []string) url.Values {
+	if !v.hasMore(known) {
+		return nil
+	}
 	var extra url.Values
 	for _, name := range sortedKeys(v.from) {
 		if slices.Contains(known, name) || len(v.from[name]) == 0 {
@@ -71,12 +74,22 @@ func (v *values) rest(known []string) url.Values {
 	return extra
 }
 
+// hasMore spares most requests the order of the names.
+func (v *values) hasMore(known []string) bool {
+	for name := range v.from {
+		if !slices.Contains(known, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // unreadable says why a text cannot be taken, "" when it can.
 func unreadable(s string, limit int) string {
 	switch {
 	case len(s) > limit:
 		return "is too long"
-	case strings.ContainsRune(s, 0):
+	case strings.IndexByte(s, 0) >= 0:
 		return "holds a NUL"
 	case !utf8.ValidString(s):
 		return "is not UTF-8"

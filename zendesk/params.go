@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -66,14 +67,14 @@ func decodeForm(body []byte) (url.Values, error) {
 		return nil, errors.New("the form cannot be read")
 	}
 	for name, all := range params {
-		for _, s := range append([]string{name}, all...) {
-			if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-				return nil, errors.New("the form is not UTF-8 text")
-			}
+		if !isText(name) || slices.ContainsFunc(all, func(s string) bool { return !isText(s) }) {
+			return nil, errors.New("the form is not UTF-8 text")
 		}
 	}
 	return params, nil
 }
+
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // decodeJSON reads one flat object. encoding/json would let the last of two
 // equal names win; here they are a repeated parameter.

@@ -70,7 +70,7 @@ func (r Request) Origin() issuer.Origin { return OriginOf(r.Request) }
 
 // OriginOf is where a request came from.
 func OriginOf(r *http.Request) issuer.Origin {
-	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
+	return issuer.Origin{Address: httpd.AddressText(r.Context()), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 
 // Response is a JSON answer.
@@ -137,11 +137,20 @@ func withoutSuffix(next http.Handler) http.Handler {
 }
 
 func (a *API) serve(route Route) http.Handler {
+	action := route.action()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := a.answer(w, r, route); err != nil {
+		if err := a.answer(w, r, &route, action); err != nil {
 			a.Fail(w, r, err)
 		}
 	})
+}
+
+// queryOf is nil where there is none, as it mostly is.
+func queryOf(r *http.Request) url.Values {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	return r.URL.Query()
 }
 
 // account finds whose API is asked. Below a host that is nobody's every path gets
@@ -157,12 +166,12 @@ func (a *API) account(r *http.Request) (issuer.Account, error) {
 	return account, nil
 }
 
-func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error {
+func (a *API) answer(w http.ResponseWriter, r *http.Request, route *Route, action string) error {
 	account, err := a.account(r)
 	if err != nil {
 		return err
 	}
-	if err := a.spend(w, account, route); err != nil {
+	if err := a.spend(w, account, *route); err != nil {
 		return err
 	}
 	if route.product() == issuer.Chat && account.Chat == issuer.ChatOff {
@@ -188,7 +197,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, route Route) error 
 	}
 	response, err := route.Serve(r.Context(), Request{
 		Request: r, Account: account, Caller: caller, Base: httpd.Scheme(r) + "://" + r.Host,
-		api: a, product: route.product(), writer: w, query: r.URL.Query(), action: route.action(),
+		api: a, product: route.product(), writer: w, query: queryOf(r), action: action,
 	})
 	if err != nil {
 		return err

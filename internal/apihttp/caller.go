@@ -71,8 +71,13 @@ func (a *API) onBehalf(r *http.Request, c issuer.Caller) (issuer.Caller, error) 
 // cannot be read, because whoever sent a token in it must not pass for nobody.
 func credentials(r *http.Request) (token secret.Plain, scheme string, err error) {
 	headers := r.Header.Values("Authorization")
-	params, unreadable := url.ParseQuery(r.URL.RawQuery)
-	query := params["access_token"]
+	var query []string
+	var unreadable error
+	if r.URL.RawQuery != "" {
+		var params url.Values
+		params, unreadable = url.ParseQuery(r.URL.RawQuery)
+		query = params["access_token"]
+	}
 	if unreadable != nil || len(headers)+len(query) > 1 {
 		return secret.Plain{}, "", zendesk.InvalidBearerRequest
 	}

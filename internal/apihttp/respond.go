@@ -45,15 +45,22 @@ func respond(w http.ResponseWriter, response Response) error {
 	return nil
 }
 
+// Values of headers that all answers share: there is no room to add to them.
+var (
+	jsonType   = []string{"application/json; charset=utf-8"}
+	revalidate = []string{"max-age=0, private, must-revalidate"}
+	version    = []string{"v2"}
+)
+
 func write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	if h.Get("Content-Type") == "" { // uploads are answered as plain text
-		h.Set("Content-Type", "application/json; charset=utf-8")
+	if len(h["Content-Type"]) == 0 { // uploads are answered as plain text
+		h["Content-Type"] = jsonType
 	}
-	if h.Get("Cache-Control") == "" { // what holds a secret says no-store
-		h.Set("Cache-Control", "max-age=0, private, must-revalidate")
+	if len(h["Cache-Control"]) == 0 { // what holds a secret says no-store
+		h["Cache-Control"] = revalidate
 	}
-	h.Set("X-Zendesk-Api-Version", "v2")
+	h["X-Zendesk-Api-Version"] = version
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

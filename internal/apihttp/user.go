@@ -1,7 +1,7 @@
 package apihttp
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/zendesk"
@@ -11,7 +11,7 @@ import (
 // sees it.
 func User(base string, u issuer.User) zendesk.User {
 	id := int64(u.ID)
-	url := fmt.Sprintf("%s/api/v2/users/%d.json", base, id)
+	url := base + "/api/v2/users/" + strconv.FormatInt(id, 10) + ".json"
 	locale, zone := "en-US", "UTC"
 	return zendesk.User{
 		ID: &id, URL: &url, Name: u.Name, Email: &u.Email, Role: string(u.Role),

@@ -48,7 +48,7 @@ func ClientAddress(trusted []netip.Prefix) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x, w, r := enter(w, r)
 			if from := peer(r); isTrusted(trusted, from) {
-				x.address = forwardedFor(r.Header, from, trusted)
+				x.from(forwardedFor(r.Header, from, trusted))
 				x.scheme = forwardedProto(r.Header, x.scheme)
 			}
 			r.Header = withoutForwarded(r.Header)
@@ -65,6 +65,14 @@ func Address(ctx context.Context) netip.Addr {
 		return x.address
 	}
 	return netip.Addr{}
+}
+
+// AddressText is Address as text, "" where there is none.
+func AddressText(ctx context.Context) string {
+	if x := exchangeFrom(ctx); x != nil {
+		return x.said
+	}
+	return ""
 }
 
 // Scheme returns "https" or "http": how the client's request came in, at the

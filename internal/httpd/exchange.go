@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Middleware wraps a handler.
@@ -24,12 +25,18 @@ func Chain(h http.Handler, with ...Middleware) http.Handler {
 type exchange struct {
 	recorder
 
-	mu      sync.Mutex // a handler may note from a goroutine of its own
+	began   time.Time
+	took    time.Duration // of the handler, once it has ended
 	id      string
+	idValue [1]string // the header's
 	address netip.Addr
+	said    string // address, as text, for the log and whoever keeps it
 	scheme  string
-	route   string
-	notes   []slog.Attr
+
+	mu    sync.Mutex // a handler may note from a goroutine of its own
+	route string
+	notes []slog.Attr
+	room  [4]slog.Attr // for the first notes
 }
 
 type exchangeKey struct{}
@@ -47,13 +54,20 @@ func enter(w http.ResponseWriter, r *http.Request) (*exchange, http.ResponseWrit
 	}
 	x := &exchange{
 		recorder: recorder{ResponseWriter: w},
-		address:  peer(r),
+		began:    time.Now(),
 		scheme:   "http",
 	}
+	x.notes = x.room[:0]
+	x.from(peer(r))
 	if r.TLS != nil {
 		x.scheme = "https"
 	}
 	return x, &x.recorder, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+}
+
+// from says who the client is.
+func (x *exchange) from(a netip.Addr) {
+	x.address, x.said = a, addressText(a)
 }
 
 // Note adds attributes to the line that Log writes of the request; one with
@@ -160,10 +174,14 @@ func (w *recorder) begin() {
 	}
 }
 
-// finish is called when the handler has ended: one that returned without a
-// word answered 200, by net/http's rule; one that was aborted answered nothing.
-func (w *recorder) finish(aborted bool) {
+// finish is called when the handler has ended, by each who asks what became of it:
+// one that returned without a word answered 200, by net/http's rule; one that was
+// aborted answered nothing.
+func (x *exchange) finish(aborted bool) {
 	if !aborted {
-		w.begin()
+		x.begin()
+	}
+	if x.took == 0 {
+		x.took = time.Since(x.began)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
-	"time"
 )
 
 // NewLogger writes lines of format "json", or else "text", from level on.
@@ -27,11 +25,10 @@ func Log(log *slog.Logger) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x, w, r := enter(w, r)
-			start := time.Now()
 			aborted := true
 			defer func() { // also for what Recover lets through
 				x.finish(aborted)
-				logRequest(log, x, r, time.Since(start), aborted)
+				logRequest(log, x, r, aborted)
 			}()
 			next.ServeHTTP(w, r)
 			aborted = false
@@ -39,26 +36,34 @@ func Log(log *slog.Logger) Middleware {
 	}
 }
 
-func logRequest(log *slog.Logger, x *exchange, r *http.Request, took time.Duration, aborted bool) {
+func logRequest(log *slog.Logger, x *exchange, r *http.Request, aborted bool) {
 	level := slog.LevelInfo
 	if x.status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	attrs := []slog.Attr{
+	if !log.Enabled(r.Context(), level) {
+		return
+	}
+	// By hand, because slog would look for the line of source that it is called from,
+	// for each request, and say nothing of it.
+	var room [16]slog.Attr
+	attrs := append(room[:0],
 		slog.String("method", methodOf(r)),
 		slog.String("route", x.routeOf(r)),
 		slog.String("host", r.Host[:min(len(r.Host), maxHost)]),
 		slog.Int("status", x.status),
 		slog.Int64("bytes", x.bytes),
-		slog.Duration("duration", took),
-		slog.String("address", addressText(Address(r.Context()))),
+		slog.Duration("duration", x.took),
+		slog.String("address", x.said),
 		slog.String("request_id", x.id),
-	}
+	)
 	if aborted {
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	x.mu.Lock()
-	attrs = slices.Concat(attrs, x.notes)
+	attrs = append(attrs, x.notes...)
 	x.mu.Unlock()
-	log.LogAttrs(r.Context(), level, "request", attrs...)
+	line := slog.NewRecord(x.began.Add(x.took), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = log.Handler().Handle(r.Context(), line) // as slog does
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -44,13 +43,12 @@ func (m *Metrics) Of(server string) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x, w, r := enter(w, r)
-			start := time.Now()
 			aborted := true
 			defer func() {
 				x.finish(aborted)
 				c := children.get(childKey{x.routeOf(r), methodOf(r), x.status})
 				c.requests.Inc()
-				c.seconds.Observe(time.Since(start).Seconds())
+				c.seconds.Observe(x.took.Seconds())
 			}()
 			next.ServeHTTP(w, r)
 			aborted = false

@@ -22,7 +22,7 @@ func Recover(log *slog.Logger, answer http.HandlerFunc) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x, w, r := enter(w, r)
-			before := w.Header().Clone()
+			before := earlier(w.Header())
 			defer func() {
 				cause := recover()
 				if cause == nil {
@@ -37,10 +37,40 @@ func Recover(log *slog.Logger, answer http.HandlerFunc) Middleware {
 					panic(http.ErrAbortHandler)
 				}
 				clear(w.Header())
-				maps.Copy(w.Header(), before)
+				before.restore(w.Header())
 				answer(w, r)
 			}()
 			next.ServeHTTP(w, r)
 		})
+	}
+}
+
+// kept are the headers that stood before the handler, which replaces values and
+// changes none in place. The middleware before Recover sets few.
+type kept struct {
+	names  [4]string
+	values [4][]string
+	more   http.Header // all of them, where they are many
+}
+
+func earlier(h http.Header) (k kept) {
+	if len(h) > len(k.names) {
+		k.more = h.Clone()
+		return k
+	}
+	n := 0
+	for name, values := range h {
+		k.names[n], k.values[n] = name, values
+		n++
+	}
+	return k
+}
+
+func (k *kept) restore(h http.Header) {
+	maps.Copy(h, k.more)
+	for n, values := range k.values {
+		if values != nil {
+			h[k.names[n]] = values
+		}
 	}
 }

@@ -18,7 +18,8 @@ func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x, w, r := enter(w, r)
 		x.id = newRequestID()
-		w.Header().Set("X-Request-Id", x.id)
+		x.idValue[0] = x.id
+		w.Header()["X-Request-Id"] = x.idValue[:]
 		next.ServeHTTP(w, r)
 	})
 }

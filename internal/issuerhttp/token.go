@@ -52,7 +52,7 @@ func (s *Server) exchange(r *http.Request, d dialect) (oauth.TokenResponse, erro
 }
 
 func originOf(r *http.Request) issuer.Origin {
-	return issuer.Origin{Address: httpd.Address(r.Context()).String(), RequestID: httpd.RequestIDFrom(r.Context())}
+	return issuer.Origin{Address: httpd.AddressText(r.Context()), RequestID: httpd.RequestIDFrom(r.Context())}
 }
 
 // readBody reads a body that MaxBody bounds.
@@ -153,6 +153,13 @@ type rawJSON string
 
 func (j rawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 
+// Values of headers that all answers share: there is no room to add to them.
+var (
+	jsonType = []string{"application/json"}
+	noStore  = []string{"no-store"}
+	noCache  = []string{"no-cache"}
+)
+
 // writeOAuth answers with JSON that no cache may keep (RFC 6749 section 5.1).
 func writeOAuth(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
@@ -160,9 +167,7 @@ func writeOAuth(w http.ResponseWriter, status int, v any) {
 		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	h["Content-Type"], h["Cache-Control"], h["Pragma"] = jsonType, noStore, noCache
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
