@@ -43,6 +43,12 @@ type Connection struct {
 	RefreshExpiresAt *time.Time `json:"refresh_expires_at"` // nil: it does not expire, or Zendesk did not say
 }
 
+// ConnectionPage is a part of a list of connections, in the order of their ids.
+type ConnectionPage struct {
+	Connections []Connection `json:"connections"`
+	NextCursor  *string      `json:"next_cursor"` // to ask for the next part with; nil: this is the last
+}
+
 // User is the person behind a connection, as Zendesk told at the sign-in.
 type User struct {
 	ID    int64  `json:"id"`

@@ -2,12 +2,15 @@ package brokerhttp
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,6 +133,78 @@ func (s *site) showConnection(w http.ResponseWriter, u use) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, Published(s.Broker.Base, c))
+}
+
+// Bounds of a page of connections.
+const (
+	pageUsual = 100
+	pageMost  = 500
+)
+
+// listConnections shows those that the key reaches, in the order of their numbers.
+func (s *site) listConnections(w http.ResponseWriter, u use) error {
+	query := u.URL.Query()
+	after, err := readCursor(query.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	limit := pageUsual
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > pageMost {
+			return &broker.Invalid{Field: "limit", Why: fmt.Sprintf("it is a number from 1 to %d", pageMost)}
+		}
+	}
+	all, err := s.reached(u.Context(), u.key, after, limit+1) // one more tells whether there are more
+	if err != nil {
+		return err
+	}
+	page := deskauth.ConnectionPage{Connections: []deskauth.Connection{}}
+	for _, c := range all[:min(limit, len(all))] {
+		page.Connections = append(page.Connections, Published(s.Broker.Base, c))
+	}
+	if len(all) > limit {
+		cursor := writeCursor(all[limit-1].ID)
+		page.NextCursor = &cursor
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+// reached lists what a key reaches, from the one after `after`.
+func (s *site) reached(ctx context.Context, key broker.Key, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
+	if len(key.Connections) == 0 {
+		return s.Broker.Connections(ctx, after, limit)
+	}
+	var all []broker.Connection
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(key.Connections))) {
+		if id <= after || len(all) == limit {
+			continue
+		}
+		c, err := s.Broker.Connection(ctx, id)
+		if errors.Is(err, broker.ErrNotFound) { // revoked since the key was made
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// A cursor is a place in a list, for programs to hand back and not to read.
+func writeCursor(id broker.ConnectionID) string {
+	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, int64(id), 10))
+}
+
+func readCursor(text string) (broker.ConnectionID, error) {
+	if text == "" {
+		return 0, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	id, bad := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil || bad != nil || id <= 0 {
+		return 0, &broker.Invalid{Field: "cursor", Why: "it is the next_cursor of the page before"}
+	}
+	return broker.ConnectionID(id), nil
 }
 
 // Published is a connection as other programs see it.
@@ -270,13 +345,35 @@ func (s *site) apiMethod(allow string) http.HandlerFunc {
 	}
 }
 
-// apiRoutes is every path of the API.
-func (s *site) apiRoutes(mux *http.ServeMux) {
-	get := func(path string, h http.HandlerFunc) {
-		mux.HandleFunc("GET "+apiPath+path, h)
-		mux.HandleFunc(apiPath+path, s.apiMethod("GET, HEAD"))
+// isAPI tells the API's paths.
+func isAPI(r *http.Request) bool {
+	return r.URL.Path == apiPath || strings.HasPrefix(r.URL.Path, apiPath+"/")
+}
+
+// apiGets is every path of the API, each taking GET alone. The proxy's is beside them.
+var apiGets = []struct {
+	path  string
+	power broker.Power
+	serve func(*site, http.ResponseWriter, use) error
+}{
+	{apiPath + "/connections", broker.Lend, (*site).listConnections},
+	{apiPath + "/connections/{id}", broker.Lend, (*site).showConnection},
+	{apiPath + "/connections/{id}/token", broker.Lend, (*site).lendToken},
+}
+
+// apiRoutes serves them.
+func (s *site) apiRoutes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range apiGets {
+		mux.HandleFunc("GET "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) }))
+		mux.HandleFunc(r.path, s.apiMethod("GET, HEAD"))
 	}
-	get("/connections/{id}", s.api(broker.Lend, s.showConnection))
-	get("/connections/{id}/token", s.api(broker.Lend, s.lendToken))
-	mux.HandleFunc(apiPath+"/", s.apiNotFound)
+	mux.HandleFunc("/", s.apiNotFound)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if clean := path.Clean(r.URL.Path); clean != r.URL.Path { // the mux would lead on to another
+			s.apiNotFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

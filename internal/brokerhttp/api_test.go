@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,12 @@ func TestAPIRefuses(t *testing.T) {
 		{"no generation", "GET", "/v1/connections/" + id + "/token?refused=last", key, 400, "invalid"},
 		{"too long a time", "GET", "/v1/connections/" + id + "/token?min_ttl=99999h", key, 400, "invalid"},
 		{"no such path", "GET", "/v1/nothing", key, 404, "no_such_path"},
+		{"the root", "GET", "/v1", key, 404, "no_such_path"},
+		{"a path to be cleaned", "GET", "/v1/connections//" + id, key, 404, "no_such_path"},
+		{"a limit of none", "GET", "/v1/connections?limit=0", key, 400, "invalid"},
+		{"too high a limit", "GET", "/v1/connections?limit=501", key, 400, "invalid"},
+		{"no cursor of ours", "GET", "/v1/connections?cursor=7", key, 400, "invalid"},
+		{"a list for another key", "GET", "/v1/connections", "deskauth_nothing", 401, "key_refused"},
 		{"another method", "DELETE", "/v1/connections/" + id, key, 405, "method_not_allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,5 +178,56 @@ func TestNoAPI(t *testing.T) {
 	s := newSite(t, nil)
 	if resp := s.get("/v1/connections/1/token"); resp.StatusCode != http.StatusNotFound || strings.Contains(resp.body, "problem") {
 		t.Errorf("%d: %s", resp.StatusCode, resp.body)
+	}
+}
+
+// Every part of a list, and nothing twice.
+func TestListInParts(t *testing.T) {
+	a := newAPISite(t)
+	ids := []int64{int64(a.id)}
+	for user := range 4 {
+		a.me = func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, map[string]any{"user": map[string]any{"id": 100 + user, "name": "Pat", "role": "agent"}})
+		}
+		a.get(callback(a.depart()))
+		ids = append(ids, ids[len(ids)-1]+1)
+	}
+	list := func(key, query string) (page deskauth.ConnectionPage) {
+		t.Helper()
+		resp := a.ask("GET", "/v1/connections"+query, key)
+		if err := json.Unmarshal([]byte(resp.body), &page); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%d %v %s", resp.StatusCode, err, resp.body)
+		}
+		return page
+	}
+	some := []broker.ConnectionID{broker.ConnectionID(ids[4]), broker.ConnectionID(ids[1]), broker.ConnectionID(ids[2])}
+	for name, c := range map[string]struct {
+		key  string
+		want []int64
+	}{
+		"all":  {a.key(broker.Key{Can: []broker.Power{broker.Lend}}), ids},
+		"some": {a.key(broker.Key{Can: []broker.Power{broker.Lend}, Connections: some}), []int64{ids[1], ids[2], ids[4]}},
+	} {
+		for limit := 1; limit <= len(ids)+1; limit++ {
+			var got []int64
+			for cursor, parts := "", 0; parts == 0 || cursor != ""; parts++ {
+				page := list(c.key, fmt.Sprintf("?limit=%d&cursor=%s", limit, cursor))
+				for _, one := range page.Connections {
+					got = append(got, one.ID)
+				}
+				if cursor = ""; page.NextCursor != nil {
+					cursor = *page.NextCursor
+				}
+				if len(page.Connections) > limit || parts > len(ids) {
+					t.Fatalf("%s by %d: a part of %d", name, limit, len(page.Connections))
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s by %d: %v, want %v", name, limit, got, c.want)
+			}
+		}
+	}
+	if page := list(a.key(broker.Key{Can: []broker.Power{broker.Lend}}), ""); len(page.Connections) != 5 || page.NextCursor != nil {
+		t.Errorf("%d in one part, %v", len(page.Connections), page.NextCursor)
 	}
 }

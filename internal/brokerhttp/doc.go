@@ -9,6 +9,8 @@
 //	       └── failed    ──► a page that says why
 //	GET  /connected/{flow}         who was connected, for the browser that was
 //
+//	GET  /openapi.yaml                what follows, described
+//	GET  /v1/connections              the records that the key reaches, in pages
 //	GET  /v1/connections/{id}         the record, for a program with a key
 //	GET  /v1/connections/{id}/token   its access token, renewed if need be; ?min_ttl=6h: one
 //	                                  that lives so long; ?refused=3: another than

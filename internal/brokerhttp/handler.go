@@ -82,7 +82,8 @@ func New(c Config) http.Handler {
 		httpd.ClientAddress(c.TrustedProxies), httpd.SecureHeaders)
 }
 
-// split takes what is for the proxy before anything reads its path or its body.
+// split takes what is for programs, which need no cookie, no page and no public name;
+// and what is for the proxy before anything reads its path or its body.
 func (s *site) split(pages http.Handler) http.Handler {
 	if !s.API {
 		return pages
@@ -91,14 +92,21 @@ func (s *site) split(pages http.Handler) http.Handler {
 	if s.calls == nil {
 		s.calls = broker.NewHTTPClient(broker.HTTPConfig{Base: s.Broker.Base, Streams: true}).Transport
 	}
+	api := httpd.Chain(httpd.Route(s.apiRoutes()), httpd.MaxBody(maxForm))
 	proxy := httpd.Chain(httpd.Route(s.api(broker.Lend, s.proxy)), httpd.MaxBody(proxyBody))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isProxied(r) {
+		switch {
+		case isProxied(r):
+			r.Pattern = proxyPattern // for the log: no mux sees it
+			proxy.ServeHTTP(w, r)
+		case isAPI(r):
+			api.ServeHTTP(w, r)
+		case r.URL.Path == descriptionPath:
+			r.Pattern = descriptionPath
+			describe(w, r)
+		default:
 			pages.ServeHTTP(w, r)
-			return
 		}
-		r.Pattern = proxyPattern // for the log: no mux sees it
-		proxy.ServeHTTP(w, r)
 	})
 }
 
@@ -131,9 +139,6 @@ func (s *site) routes() *http.ServeMux {
 	// A pattern for GET takes HEAD too, and this one GET spends something, the state.
 	mux.HandleFunc("HEAD "+s.CallbackPath, s.methodNotAllowed([]string{http.MethodGet}))
 	mux.Handle("GET /static/", web.Static())
-	if s.API {
-		s.apiRoutes(mux)
-	}
 	mux.HandleFunc("/", s.notFound)
 	return mux
 }
@@ -142,7 +147,7 @@ func (s *site) routes() *http.ServeMux {
 // one, where the cookie of a sign-in will be found again.
 func (s *site) publicHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if sameHost(r.Host, s.PublicURL) || strings.HasPrefix(r.URL.Path, "/static/") || s.API && strings.HasPrefix(r.URL.Path, apiPath+"/") {
+		if sameHost(r.Host, s.PublicURL) || strings.HasPrefix(r.URL.Path, "/static/") {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -130,7 +130,7 @@ func (s *site) newBrowser() *http.Client {
 		return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
 	}}
 	s.t.Cleanup(here.CloseIdleConnections)
-	return &http.Client{Jar: jar, Transport: here, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &http.Client{Jar: jar, Transport: described{here, s}, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 }

@@ -153,10 +153,10 @@ type passage struct {
 
 func (p *passage) serve(r *http.Request) {
 	proxy := httputil.ReverseProxy{
-		Transport:      &broker.Transport{Broker: p.Broker, ID: p.connection, Next: p.calls},
+		Transport:      &broker.Transport{Broker: p.Broker, ID: p.connection, Next: calling{p.calls}},
 		Rewrite:        p.rewrite,
 		ModifyResponse: p.modify,
-		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.fail(r, err) },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.problem(p.w, r, err) },
 		BufferPool:     buffers{},
 		ErrorLog:       p.proxyLog,
 	}
@@ -216,17 +216,15 @@ func (p *passage) location(text string) string {
 	return apiPath + "/connections/" + strconv.FormatInt(int64(p.connection), 10) + proxyPart + to.String()
 }
 
-// fail answers where Zendesk did not.
-func (p *passage) fail(r *http.Request, err error) {
-	var unusable *broker.Unusable
-	var unavailable *broker.Unavailable
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &unusable), errors.As(err, &unavailable), errors.As(err, &long), errors.Is(err, broker.ErrNotFound):
-	default:
+// calling tells what went wrong on the way to Zendesk from what went wrong here.
+type calling struct{ next http.RoundTripper }
+
+func (c calling) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.next.RoundTrip(r)
+	if err != nil {
 		err = &notReached{err}
 	}
-	p.problem(p.w, r, err)
+	return resp, err
 }
 
 // notReached says that a request got no answer from Zendesk.

@@ -117,6 +117,10 @@ func (s *site) methodNotAllowed(allow []string) http.HandlerFunc {
 }
 
 func (s *site) serverError(w http.ResponseWriter, r *http.Request) {
+	if s.API && isAPI(r) {
+		writeProblem(w, r, problemOf(nil))
+		return
+	}
 	web.Render(w, http.StatusInternalServerError, web.ServerError{Page: s.page(r), Brand: web.Broker})
 }
 

@@ -1,0 +1,14 @@
+package brokerhttp
+
+// APIRoutes is every method and path that programs are served, as http.ServeMux has
+// patterns.
+func APIRoutes() []string {
+	all := []string{"GET " + descriptionPath}
+	for _, r := range apiGets {
+		all = append(all, "GET "+r.path)
+	}
+	for method := range proxyMethods {
+		all = append(all, method+" "+proxyPattern+"api/v2/{path}")
+	}
+	return all
+}
