@@ -27,7 +27,15 @@ const (
 
 // TestControlsGuide carries out docs/controls.md, block by block, as a reader would.
 func TestControlsGuide(t *testing.T) {
-	g := guideOf(t)
+	guideOf(t, "controls.md").walk(10)
+}
+
+// TestBrokerGuide carries out docs/broker.md.
+func TestBrokerGuide(t *testing.T) { guideOf(t, "broker.md").walk(6) }
+
+// walk carries out all blocks, of which there are at least so many.
+func (g *guide) walk(least int) {
+	g.t.Helper()
 	run := 0
 	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(g.text, -1) {
 		run++
@@ -37,8 +45,8 @@ func TestControlsGuide(t *testing.T) {
 			g.carryOut(block[1])
 		}
 	}
-	if run < 10 {
-		t.Errorf("the guide has %d blocks: is it still fenced as sh?", run)
+	if run < least {
+		g.t.Errorf("the guide has %d blocks: is it still fenced as sh?", run)
 	}
 }
 
@@ -53,7 +61,7 @@ func TestRunGuide(t *testing.T) {
 	if len(blocks) != 1 {
 		t.Fatalf("docs/run.md has %d blocks fenced as sh, want that of clock and faults", len(blocks))
 	}
-	guideOf(t).carryOut(blocks[0][1])
+	guideOf(t, "controls.md").carryOut(blocks[0][1])
 }
 
 // The tables of the guide are those of the code.
@@ -107,7 +115,12 @@ func TestControlsGuideShowsGoThatRuns(t *testing.T) {
 
 func readGuide(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/controls.md")
+	return readDocument(t, "controls.md")
+}
+
+func readDocument(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,16 +136,16 @@ type guide struct {
 	server *exec.Cmd // the demo that runs
 }
 
-func guideOf(t *testing.T) *guide {
+func guideOf(t *testing.T, name string) *guide {
 	t.Helper()
-	zendesk, controls := journey.FreePort(t), "127.0.0.1:"+journey.FreePort(t)
+	zendesk, broker, controls := journey.FreePort(t), journey.FreePort(t), "127.0.0.1:"+journey.FreePort(t)
 	g := &guide{t: t, dir: t.TempDir()}
-	g.text = strings.NewReplacer("127.0.0.1:4001", controls, ":4000", ":"+zendesk).Replace(readGuide(t))
+	g.text = strings.NewReplacer("127.0.0.1:4001", controls, ":4000", ":"+zendesk, ":4002", ":"+broker).Replace(readDocument(t, name))
 	g.env = append(os.Environ(),
 		"PATH="+filepath.Dir(journey.Binary())+string(filepath.ListSeparator)+os.Getenv("PATH"),
 		"HOME="+g.dir, "XDG_STATE_HOME="+g.dir+"/state",
 		"DESKAUTH_CONTROL="+controls, "DESKAUTH_OPS=127.0.0.1:0",
-		"DESKAUTH_ISSUER_LISTEN=127.0.0.1:"+zendesk, "DESKAUTH_BROKER_LISTEN=127.0.0.1:"+journey.FreePort(t),
+		"DESKAUTH_ISSUER_LISTEN=127.0.0.1:"+zendesk, "DESKAUTH_BROKER_LISTEN=127.0.0.1:"+broker,
 		"DESKAUTH_LISTEN=127.0.0.1:"+zendesk)
 	t.Cleanup(g.endServer)
 	return g
