@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -198,7 +199,10 @@ func (c *Controls) end(ctx context.Context, k Kind, v *visit) error {
 	by := issuer.By{Origin: issuer.Origin{RequestID: httpd.RequestIDFrom(ctx)}}
 	switch k {
 	case RevokeNow:
-		return c.Issuer.Store.EndToken(ctx, v.token, c.Issuer.Now(), issuer.Revoked, nil)
+		now := c.Issuer.Now()
+		return c.Issuer.Store.EndToken(ctx, v.token, now, issuer.Revoked, issuer.Event{
+			Account: v.token.Account, At: now, Action: issuer.ActionTokenRevoked, Object: fmt.Sprintf("token %d", v.token.ID), Origin: by.Origin,
+		})
 	case DeleteClient:
 		client, err := c.Issuer.Store.Client(ctx, v.account.ID, v.product, v.client)
 		if err != nil {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Action is what a line of the audit trail tells of: one of a closed list.
+// Action is what a line of the audit trail tells of: one of a closed list, which
+// docs/audit.md explains.
 type Action string
 
 // The actions. Issuing and refreshing a token are none of them: the token itself
@@ -40,6 +41,8 @@ const (
 
 	ActionAccountCreated Action = "account.created"
 	ActionAccountUpdated Action = "account.updated"
+
+	ActionSigningKeyCreated Action = "signing_key.created"
 )
 
 // Actions are all of them, in the order in which a form offers them.
@@ -49,7 +52,7 @@ var Actions = []Action{
 	ActionTokenCreated, ActionTokenRevoked, ActionTokenFamilyRevoked,
 	ActionAPITokenCreated, ActionAPITokenUpdated, ActionAPITokenDeleted,
 	ActionUserCreated, ActionUserUpdated, ActionUserDeleted,
-	ActionAccountCreated, ActionAccountUpdated,
+	ActionAccountCreated, ActionAccountUpdated, ActionSigningKeyCreated,
 }
 
 // DetailPlanted is the detail of what a seed file added.

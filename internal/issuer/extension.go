@@ -78,7 +78,9 @@ func (i *Issuer) Revoke(ctx context.Context, req ClientRequest) error {
 	} else if err != nil {
 		return err
 	}
-	err = i.Store.EndToken(ctx, t, i.Now(), Revoked, nil)
+	now := i.Now()
+	e := By{Origin: req.Origin}.event(t.Account, now, ActionTokenRevoked, "token", int64(t.ID), c.Identifier)
+	err = i.Store.EndToken(ctx, t, now, Revoked, e)
 	if errors.Is(err, ErrConflict) {
 		return nil // it ended meanwhile
 	} else if err != nil {

@@ -40,7 +40,9 @@ func (i *Issuer) RotateSigningKey(ctx context.Context, a Account) (SigningKey, e
 	if err != nil {
 		return SigningKey{}, err
 	}
-	if err := i.Store.AddSigningKey(ctx, key); err != nil {
+	// Nobody's: the account comes by one with the first token that is to be signed.
+	e := By{}.event(a.ID, key.Created, ActionSigningKeyCreated, "account", int64(a.ID), key.ID)
+	if err := i.Store.AddSigningKey(ctx, key, e); err != nil {
 		return SigningKey{}, err
 	}
 	i.keys.forget(a.ID)

@@ -103,8 +103,8 @@ type Store interface {
 	// AddToken adds a token that nothing precedes, and writes what else happened
 	// by it. An event without a number is about the token.
 	AddToken(ctx context.Context, t Token, events ...Event) (TokenID, error)
-	// EndToken swaps a live token for an ended one; e may be nil.
-	EndToken(ctx context.Context, t Token, at time.Time, why EndReason, e *Event) error
+	// EndToken swaps a live token for an ended one.
+	EndToken(ctx context.Context, t Token, at time.Time, why EndReason, e Event) error
 	// EndFamily ends what lives of a token's family.
 	EndFamily(ctx context.Context, t Token, at time.Time, why EndReason, e Event) error
 	// MarkUsed notes when tokens were last used; an older time changes nothing.
@@ -121,7 +121,7 @@ type Store interface {
 
 	// SigningKeys returns the keys of an account, the newest first.
 	SigningKeys(ctx context.Context, a AccountID) ([]SigningKey, error)
-	AddSigningKey(ctx context.Context, k SigningKey) error
+	AddSigningKey(ctx context.Context, k SigningKey, e Event) error
 
 	// Failures returns how many failures of a subject the window at now holds,
 	// and when that window ends.

@@ -80,7 +80,7 @@ func (i *Issuer) RevokeCurrent(ctx context.Context, c Caller, by By) error {
 func (i *Issuer) revoke(ctx context.Context, t Token, by By) error {
 	now := i.Now()
 	e := by.event(t.Account, now, ActionTokenRevoked, "token", int64(t.ID), "")
-	err := i.Store.EndToken(ctx, t, now, Revoked, &e)
+	err := i.Store.EndToken(ctx, t, now, Revoked, e)
 	i.tellToken(ctx, TokenRevoked, t, err)
 	return err
 }

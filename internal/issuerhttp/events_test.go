@@ -3,6 +3,8 @@ package issuerhttp_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -26,12 +28,62 @@ func (w *world) trail(subdomain string, since int) []string {
 		if e.ID <= int64(since) {
 			continue
 		}
-		if e.Origin.RequestID == "" {
+		if e.Action == issuer.ActionSigningKeyCreated {
+			e.Detail = "" // by chance
+		} else if e.Origin.RequestID == "" { // the other is no request's
 			w.t.Errorf("%s has no request id", e.Action)
 		}
 		all = append(all, strings.TrimSpace(fmt.Sprintf("%d %s %s %s %s", e.Actor, e.Action, e.Object, e.Origin.Address, e.Detail)))
 	}
 	return all
+}
+
+// A program that ends its token, and the key that an account comes by when a token is
+// first signed, stand there too.
+func TestTrailOfProgramsAndKeys(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		held := w.token(grant(w.browser("acme.localhost").signInAs(ada).allow(request()).code())).pair()
+		since := w.lastEvent()
+		revoke := call{Method: http.MethodPost, Target: "/oauth/revoke", Body: form("token", held.Refresh, "client_id", "app", "client_secret", appSecret).Encode()}
+		for range 2 { // the second finds nothing to end
+			w.call(revoke).want(http.StatusOK)
+		}
+		w.dead(held.Access)
+		if diff := cmp.Diff([]string{"0 token.revoked token 1 127.0.0.1 app"}, w.trail("acme", since)); diff != "" {
+			t.Error("the trail (-want +got):\n" + diff)
+		}
+		page := w.as(ada).get(web.PathAudit + "?action=token.revoked").want(http.StatusOK).Body
+		if !strings.Contains(page, "An app") || strings.Contains(page, "Whoever runs this") {
+			t.Error(page)
+		}
+
+		before := w.lastEvent()
+		for range 2 {
+			keys, err := w.issuer.SigningKeys(t.Context(), w.account("globex"))
+			if err != nil || len(keys) != 1 {
+				t.Fatalf("%d keys, %v", len(keys), err)
+			}
+			got, err := w.issuer.Events(t.Context(), w.account("globex"), issuer.EventFilter{Action: issuer.ActionSigningKeyCreated}, issuer.EventRange{Limit: 9})
+			if err != nil || len(got.Items) != 1 || got.Items[0].ID <= int64(before) || got.Items[0].Object != fmt.Sprintf("account %d", w.account("globex").ID) || got.Items[0].Detail != keys[0].ID {
+				t.Errorf("%+v, %v", got.Items, err)
+			}
+		}
+	})
+}
+
+// docs/audit.md explains every action, and none that there is not.
+func TestActionsAreExplained(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var explained []issuer.Action
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| \\S").FindAllStringSubmatch(string(doc), -1) {
+		explained = append(explained, issuer.Action(row[1]))
+	}
+	if diff := cmp.Diff(issuer.Actions, explained); diff != "" {
+		t.Error("docs/audit.md (-there are +it has):\n" + diff)
+	}
 }
 
 // What an admin would look for in the trail stands there, each with who and from
@@ -55,6 +107,7 @@ func TestWhatTheAuditTrailTells(t *testing.T) {
 			"0 sign_in.failed user 1 127.0.0.1",
 			"1 session.started user 1 127.0.0.1",
 			"1 consent.given client 1 127.0.0.1 read write",
+			"0 signing_key.created account 1",
 			"1 token.created token 2 127.0.0.1 client 1: read",
 			"1 token.revoked token 1 127.0.0.1",
 			"1 token.revoked token 2 127.0.0.1",

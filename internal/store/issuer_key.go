@@ -52,15 +52,17 @@ func (s issuerStore) SigningKeys(ctx context.Context, a issuer.AccountID) ([]iss
 	})
 }
 
-func (s issuerStore) AddSigningKey(ctx context.Context, k issuer.SigningKey) error {
+func (s issuerStore) AddSigningKey(ctx context.Context, k issuer.SigningKey, e issuer.Event) error {
 	der, err := x509.MarshalPKCS8PrivateKey(k.Private)
 	if err != nil {
 		return fmt.Errorf("keep signing key %s: %w", k.ID, err)
 	}
 	return s.step(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ExecContext(ctx,
+		if _, err := t.ExecContext(ctx,
 			`INSERT INTO issuer_signing_keys (account_id, kid, private_key, created_at) VALUES ($1, $2, $3, $4)`,
-			k.Account, k.ID, der, micros(k.Created))
-		return err
+			k.Account, k.ID, der, micros(k.Created)); err != nil {
+			return err
+		}
+		return addIssuerEvent(ctx, t, e)
 	})
 }

@@ -155,7 +155,7 @@ func (s issuerStore) AddToken(ctx context.Context, v issuer.Token, events ...iss
 	return id, err
 }
 
-func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e *issuer.Event) error {
+func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time, why issuer.EndReason, e issuer.Event) error {
 	forget := func() { s.db.recent.tokens.forget(keyOf(v)) }
 	return s.stepOn(ctx, forget, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, issuer.ErrConflict, `
@@ -164,10 +164,7 @@ func (s issuerStore) EndToken(ctx context.Context, v issuer.Token, at time.Time,
 			micros(at), why, v.Account, v.ID); err != nil {
 			return err
 		}
-		if e == nil {
-			return nil
-		}
-		return addIssuerEvent(ctx, t, *e)
+		return addIssuerEvent(ctx, t, e)
 	})
 }
 

@@ -24,7 +24,7 @@ var AuditActions = []string{
 	"token.created", "token.revoked", "token.family_revoked",
 	"api_token.created", "api_token.updated", "api_token.deleted",
 	"user.created", "user.updated", "user.deleted",
-	"account.created", "account.updated",
+	"account.created", "account.updated", "signing_key.created",
 }
 
 // ActionText is an action in words, or itself when there are none for it.
@@ -143,8 +143,8 @@ func (p Audit) Nobody(r AuditRow) string {
 		return p.T("audit.seed")
 	case r.Action == "sign_in.failed":
 		return p.T("audit.stranger")
-	case r.Action == "token.family_revoked":
-		return p.T("audit.app")
+	case r.Action == "token.family_revoked", r.Action == "token.revoked" && r.Detail != "":
+		return p.T("audit.app") // the detail is its identifier
 	}
 	return p.T("audit.operator")
 }
