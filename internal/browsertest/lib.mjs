@@ -42,14 +42,17 @@ export async function journey(tell) {
 }
 
 // Visitor is one person at a browser of their own: no cookie, cache or sign-in of others.
+// One that `looks` has axe on every page from the start, which is quicker for those who
+// look at each page they open.
 export class Visitor {
-  static async arrive(browser, screenshots, problems, { viewport = desktop, javaScriptEnabled = true, locale = 'en-US', permissions = [] } = {}) {
+  static async arrive(browser, screenshots, problems, { viewport = desktop, javaScriptEnabled = true, locale = 'en-US', permissions = [], looks = false } = {}) {
     const context = await browser.newContext({ viewport, javaScriptEnabled, locale, permissions, colorScheme: 'light', reducedMotion: 'reduce' });
     context.setDefaultTimeout(30_000);
     await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (e) =>
         console.error(`content security policy: ${e.effectiveDirective} refused ${e.blockedURI} ${e.sourceFile ?? ''}`));
     });
+    if (looks) await context.addInitScript(axeSource);
     return new Visitor(await context.newPage(), screenshots, problems);
   }
 
@@ -133,8 +136,9 @@ export class Visitor {
 
   // axe looks for barriers (WCAG A and AA, best practices); each one is a problem.
   async axe(view) {
-    // Evaluated, not added as a script: the page's policy would refuse that.
-    await this.page.evaluate(`window.axe ?? (() => { ${axeSource} })()`);
+    // Evaluated, not added as a script: the page's policy would refuse that. Half a
+    // megabyte is not sent again where it is.
+    if (!await this.page.evaluate(() => Boolean(window.axe))) await this.page.evaluate(`(() => { ${axeSource} })()`);
     const violations = await this.page.evaluate(async () => {
       const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
       return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);

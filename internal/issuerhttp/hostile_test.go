@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -108,6 +109,15 @@ func (h *hostile) refused(c call) *reply {
 	}
 	h.unchanged(before)
 	return r
+}
+
+// unread are bodies that are refused before anything in them comes near a database. No
+// engine can change that: but for `make prove`, they go to the first alone.
+func (h *hostile) unread(bodies ...string) []string {
+	if strings.HasPrefix(h.dsn, "sqlite:") || os.Getenv("DESKAUTH_PROVE") == "1" {
+		return bodies
+	}
+	return nil
 }
 
 // A method that an address does not take.
@@ -226,17 +236,17 @@ func TestHostileBodies(t *testing.T) {
 			send := func(body string) *reply {
 				return h.call(call{Method: o.Method, Target: h.target(o), Header: head, Body: body})
 			}
-			for _, body := range []string{
+			for _, body := range h.unread(
 				"{", "[", "x", "{}x", "{}{}", `{"a":}`, `{'a':1}`, "{\"a\":1,}", "\x00", "\xff\xfe{\x00}\x00", "{\"a\":\"\x01\"}",
-				strings.Repeat("[", 100_000), strings.Repeat(`{"a":`, 50_000), strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
-				`{"` + strings.Repeat("x", 1<<20) + `":1}`,
-			} {
+				strings.Repeat("[", 100_000), strings.Repeat(`{"a":`, 50_000), strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000),
+				`{"`+strings.Repeat("x", 1<<20)+`":1}`,
+			) {
 				h.refused(call{Method: o.Method, Target: h.target(o), Header: head, Body: body})
 			}
 			for _, body := range []string{"", "null", "[]", "1", `"x"`, "true", "{}", `{"a":1,"a":2}`, `{"":{}}`, `{"\u0000":{}}`} {
 				send(body)
 			}
-			for _, kind := range []string{"text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "a/b/c;;=", "application/json; charset=utf-16"} {
+			for _, kind := range h.unread("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "a/b/c;;=", "application/json; charset=utf-16") {
 				other := head.Clone()
 				other.Set("Content-Type", kind)
 				h.call(call{Method: o.Method, Target: h.target(o), Header: other, Body: `{"a":1}`})
@@ -281,7 +291,7 @@ func TestHostileForms(t *testing.T) {
 				h.refused(call{Method: o.Method, Target: h.target(o), Header: header("Content-Type", kind), Body: body})
 			}
 			good := "token=" + randomText(40) + "&grant_type=client_credentials&client_id=nobody&client_secret=" + randomText(40)
-			for _, body := range []string{"", "x", "%zz", "\x00", "\xff", "a=%00", "a=%ff", "{}", "[]", "null", "<a/>", good + "&" + good, strings.Repeat("a=b&", 50_000)} {
+			for _, body := range h.unread("", "x", "%zz", "\x00", "\xff", "a=%00", "a=%ff", "{}", "[]", "null", "<a/>", good+"&"+good, strings.Repeat("a=b&", 50_000)) {
 				send(form, body)
 				send("application/json", body)
 				send("text/plain", body)

@@ -147,6 +147,9 @@ var (
 
 func (v *vault) learnRequest(r *http.Request, body string) {
 	for _, text := range []string{r.URL.RawQuery, body} {
+		if !mayHoldSecret(text) { // a megabyte of nothing, often
+			continue
+		}
 		for _, found := range sentSecret.FindAllStringSubmatch(text, -1) {
 			v.learn("", found[1])
 			if plain, err := url.QueryUnescape(found[1]); err == nil {
@@ -165,6 +168,11 @@ func (v *vault) learnRequest(r *http.Request, body string) {
 	for _, found := range issuedCookie.FindAllStringSubmatch(r.Header.Get("Cookie"), -1) {
 		v.learn("session", found[1])
 	}
+}
+
+// mayHoldSecret tells whether there is one of the words by which sentSecret finds them.
+func mayHoldSecret(text string) bool {
+	return slices.ContainsFunc([]string{"secret", "code", "token", "password"}, func(word string) bool { return strings.Contains(text, word) })
 }
 
 func (v *vault) learnAnswer(h http.Header, body []byte) {

@@ -5,7 +5,7 @@
 import { journey, phone } from '../lib.mjs';
 
 await journey(async ({ input, visitor }) => {
-  const v = await visitor(input.narrow ? { viewport: phone } : {});
+  const v = await visitor(input.narrow ? { viewport: phone } : { looks: true });
   for (const { name, url, text } of input.pages) {
     await v.page.goto(url);
     if (text) await v.says(text);
