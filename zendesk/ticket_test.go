@@ -60,6 +60,31 @@ func TestDeskGolden(t *testing.T) {
 	both(t, "upload.json", zendesk.UploadEnvelope{Upload: zendesk.Upload{
 		Token: "6bk3gql82em5nmf0aaaa", ExpiresAt: at(t, "2026-11-22T11:00:00Z"), Attachments: []zendesk.Attachment{crashLog()}, Attachment: crashLog(),
 	}})
+	both(t, "ticket_field.json", zendesk.TicketFieldEnvelope{TicketField: zendesk.TicketField{
+		URL: "https://acme.zendesk.com/api/v2/ticket_fields/101.json", ID: 101, Type: "tagger", Title: "Pie", RawTitle: "Pie", Position: 9999, Active: true,
+		TitleInPortal: "Pie", RawTitleInPortal: "Pie", AgentCanEdit: true, CreatedAt: at(t, "2026-11-22T11:00:00Z"), UpdatedAt: at(t, "2026-11-22T11:00:00Z"),
+		Removable: true, AgentDescription: ptr("Ask"),
+		CustomFieldOptions: &[]zendesk.TicketFieldItem{{ID: 1, Name: "Apple Pie", RawName: "Apple Pie", Value: "apple", Default: true}},
+	}})
+	both(t, "ticket_field_system.json", zendesk.TicketFieldEnvelope{TicketField: zendesk.TicketField{
+		URL: "https://acme.zendesk.com/api/v2/ticket_fields/5.json", ID: 5, Type: "priority", Title: "Priority", RawTitle: "Priority", Position: 5, Active: true,
+		TitleInPortal: "Priority", RawTitleInPortal: "Priority", AgentCanEdit: true, CreatedAt: at(t, "2026-11-22T11:00:00Z"),
+		UpdatedAt: at(t, "2026-11-22T11:00:00Z"), SubTypeID: ptr[int64](0), SystemFieldOptions: []zendesk.SystemOption{{Name: "Low", Value: "low"}},
+	}})
+	both(t, "group_membership.json", zendesk.GroupMembershipEnvelope{GroupMembership: zendesk.GroupMembership{
+		URL: "https://acme.zendesk.com/api/v2/group_memberships/461.json", ID: 461, UserID: 72, GroupID: 88, Default: true,
+		CreatedAt: at(t, "2012-04-03T12:34:01Z"), UpdatedAt: at(t, "2012-04-03T12:34:01Z"),
+	}})
+	both(t, "job_status.json", zendesk.JobStatusEnvelope{JobStatus: zendesk.JobStatus{
+		ID: "82de0b044094f0c67893ac9fe64f1a99", JobType: "Bulk Create Ticket", URL: "https://acme.zendesk.com/api/v2/job_statuses/82de0b044094f0c67893ac9fe64f1a99.json",
+		Total: ptr[int64](3), Progress: ptr[int64](3), Status: "completed", Message: ptr("Completed at 2018-03-08 10:07:04 +0000"),
+		Results: &[]zendesk.JobResult{
+			{Index: ptr[int64](0), ID: 244, Action: "create", Status: "Created", Success: true},
+			{Index: ptr[int64](1), Action: "create", Error: "RecordInvalid", Details: "Description: cannot be blank"},
+			{ID: 245, Action: "delete", Status: "Deleted", Success: true},
+		},
+	}})
+	both(t, "job_status_queued.json", zendesk.JobStatusEnvelope{JobStatus: zendesk.JobStatus{ID: "a", JobType: "b", URL: "c", Total: ptr[int64](1), Status: "queued"}})
 	both(t, "attachment.json", zendesk.AttachmentEnvelope{Attachment: crashLog()})
 }
 

@@ -114,6 +114,12 @@ func TestSameTicketLimit(t *testing.T) {
 	change("ann@corp.example", 1).want(http.StatusTooManyRequests).told("Retry-After", "1")
 	w.pass(time.Nanosecond)
 	change("ann@corp.example", 1).want(http.StatusOK)
+	// Those in bulk count, too: the job is not begun.
+	many := func(words string, status int) {
+		w.call(call{As: "bob@corp.example", Host: "corp.localhost", Method: http.MethodPut, Path: "/tickets/update_many", Body: `{"tickets":[` + words + `]}`}).want(status)
+	}
+	many(strings.Repeat(`{"id":2},`, 29)+`{"id":2}`, http.StatusOK)
+	many(`{"id":1},{"id":2}`, http.StatusTooManyRequests)
 	// Without a plan nobody counts.
 	w.open(ada, map[string]any{"comment": said("x")})
 	for range 31 {

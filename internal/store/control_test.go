@@ -102,6 +102,19 @@ func grown(t *testing.T, db *store.DB) issuer.Plot {
 		t.Fatal(err)
 	}
 	grouped := one // a row that names one of a newer table
+	field, err := db.Desk().AddField(t.Context(), desk.Field{
+		Account: group.Account, Version: 1, Kind: desk.FieldTagger, Title: "Pie", Options: []desk.Option{{ID: 1, Name: "Apple \"pie\"", Value: "apple"}},
+		Created: plantedAt, Updated: plantedAt,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grouped.Custom = map[desk.FieldID]string{field.ID: "apple"}
+	if _, err := db.Desk().AddMembership(t.Context(), desk.Membership{
+		Account: group.Account, User: desk.UserID(acme.Users[0].ID), Group: group.ID, Created: plantedAt, Updated: plantedAt,
+	}); err != nil {
+		t.Fatal(err)
+	}
 	grouped.Group, grouped.Version = group.ID, one.Version+1
 	if _, err := db.Desk().ChangeTicket(t.Context(), one, grouped, desk.Audit{Author: one.Requester, Created: plantedAt}, nil); err != nil {
 		t.Fatal(err)
