@@ -20,7 +20,11 @@ func (s *Server) membershipRoutes() []apihttp.Route {
 		group = zendesk.GroupsPath + "/{id}/memberships"
 	)
 	admins := []issuer.Role{issuer.Admin}
-	everywhere := func(apihttp.Request) (desk.MembershipFilter, error) { return desk.MembershipFilter{}, nil }
+	everywhere := func(req apihttp.Request) (desk.MembershipFilter, error) {
+		user, err := req.QueryID("user_id")
+		group, wrong := req.QueryID("group_id")
+		return desk.MembershipFilter{User: desk.UserID(user), Group: desk.GroupID(group)}, firstError(err, wrong)
+	}
 	ofUser := func(req apihttp.Request) (desk.MembershipFilter, error) {
 		id, err := s.userOf(req.Context(), req)
 		return desk.MembershipFilter{User: id}, err

@@ -57,6 +57,7 @@ func (g goZendesk) all() {
 	g.pages()
 	g.search(first)
 	g.groups(first)
+	g.fields(first)
 	g.end(first)
 }
 
@@ -250,6 +251,39 @@ func (g goZendesk) groups(ticket zd.Ticket) {
 	}
 	if got := must[zd.Group](g.t)(g.client.GetGroup(g.ctx, made.ID)); !got.Deleted {
 		g.t.Errorf("shows %+v", got)
+	}
+}
+
+// fields are what the library knows of a ticket's own: it takes texts, truths and
+// lists of texts, and nothing else.
+func (g goZendesk) fields(ticket zd.Ticket) {
+	g.t.Helper()
+	pie := must[zd.TicketField](g.t)(g.client.CreateTicketField(g.ctx, zd.TicketField{
+		Type: "tagger", Title: "Pie", CustomFieldOptions: []zd.CustomFieldOption{{Name: "Apple Pie", Value: "apple"}, {Name: "Pecan Pie", Value: "pecan"}},
+	}))
+	age := must[zd.TicketField](g.t)(g.client.CreateTicketField(g.ctx, zd.TicketField{Type: "integer", Title: "Age"}))
+	if !pie.Removable || len(pie.CustomFieldOptions) != 2 || pie.CustomFieldOptions[1].Value != "pecan" || pie.CreatedAt == nil {
+		g.t.Errorf("made %+v", pie)
+	}
+	pie.Title = "Cake"
+	if got := must[zd.TicketField](g.t)(g.client.UpdateTicketField(g.ctx, pie.ID, pie)); got.Title != "Cake" || len(got.CustomFieldOptions) != 2 {
+		g.t.Errorf("updated %+v", got)
+	}
+	all, _, err := g.client.GetTicketFields(g.ctx)
+	if err != nil || len(all) != 9 || all[0].Type != "subject" || all[8].ID != age.ID {
+		g.t.Errorf("lists %+v, %v", all, err)
+	}
+	got := must[zd.Ticket](g.t)(g.client.UpdateTicket(g.ctx, ticket.ID, zd.Ticket{CustomFields: []zd.CustomField{{ID: pie.ID, Value: "pecan"}, {ID: age.ID, Value: "7"}}}))
+	if want := []zd.CustomField{{ID: pie.ID, Value: "pecan"}, {ID: age.ID, Value: "7"}}; !slices.Equal(got.CustomFields, want) || !slices.Contains(got.Tags, "pecan") {
+		g.t.Errorf("the ticket has %+v, %q", got.CustomFields, got.Tags)
+	}
+	if members, _, err := g.client.GetGroupMemberships(g.ctx, &zd.GroupMembershipListOptions{GroupID: 1, UserID: 1}); err != nil || len(members) != 0 {
+		g.t.Errorf("memberships %+v, %v", members, err)
+	}
+	for _, f := range []zd.TicketField{pie, age} {
+		if err := g.client.DeleteTicketField(g.ctx, f.ID); err != nil {
+			g.t.Error(err)
+		}
 	}
 }
 
