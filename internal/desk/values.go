@@ -76,8 +76,19 @@ func (t Ticket) fill(fields []Field, by Person, want map[FieldID][]string, befor
 		}
 	}
 	t.Custom = custom
+	size := 0
+	for _, text := range custom {
+		size += len(text)
+	}
+	if size > customMost {
+		all.add("base", NotAllowed, "Custom fields: are too long together")
+	}
 	return t, all
 }
+
+// customMost bounds what a ticket has in its fields, in bytes: a page of tickets
+// shows all of it. The bound is our own.
+const customMost = 2 * commentMost
 
 // tags are those that go with a value.
 func (f Field) tags(text string) []string {

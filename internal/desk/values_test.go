@@ -97,6 +97,7 @@ func TestFieldsAndTags(t *testing.T) {
 		"many":                              {"", nil, Change{Custom: want{102: {"battery", "screen"}}}, "tags -→battery screen, 102 -→battery screen", custom{102: "battery screen"}},
 		"a field that is not in use":        {"", custom{107: "old"}, Change{AddTags: []string{"x"}, Custom: want{107: {"new"}, 999: {"y"}, 1: {"z"}}}, "tags -→x", custom{107: "old"}},
 		"a value that cannot be":            {"", nil, Change{Custom: want{106: {"soon"}}}, "base: Bought is not valid", nil},
+		"more than a ticket can have":       {"", custom{104: strings.Repeat("x", commentMost), 106: strings.Repeat("x", commentMost)}, Change{Custom: want{105: {"x"}}}, "base: Custom fields: are too long together", nil},
 		"solved without what it needs":      {"", nil, Change{Status: ptr(Solved)}, "base: Serial: is required when solving a ticket", nil},
 		"solved with it":                    {"", nil, Change{Status: ptr(Solved), Custom: want{105: {"1"}}}, "status open→solved, 105 -→1", custom{105: "1"}},
 	} {
