@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -189,7 +190,7 @@ func (s *stage) fillUp(ctx context.Context, n int) error {
 			return err
 		}
 		before = append(drops, `SET session_replication_role = replica`, `SET synchronous_commit = off`, `SET maintenance_work_mem = '1GB'`)
-		after = append(creates, `RESET ALL`, `VACUUM (ANALYZE) issuer_tokens`)
+		after = append(creates, `RESET ALL`, `VACUUM (ANALYZE) issuer_tokens`, `CHECKPOINT`)
 	}
 	if err := all(ctx, conn, before); err != nil {
 		return err
@@ -197,7 +198,20 @@ func (s *stage) fillUp(ctx context.Context, n int) error {
 	if err := s.fill(ctx, conn, n, isOver); err != nil {
 		return err
 	}
-	return all(ctx, conn, after)
+	if err := all(ctx, conn, after); err != nil || !s.onSQLite() {
+		return err
+	}
+	return s.sync()
+}
+
+// sync waits until what was filled in is on the disk, lest that be done while the
+// server is measured.
+func (s *stage) sync() error {
+	f, err := os.OpenFile(s.path(), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // all carries out statements, one after the other.

@@ -277,8 +277,10 @@ func (run *runningIssuer) refuseDemoData(ctx context.Context) error {
 const pruneKeep = 24 * time.Hour
 
 // pruneMost bounds how long a prune keeps others waiting: the rows lie all over the
-// table, and whoever writes meanwhile waits for all of them.
-const pruneMost = 100
+// table and its indexes, and whoever writes meanwhile waits for all of them. More at
+// once are not pruned sooner: so few go through before their pages are to be moved
+// from the log to the table.
+const pruneMost = 25
 
 // chores starts what runs beside the requests, and returns how to end it and
 // close the database.
