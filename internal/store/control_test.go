@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -126,7 +127,35 @@ func grown(t *testing.T, db *store.DB) issuer.Plot {
 	if _, err := db.Issuer().AddToken(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
+	pictured := acme.Clients[0]
+	pictured.Identifier, pictured.Secrets, pictured.Logo = "pictured", nil, aLogo
+	if _, err := db.Issuer().AddClient(t.Context(), pictured, eventOf(acme.Account.ID, "client")); err != nil {
+		t.Fatal(err)
+	}
 	return acme
+}
+
+// aLogo has every byte there is: a file of JSON must not spoil them.
+var aLogo = issuer.Logo{Name: "00112233445566778899aabbccddeeff", PNG: func() (all []byte) {
+	for b := range 256 {
+		all = append(all, byte(b))
+	}
+	return all
+}()}
+
+func checkLogo(t *testing.T, db *store.DB) {
+	t.Helper()
+	a, err := db.Issuer().Account(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if png, err := db.Issuer().Logo(t.Context(), a.ID, aLogo.Name); err != nil || !bytes.Equal(png, aLogo.PNG) {
+		t.Errorf("the logo is %x, %v", png, err)
+	}
+	c, err := db.Issuer().Client(t.Context(), a.ID, issuer.Support, "pictured")
+	if err != nil || c.Logo.Name != aLogo.Name {
+		t.Errorf("the client's logo is %q, %v", c.Logo.Name, err)
+	}
 }
 
 // viaJSON is what a file makes of a dump.
@@ -165,6 +194,7 @@ func TestSnapshotComesBackWhole(t *testing.T) {
 		if d := cmp.Diff(before, dump(t, db), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("restored, it differs:\n%s", d)
 		}
+		checkLogo(t, db)
 		// Numbers go on where they were: globex gets again what it got then.
 		first := plant(t, db, "globex")
 		if err := db.Control().Restore(t.Context(), before); err != nil {
@@ -195,9 +225,13 @@ func TestSnapshotMovesBetweenEngines(t *testing.T) {
 	if d := cmp.Diff(names(dump(t, one)), names(dump(t, other))); d != "" {
 		t.Error(d)
 	}
-	if _, err := other.Issuer().Account(t.Context(), "acme"); err != nil {
-		t.Error(err)
+	checkLogo(t, other)
+	// And back again.
+	third := storetest.Open(t, storetest.DSN(t, store.SQLite))
+	if err := third.Control().Restore(t.Context(), viaJSON(t, dump(t, other))); err != nil {
+		t.Fatal(err)
 	}
+	checkLogo(t, third)
 }
 
 func TestResetLeavesNothing(t *testing.T) {
