@@ -190,21 +190,26 @@ func (p *passage) modify(resp *http.Response) error {
 		delete(before, name)
 	}
 	if text := resp.Header.Get("Location"); text != "" {
-		resp.Header.Set("Location", p.location(text))
+		if text = p.location(text); text == "" {
+			resp.Header.Del("Location")
+		} else {
+			resp.Header.Set("Location", text)
+		}
 	}
 	return nil
 }
 
 // location leads back through the proxy where Zendesk points at its own API. Other
 // places at this host are named in full, or they would be ours; other hosts are the
-// caller's to call, without the token.
+// caller's to call, without the token. What cannot be read, or names no host where it
+// should, is dropped: one reader's other host is another's place at this one.
 func (p *passage) location(text string) string {
 	to, err := p.root.Parse(p.path)
-	if err != nil {
-		return text
+	if err == nil {
+		to, err = to.Parse(text)
 	}
-	if to, err = to.Parse(text); err != nil {
-		return text
+	if err != nil || to.Host == "" && to.Opaque == "" {
+		return ""
 	}
 	if to.Scheme != p.root.Scheme || !strings.EqualFold(to.Host, p.root.Host) {
 		return text
