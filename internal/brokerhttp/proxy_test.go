@@ -399,8 +399,9 @@ func TestProxyStreams(t *testing.T) {
 	if resp.StatusCode != http.StatusCreated || resp.body != fmt.Sprintf("begun %d", size) {
 		t.Fatalf("%d %q", resp.StatusCode, resp.body)
 	}
-	// Of client, broker and Zendesk together, all that was ever allocated.
-	if got := after.TotalAlloc - before.TotalAlloc; got > 8<<20 {
+	// Of client, broker and Zendesk together, all that was ever allocated. The race
+	// detector makes pools forget, so it is not far from half.
+	if got := after.TotalAlloc - before.TotalAlloc; got > size*3/5 {
 		t.Errorf("%d bytes were allocated for an upload of %d", got, size)
 	}
 }
