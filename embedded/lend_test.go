@@ -22,7 +22,11 @@ func TestTwoOnOneFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.Close()
+	defer func() {
+		if err := second.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	lent := func(b *embedded.Broker) error {
 		t.Helper()
 		var first string
