@@ -104,7 +104,7 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
-	cmd.AddCommand(connectionCommand(p))
+	cmd.AddCommand(clientCommand(p), connectionCommand(p))
 	return cmd
 }
 

@@ -28,6 +28,7 @@ type bureau struct {
 	AllowHTTP    bool
 	AllowPrivate bool
 	Asks         bool // it asks Zendesk, and so must know where that is
+	Seals        bool // it seals or opens something, without asking
 }
 
 // Flags of the broker and of what works beside it.
@@ -40,9 +41,11 @@ func (o *bureau) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DB, "db", "", brokerDBUsage)
 	markSecret(f, "db")
 	f.StringVar(&o.SealingKeys, "sealing-keys", "", sealingKeysUsage)
-	if !o.Asks {
+	if !o.Asks && !o.Seals {
 		// Of no use there, and taken all the same: one set of flags does for every command.
 		_ = f.MarkHidden("sealing-keys")
+	}
+	if !o.Asks {
 		return
 	}
 	f.StringVar(&o.ZendeskURL, "zendesk-url", "", "where Zendesk's accounts are (default as the broker was started with)")
@@ -67,7 +70,7 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 		Scope:       oauth.Scope{"read"},
 		RedirectURI: "http://localhost" + brokerhttp.DefaultCallbackPath, // nobody is sent anywhere
 	}
-	if !o.Asks {
+	if !o.Asks && !o.Seals {
 		config.Keyless = true
 	} else if config.Ring, err = o.ring(p); err != nil {
 		return nil, nil, err

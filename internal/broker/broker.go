@@ -72,6 +72,7 @@ type Broker struct {
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet
 
+	worked   map[SecretID]time.Time
 	keysUsed map[KeyID]time.Time
 	keys     map[secret.Digest]knownKey
 }
@@ -101,7 +102,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.checkRing(ctx); err != nil {
 		return nil, err
 	}
-	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}}, nil
+	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}, nil
 }
 
 // checkRing holds the sealing keys against the store's.
@@ -158,67 +159,6 @@ func (c *Config) asked() zendesk.Lifetimes {
 
 // now is protocol time as it is stored.
 func (b *Broker) now() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
-
-// UseClient makes a client the one that serves an account, or, with the account
-// "", all that have none of their own. Its secrets are tried in their order; none
-// make it a public client.
-func (b *Broker) UseClient(ctx context.Context, account string, p Product, identifier string, secrets ...secret.Plain) error {
-	if identifier == "" {
-		return &Invalid{"client id", "it is missing"}
-	}
-	c, err := b.Store.ChooseClient(ctx, Client{Account: account, Product: p, Identifier: identifier, ChosenAt: b.now()})
-	if err != nil {
-		return err
-	}
-	known, err := b.secrets(c)
-	if err != nil || same(known, secrets) {
-		return err
-	}
-	c.Secrets = nil
-	for i, s := range secrets {
-		sealed, err := b.seal(s, c.secretPlace(i))
-		if err != nil {
-			return err
-		}
-		c.Secrets = append(c.Secrets, sealed)
-	}
-	return b.Store.ReplaceSecrets(ctx, c, Event{At: b.now(), Kind: ClientChanged, Account: account, Client: c.ID, Detail: identifier})
-}
-
-// credentials are a client and its secrets, in their order.
-func (b *Broker) credentials(ctx context.Context, id ClientID) (Client, []secret.Plain, error) {
-	client, err := b.Store.Client(ctx, id)
-	if err != nil {
-		return client, nil, err
-	}
-	secrets, err := b.secrets(client)
-	return client, secrets, err
-}
-
-// secrets opens the client's secrets.
-func (b *Broker) secrets(c Client) ([]secret.Plain, error) {
-	var all []secret.Plain
-	for i, sealed := range c.Secrets {
-		s, err := b.open(sealed, c.secretPlace(i))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-func same(a, b []secret.Plain) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !a[i].Equal(b[i]) {
-			return false
-		}
-	}
-	return true
-}
 
 // errKeyless says that a broker without sealing keys was asked for what needs them.
 var errKeyless = errors.New("the sealing keys are not at hand")

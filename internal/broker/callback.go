@@ -164,25 +164,6 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	return b.identify(ctx, f, c, pair)
 }
 
-// exchange posts a grant with each of the client's secrets until one is accepted.
-// A refused client leaves the grant unspent.
-func (b *Broker) exchange(ctx context.Context, account string, p Product, client Client, secrets []secret.Plain, r oauth.TokenRequest) Reply {
-	for i := 0; ; i++ {
-		reply := b.post(ctx, account, p, client, nth(secrets, i), r)
-		if reply.Result != ClientRejected || i+1 >= len(secrets) {
-			return reply
-		}
-	}
-}
-
-// nth is the i-th secret, or none for a public client.
-func nth(secrets []secret.Plain, i int) secret.Plain {
-	if i < len(secrets) {
-		return secrets[i]
-	}
-	return secret.Plain{}
-}
-
 // exchangeFailure is what a failed exchange means to a person.
 func exchangeFailure(r Reply) Kind {
 	switch r.Result {

@@ -12,6 +12,8 @@ const (
 	Reconnected    EventKind = "reconnected"
 	StateChanged   EventKind = "state_changed"
 	ClientChanged  EventKind = "client_changed"
+	ClientAdded    EventKind = "client_added"
+	ClientRemoved  EventKind = "client_removed"
 	CircuitOpened  EventKind = "circuit_opened"
 	Imported       EventKind = "imported"
 	Removed        EventKind = "removed"

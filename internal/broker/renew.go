@@ -177,10 +177,23 @@ func (r *renewal) run(ctx context.Context) (Connection, error) {
 			nth++
 		case v.Action == Name:
 			return r.conn, r.condemn(ctx, r.conn, v.State, v.Reason)
+		case v.Reason == CredentialsWrong && r.rolled(ctx):
+			nth = 0
 		default:
 			return r.later(ctx, v, reply)
 		}
 	}
+}
+
+// rolled tells whether the client was changed since its secrets were read, and has
+// them read anew: what was refused is then nothing that speaks against it.
+func (r *renewal) rolled(ctx context.Context) bool {
+	client, secrets, err := r.credentials(ctx, r.client.ID)
+	if err != nil || client.Version == r.client.Version {
+		return false
+	}
+	r.client, r.secrets = client, secrets
+	return true
 }
 
 // begin writes an attempt down before it is sent.
@@ -200,7 +213,7 @@ func (r *renewal) send(ctx context.Context, i int) Reply {
 	if r.conn.unspent() {
 		request = clientRequest(r.conn.Asked)
 	}
-	return r.post(ctx, r.conn.Account, r.conn.Product, r.client, nth(r.secrets, i), request)
+	return r.postAs(ctx, r.conn.Account, r.conn.Product, r.client, r.secrets, i, request)
 }
 
 // keep stores the new pair before anybody uses it.

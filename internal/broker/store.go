@@ -27,11 +27,24 @@ type Store interface {
 	// MoveZendesk stores a template whatever there is.
 	MoveZendesk(ctx context.Context, template string) error
 
-	// ChooseClient makes the client if it is not there, marks it as the one chosen
-	// last, and returns it with its secrets.
-	ChooseClient(ctx context.Context, c Client) (Client, error)
-	// ReplaceSecrets sets the ordered secrets of a client and closes its circuits.
-	ReplaceSecrets(ctx context.Context, c Client, e Event) error
+	// MakeClients makes those that are not there, without secrets, and returns all of
+	// them as they stand, in their order. One that was never chosen serves nobody.
+	MakeClients(ctx context.Context, all []Client) ([]Client, error)
+	// ChangeClients makes all of the changes or none. With its secrets a client's
+	// circuits are closed. ErrConflict when one is not of the version any more that
+	// its change is from.
+	ChangeClients(ctx context.Context, all []ClientChange) error
+	// SecretsWorked notes when Zendesk last gave tokens for a secret.
+	SecretsWorked(ctx context.Context, at map[SecretID]time.Time) error
+	// RemoveClient removes a client that no connection uses, else ErrConflict.
+	RemoveClient(ctx context.Context, id ClientID, e Event) error
+	// RemoveClientAndConnections removes both, with an event for each connection, and
+	// returns which went.
+	RemoveClientAndConnections(ctx context.Context, id ClientID, e Event) ([]ConnectionID, error)
+	// Clients lists those that were chosen once, in the order of their numbers, from
+	// the one after `after`. What their secrets are is left out.
+	Clients(ctx context.Context, after ClientID, limit int) ([]ClientState, error)
+	ClientNamed(ctx context.Context, account string, p Product, identifier string) (Client, error)
 	Client(ctx context.Context, id ClientID) (Client, error)
 	// ClientFor returns the account's own client, else the global one; of several
 	// the one chosen last.

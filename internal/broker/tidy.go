@@ -46,8 +46,8 @@ func (b *Broker) note(id ConnectionID, at time.Time) {
 
 func (b *Broker) flush(ctx context.Context) error {
 	b.mu.Lock()
-	used, keys := b.used, b.keysUsed
-	b.used, b.keysUsed = map[ConnectionID]time.Time{}, map[KeyID]time.Time{}
+	used, keys, worked := b.used, b.keysUsed, b.worked
+	b.used, b.keysUsed, b.worked = map[ConnectionID]time.Time{}, map[KeyID]time.Time{}, map[SecretID]time.Time{}
 	b.mu.Unlock()
 	var err error
 	if len(used) > 0 {
@@ -55,6 +55,9 @@ func (b *Broker) flush(ctx context.Context) error {
 	}
 	if len(keys) > 0 {
 		err = errors.Join(err, b.Store.KeysUsed(ctx, keys))
+	}
+	if len(worked) > 0 {
+		err = errors.Join(err, b.Store.SecretsWorked(ctx, worked))
 	}
 	return err
 }

@@ -200,11 +200,16 @@ func newMark() []byte {
 // change is a step that changes what is lent of these connections. Every one that
 // writes broker_connections goes through it, but for the notes of when they were used.
 func (s brokerStore) change(ctx context.Context, f func(ctx context.Context, t *tx) error, ids ...broker.ConnectionID) error {
+	return s.changeThose(ctx, f, func() []broker.ConnectionID { return ids })
+}
+
+// changeThose is change where the step finds out which connections it changes.
+func (s brokerStore) changeThose(ctx context.Context, f func(ctx context.Context, t *tx) error, ids func() []broker.ConnectionID) error {
 	if s.db.engine != SQLite {
 		return s.db.step(ctx, f)
 	}
 	if s.db.held.Load() {
-		return s.db.stepThen(ctx, func() { s.db.lent.forget(ids...) }, f)
+		return s.db.stepThen(ctx, func() { s.db.lent.forget(ids()...) }, f)
 	}
 	marked := false
 	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {

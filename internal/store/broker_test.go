@@ -25,12 +25,18 @@ func eachBroker(t *testing.T, f func(t *testing.T, s broker.Store, c broker.Clie
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s := db.Broker()
-		c, err := s.ChooseClient(t.Context(), broker.Client{Product: broker.Support, Identifier: "app", ChosenAt: brokerNow})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f(t, s, c)
+		f(t, s, newClient(t, s))
 	})
+}
+
+// newClient is a global client, without secrets.
+func newClient(t testing.TB, s broker.Store) broker.Client {
+	t.Helper()
+	made, err := s.MakeClients(t.Context(), []broker.Client{{Product: broker.Support, Identifier: "app", ChosenAt: brokerNow}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made[0]
 }
 
 func newFlow(c broker.Client, state string) broker.Flow {
@@ -151,6 +157,7 @@ func TestBrokerNotFound(t *testing.T) {
 		ctx := t.Context()
 		for name, err := range map[string]error{
 			"client":        second(s.Client(ctx, 99)),
+			"client named":  second(s.ClientNamed(ctx, "acme", broker.Support, "app")),
 			"client for":    second(s.ClientFor(ctx, "acme", broker.Chat)),
 			"flow":          second(s.Flow(ctx, secret.Of("?").Digest())),
 			"flow by id":    second(s.FlowByID(ctx, 99)),
@@ -165,35 +172,6 @@ func TestBrokerNotFound(t *testing.T) {
 }
 
 func second[V any](_ V, err error) error { return err }
-
-func TestBrokerSecrets(t *testing.T) {
-	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
-		ctx := t.Context()
-		if err := s.OpenCircuit(ctx, broker.Circuit{Client: c.ID, Account: "acme"}.Open(brokerNow, broker.CredentialsWrong), broker.Event{}); err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range []int{3, 1, 0, 2} {
-			c.Secrets = nil
-			for i := range n {
-				c.Secrets = append(c.Secrets, broker.Sealed{Bytes: fmt.Appendf(nil, "secret %d of %d", i, n), Key: uint32(i)})
-			}
-			if err := s.ReplaceSecrets(ctx, c, broker.Event{At: brokerNow, Kind: broker.ClientChanged}); err != nil {
-				t.Fatal(err)
-			}
-			got, err := s.Client(ctx, c.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c, got); diff != "" {
-				t.Error(diff)
-			}
-		}
-		circuit, err := s.Circuit(ctx, c.ID, "acme")
-		if err != nil || circuit.Failures != 0 {
-			t.Errorf("with new secrets the circuit is %+v, %v", circuit, err)
-		}
-	})
-}
 
 func TestFlowIsSpentOnce(t *testing.T) {
 	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
