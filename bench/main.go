@@ -61,7 +61,7 @@ func mainE(ctx context.Context) error {
 	flag.BoolVar(&b.pin, "pin", true, "pin servers to core 0 (pin this process to another by taskset)")
 	flag.IntVar(&b.runs, "runs", 3, "`number` of runs, of which the median counts")
 	flag.DurationVar(&b.warm, "warm", 2*time.Second, "warm-up")
-	flag.DurationVar(&b.each, "each", 10*time.Second, "length of a run")
+	flag.DurationVar(&b.each, "each", 8*time.Second, "length of a run")
 	flag.IntVar(&b.starts, "starts", 5, "`number` of cold starts, of which the median counts")
 	flag.DurationVar(&b.settle, "settle", settle, "idle time before resident memory is read")
 	flag.IntVar(&b.tokens, "tokens", 10_000_000, "`number` of tokens of the part at scale; 0 leaves it out")

@@ -252,7 +252,10 @@ func (s issuerStore) CountFailures(ctx context.Context, subjects []string, now, 
 // have given a row a new end. A token that was replaced is kept for as long as its
 // family lives, so that a replay is told from an unknown token: the last of the
 // family knows when that is, and goes after all others. What was replaced had a
-// refresh token, which is what the index of families has.
+// refresh token, which is what the index of families has. Both look at the same
+// families, those that were over first, so that there is always one to go on with;
+// and the members are counted, family by family, because PostgreSQL would make a join
+// of NOT EXISTS, and read the whole table for it.
 var prunes = []string{
 	`DELETE FROM issuer_sessions WHERE expires_at < $1
 		AND digest IN (SELECT digest FROM issuer_sessions WHERE expires_at < $1 LIMIT $2)`,
@@ -268,12 +271,11 @@ const (
 		JOIN issuer_tokens t ON t.account_id = f.account_id AND t.family_id = f.family_id
 		WHERE t.end_reason = 'replaced' AND (t.refresh_digest IS NOT NULL OR t.generation > 1) LIMIT $2)`
 	pruneLast = `DELETE FROM issuer_tokens WHERE over_at < $1 AND id IN (
-		SELECT t.id FROM issuer_tokens t
-		WHERE t.over_at < $1 AND NOT EXISTS (
-			SELECT 1 FROM issuer_tokens r
+		SELECT t.id FROM (SELECT id, account_id, family_id FROM issuer_tokens WHERE over_at < $1 ORDER BY over_at LIMIT $2) t
+		WHERE 0 = (
+			SELECT count(*) FROM issuer_tokens r
 			WHERE r.account_id = t.account_id AND r.family_id = t.family_id AND r.end_reason = 'replaced'
-				AND (r.refresh_digest IS NOT NULL OR r.generation > 1))
-		ORDER BY t.over_at LIMIT $2)`
+				AND (r.refresh_digest IS NOT NULL OR r.generation > 1)))`
 )
 
 // pruneFailures needs no patience: a window that ended says nothing any more, and
