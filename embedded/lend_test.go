@@ -8,7 +8,32 @@ import (
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/embedded"
 	"github.com/deskauth/deskauth/internal/journey"
+	"github.com/deskauth/deskauth/internal/store"
 )
+
+// A file that a program lends from is no other broker's: `deskauth broker` asks for the
+// same hold, and does not start.
+func TestFileIsHeld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "connections.db")
+	p := newProgram(t, func(c *embedded.Config) { c.Path = path })
+	hold := func() error {
+		db, err := store.Open(t.Context(), "sqlite:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return errors.Join(db.Hold(t.Context(), "broker"), db.Close())
+	}
+	if err := hold(); !errors.Is(err, store.ErrHeld) {
+		t.Errorf("while it is open: %v", err)
+	}
+	if err := p.broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := hold(); err != nil {
+		t.Errorf("when it was closed: %v", err)
+	}
+	p.open()
+}
 
 // Two programs on one file: the first lends from memory, and what the second does
 // shows there at once.

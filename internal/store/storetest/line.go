@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/url"
@@ -52,7 +53,7 @@ func (l *Line) carry(from net.Conn) {
 		from.Close()
 		return
 	}
-	to, err := net.Dial("tcp", l.to)
+	to, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", l.to)
 	if err != nil {
 		from.Close()
 		return
