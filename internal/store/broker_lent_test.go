@@ -188,6 +188,7 @@ func TestLentUnderWrites(t *testing.T) {
 			if by == "another" {
 				writer, rounds = storetest.Open(t, dsn).Broker(), 8
 			}
+			id := c.ID
 			var answered atomic.Int64
 			answered.Store(c.Generation)
 			var readers sync.WaitGroup
@@ -201,7 +202,7 @@ func TestLentUnderWrites(t *testing.T) {
 						default:
 						}
 						least := answered.Load()
-						got, _, err := s.Lent(t.Context(), c.ID)
+						got, _, err := s.Lent(t.Context(), id)
 						if err != nil || got.Generation < least {
 							t.Errorf("lent generation %d after %d was there (%v)", got.Generation, least, err)
 							return
@@ -214,7 +215,7 @@ func TestLentUnderWrites(t *testing.T) {
 					t.Error(err)
 					break
 				}
-				next, err := s.Connection(t.Context(), c.ID)
+				next, err := s.Connection(t.Context(), id)
 				if err != nil {
 					t.Error(err)
 					break
