@@ -16,6 +16,12 @@ type OAuthClient struct {
 	Connections int `json:"connections"` // that are of it
 }
 
+// OAuthClientPage is a part of the list of clients.
+type OAuthClientPage struct {
+	Clients    []OAuthClient `json:"clients"`
+	NextCursor *string       `json:"next_cursor"` // nil: this is the last part
+}
+
 // ClientSecret tells of one of a client's secrets, and not what it is.
 type ClientSecret struct {
 	Number   int64      `json:"number"`
@@ -31,4 +37,9 @@ type Circuit struct {
 	RetryAt  time.Time `json:"retry_at"`
 	Failures int       `json:"failures"`
 	Reason   string    `json:"reason"` // as a word
+}
+
+// ClientRemoval says what went with a client.
+type ClientRemoval struct {
+	Connections int `json:"connections_removed"` // their tokens were not revoked at Zendesk
 }

@@ -148,11 +148,9 @@ func (s *site) listConnections(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	limit := pageUsual
-	if text := query.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > pageMost {
-			return &broker.Invalid{Field: "limit", Why: fmt.Sprintf("it is a number from 1 to %d", pageMost)}
-		}
+	limit, err := readLimit(query.Get("limit"))
+	if err != nil {
+		return err
 	}
 	all, err := s.reached(u.Context(), u.key, after, limit+1) // one more tells whether there are more
 	if err != nil {
@@ -167,6 +165,17 @@ func (s *site) listConnections(w http.ResponseWriter, u use) error {
 		page.NextCursor = &cursor
 	}
 	return writeJSON(w, http.StatusOK, page)
+}
+
+func readLimit(text string) (int, error) {
+	if text == "" {
+		return pageUsual, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > pageMost {
+		return 0, &broker.Invalid{Field: "limit", Why: fmt.Sprintf("it is a number from 1 to %d", pageMost)}
+	}
+	return limit, nil
 }
 
 // reached lists what a key reaches, from the one after `after`.
@@ -250,6 +259,7 @@ type problem struct {
 	Detail     string `json:"detail,omitempty"`
 	RequestID  string `json:"request_id,omitempty"`
 	Connection int64  `json:"connection,omitempty"`
+	Client     int64  `json:"client,omitempty"`
 	State      string `json:"state,omitempty"`
 	Reason     string `json:"reason,omitempty"`
 	RetryAfter int64  `json:"retry_after,omitempty"` // seconds
@@ -261,6 +271,9 @@ const problemTypes = "urn:deskauth:problem:"
 
 // problemOf is the one place where an error becomes an answer of the API.
 func problemOf(err error) problem {
+	if p, ofClient := clientProblem(err); ofClient {
+		return p
+	}
 	var unusable *broker.Unusable
 	var unavailable *broker.Unavailable
 	var invalid *broker.Invalid
@@ -350,23 +363,33 @@ func isAPI(r *http.Request) bool {
 	return r.URL.Path == apiPath || strings.HasPrefix(r.URL.Path, apiPath+"/")
 }
 
-// apiGets is every path of the API, each taking GET alone. The proxy's is beside them.
-var apiGets = []struct {
-	path  string
-	power broker.Power
-	serve func(*site, http.ResponseWriter, use) error
-}{
-	{apiPath + "/connections", broker.Lend, (*site).listConnections},
-	{apiPath + "/connections/{id}", broker.Lend, (*site).showConnection},
-	{apiPath + "/connections/{id}/token", broker.Lend, (*site).lendToken},
+// apiRoute is a method and path of the API.
+type apiRoute struct {
+	method, path string
+	power        broker.Power
+	serve        func(*site, http.ResponseWriter, use) error
 }
+
+// apiServed is every one of them. The proxy's is beside them.
+var apiServed = append([]apiRoute{
+	{http.MethodGet, apiPath + "/connections", broker.Lend, (*site).listConnections},
+	{http.MethodGet, apiPath + "/connections/{id}", broker.Lend, (*site).showConnection},
+	{http.MethodGet, apiPath + "/connections/{id}/token", broker.Lend, (*site).lendToken},
+}, clientRoutes...)
 
 // apiRoutes serves them.
 func (s *site) apiRoutes() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range apiGets {
-		mux.HandleFunc("GET "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) }))
-		mux.HandleFunc(r.path, s.apiMethod("GET, HEAD"))
+	allow := map[string][]string{}
+	for _, r := range apiServed {
+		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) }))
+		allow[r.path] = append(allow[r.path], r.method)
+		if r.method == http.MethodGet {
+			allow[r.path] = append(allow[r.path], http.MethodHead)
+		}
+	}
+	for path, methods := range allow {
+		mux.HandleFunc(path, s.apiMethod(strings.Join(methods, ", ")))
 	}
 	mux.HandleFunc("/", s.apiNotFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,9 +1,212 @@
 package brokerhttp
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/secret"
 )
+
+// clientRoutes are those by which an admin's program looks after the OAuth clients.
+// A secret goes in and never comes out.
+var clientRoutes = []apiRoute{
+	{http.MethodGet, apiPath + "/clients", broker.Admin, (*site).listClients},
+	{http.MethodPost, apiPath + "/clients", broker.Admin, (*site).addClient},
+	{http.MethodGet, apiPath + "/clients/{id}", broker.Admin, (*site).showClient},
+	{http.MethodDelete, apiPath + "/clients/{id}", broker.Admin, (*site).removeClient},
+	{http.MethodPost, apiPath + "/clients/{id}/secrets", broker.Admin, (*site).rollSecret},
+	{http.MethodDelete, apiPath + "/clients/{id}/secrets/{number}", broker.Admin, (*site).removeSecret},
+}
+
+// errNoClient says that there is no client, or no secret, of the number in the path.
+var errNoClient = errors.New("there is no such client")
+
+func ofClient(err error) error {
+	if errors.Is(err, broker.ErrNotFound) {
+		return errNoClient
+	}
+	return err
+}
+
+// clientProblem is what problemOf says of clients.
+func clientProblem(err error) (p problem, ofClient bool) {
+	var there *broker.ClientThere
+	var used *broker.ClientInUse
+	var only *broker.OnlySecret
+	switch {
+	case errors.Is(err, errNoClient):
+		return problem{Type: "not_found", Title: "There is no such client, or it has no such secret", Status: http.StatusNotFound}, true
+	case errors.As(err, &there):
+		return problem{Type: "client_exists", Title: "There is that client already", Status: http.StatusConflict, Detail: there.Error(), Client: int64(there.ID)}, true
+	case errors.As(err, &used):
+		return problem{Type: "client_in_use", Title: "Connections are of this client", Status: http.StatusConflict, Detail: used.Error() + "; force=true removes them too", Client: int64(used.ID)}, true
+	case errors.As(err, &only):
+		return problem{Type: "only_secret", Title: "It is the only secret", Status: http.StatusConflict, Detail: only.Error() + "; force=true removes it", Client: int64(only.ID)}, true
+	}
+	return problem{}, false
+}
+
+// client is the number in the path.
+func (u use) client() (broker.ClientID, error) {
+	id, err := strconv.ParseInt(u.PathValue("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, errNoClient
+	}
+	httpd.Note(u.Context(), slog.Int64("client", id))
+	return broker.ClientID(id), nil
+}
+
+func (s *site) listClients(w http.ResponseWriter, u use) error {
+	query := u.URL.Query()
+	after, err := readCursor(query.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	limit, err := readLimit(query.Get("limit"))
+	if err != nil {
+		return err
+	}
+	all, err := s.Broker.Clients(u.Context(), broker.ClientID(after), limit+1) // one more tells whether there are more
+	if err != nil {
+		return err
+	}
+	page := deskauth.OAuthClientPage{Clients: []deskauth.OAuthClient{}}
+	for _, c := range all[:min(limit, len(all))] {
+		page.Clients = append(page.Clients, PublishedClient(c))
+	}
+	if len(all) > limit {
+		cursor := writeCursor(broker.ConnectionID(all[limit-1].ID))
+		page.NextCursor = &cursor
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+func (s *site) showClient(w http.ResponseWriter, u use) error {
+	id, err := u.client()
+	if err != nil {
+		return err
+	}
+	return s.answerClient(w, u, http.StatusOK, id)
+}
+
+func (s *site) answerClient(w http.ResponseWriter, u use, status int, id broker.ClientID) error {
+	c, err := s.Broker.ClientState(u.Context(), id)
+	if err != nil {
+		return ofClient(err)
+	}
+	return writeJSON(w, status, PublishedClient(c))
+}
+
+func (s *site) addClient(w http.ResponseWriter, u use) error {
+	var body struct {
+		Account, Product, Identifier, Secret string
+	}
+	if err := readBody(u, &body); err != nil {
+		return err
+	}
+	c, err := s.Broker.AddClient(u.Context(), broker.NewClient{
+		Account: body.Account, Product: broker.Product(body.Product), Identifier: body.Identifier, Secret: secret.Of(body.Secret),
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", apiPath+"/clients/"+strconv.FormatInt(int64(c.ID), 10))
+	return s.answerClient(w, u, http.StatusCreated, c.ID)
+}
+
+func (s *site) rollSecret(w http.ResponseWriter, u use) error {
+	id, err := u.client()
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Secret  string
+		Last    bool
+		DropOld bool `json:"drop_old"`
+	}
+	if err := readBody(u, &body); err != nil {
+		return err
+	}
+	if _, err := s.Broker.RollSecret(u.Context(), id, secret.Of(body.Secret), broker.Roll{Last: body.Last, DropOld: body.DropOld}); err != nil {
+		return ofClient(err)
+	}
+	return s.answerClient(w, u, http.StatusOK, id)
+}
+
+func (s *site) removeSecret(w http.ResponseWriter, u use) error {
+	id, err := u.client()
+	if err != nil {
+		return err
+	}
+	force, err := u.forced()
+	if err != nil {
+		return err
+	}
+	number, err := strconv.ParseInt(u.PathValue("number"), 10, 64)
+	if err != nil {
+		return errNoClient
+	}
+	if _, err := s.Broker.RemoveSecret(u.Context(), id, number, force); err != nil {
+		return ofClient(err)
+	}
+	return s.answerClient(w, u, http.StatusOK, id)
+}
+
+func (s *site) removeClient(w http.ResponseWriter, u use) error {
+	id, err := u.client()
+	if err != nil {
+		return err
+	}
+	force, err := u.forced()
+	if err != nil {
+		return err
+	}
+	gone, err := s.Broker.RemoveClient(u.Context(), id, force)
+	if err != nil {
+		return ofClient(err)
+	}
+	return writeJSON(w, http.StatusOK, deskauth.ClientRemoval{Connections: gone})
+}
+
+// forced tells whether force=true was said.
+func (u use) forced() (bool, error) {
+	switch u.URL.Query().Get("force") {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, &broker.Invalid{Field: "force", Why: "it is true or false"}
+}
+
+// readBody reads a JSON object of no other members than into's. The error repeats
+// nothing of it, since it holds a secret.
+func readBody(u use, into any) error {
+	wrong := &broker.Invalid{Field: "body", Why: "it is one JSON object, application/json, of the members that the description has"}
+	if kind, _, err := mime.ParseMediaType(u.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return wrong
+	}
+	d := json.NewDecoder(u.Body)
+	d.DisallowUnknownFields()
+	var long *http.MaxBytesError
+	if err := d.Decode(into); errors.As(err, &long) {
+		return err
+	} else if err != nil {
+		return wrong
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return wrong
+	}
+	return nil
+}
 
 // PublishedClient is a client as other programs see it.
 func PublishedClient(c broker.ClientState) deskauth.OAuthClient {

@@ -32,6 +32,12 @@ type described struct {
 }
 
 func (d described) RoundTrip(r *http.Request) (*http.Response, error) {
+	var sent []byte
+	if r.GetBody != nil {
+		if body, err := r.GetBody(); err == nil {
+			sent, _ = io.ReadAll(body)
+		}
+	}
 	resp, err := d.next.RoundTrip(r)
 	kind := ""
 	if err == nil {
@@ -43,7 +49,7 @@ func (d described) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || !api || strings.Contains(r.URL.Path, "/proxy/") && kind != "application/problem+json" {
 		return resp, err
 	}
-	e := contract.Exchange{Request: r, Status: resp.StatusCode, Header: resp.Header}
+	e := contract.Exchange{Request: r, Sent: sent, Status: resp.StatusCode, Header: resp.Header}
 	e.Body, err = io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil {

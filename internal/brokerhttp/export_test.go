@@ -4,8 +4,8 @@ package brokerhttp
 // patterns.
 func APIRoutes() []string {
 	all := []string{"GET " + descriptionPath}
-	for _, r := range apiGets {
-		all = append(all, "GET "+r.path)
+	for _, r := range apiServed {
+		all = append(all, r.method+" "+r.path)
 	}
 	for method := range proxyMethods {
 		all = append(all, method+" "+proxyPattern+"api/v2/{path}")

@@ -107,7 +107,8 @@ func TestClientsAreChangedTogether(t *testing.T) {
 	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
 		ctx := t.Context()
 		made, err := s.MakeClients(ctx, []broker.Client{
-			{Account: "acme", Product: broker.Support, Identifier: "own"}, {Product: broker.Support, Identifier: "app"},
+			{Account: "acme", Product: broker.Support, Identifier: "own"},
+			{Product: broker.Support, Identifier: "app"},
 			{Account: "other", Product: broker.Support, Identifier: "own"},
 		})
 		if err != nil {
