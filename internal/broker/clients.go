@@ -207,9 +207,9 @@ const (
 )
 
 // ImportClients adds clients and rolls the secrets of those that are there: all of
-// them, or none when one is at fault. No client is named twice. To import the same again changes nothing. With
-// dry nothing is changed at all. It returns what becomes of each. The error may be
-// *Invalid.
+// them, or none when one is at fault. No client is named twice. To import the same
+// again changes nothing; with dry nothing is changed at all. It returns what becomes
+// of each. The error may be *Invalid.
 func (b *Broker) ImportClients(ctx context.Context, all []NewClient, dry bool) ([]Fate, error) {
 	for range moveTries {
 		plan, err := b.planClients(ctx, all, dry)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -26,7 +27,9 @@ func away(err error) bool {
 	}
 	var connecting *pgconn.ConnectError
 	var network *net.OpError
-	return errors.As(err, &connecting) || errors.As(err, &network) ||
+	left := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	// What was not sent, for the connection had been closed by then, is safe to retry.
+	return errors.As(err, &connecting) || errors.As(err, &network) || !left && pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
 		errors.Is(err, errClosed)
 }
