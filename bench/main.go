@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -40,7 +41,7 @@ type bench struct {
 const postgresVariable = "DESKAUTH_TEST_POSTGRES"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := mainE(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
