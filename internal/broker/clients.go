@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
-	"github.com/deskauth/deskauth/zendesk"
 )
 
 // Clients come by three ways:
@@ -22,90 +20,11 @@ import (
 //	          rows that       needs its number     secrets, event, and they serve:
 //	          serve nobody                         all at once, or nothing
 
-// ClientInUse says that connections are of a client that was to be removed.
-type ClientInUse struct {
-	ID          ClientID
-	Connections int
-}
-
-func (e *ClientInUse) Error() string {
-	return fmt.Sprintf("client %d has connections (%d): they cannot be renewed without it", e.ID, e.Connections)
-}
-
 // ClientThere says that there is the client already that was to be added.
 type ClientThere struct{ ID ClientID }
 
 func (e *ClientThere) Error() string {
 	return fmt.Sprintf("there is that client already: it is client %d", e.ID)
-}
-
-// OnlySecret says that the secret that was to be removed is the client's only one.
-type OnlySecret struct{ ID ClientID }
-
-func (e *OnlySecret) Error() string {
-	return fmt.Sprintf("it is the only secret of client %d, which would be a public one without it", e.ID)
-}
-
-// NewClient is a client that is to be added. Without an account it is global, without
-// a secret public.
-type NewClient struct {
-	Account    string  // subdomain, or an address of the account as a person pastes it
-	Product    Product // "": Support
-	Identifier string
-	Secret     secret.Plain
-}
-
-// What a client's words may be, in bytes.
-const (
-	identifierMost = 255
-	secretMost     = 1024
-)
-
-// secretsMost bounds how many secrets a client has: each costs a request when those
-// before it are refused.
-const secretsMost = 5
-
-// clean checks what somebody typed. The error is *Invalid and repeats nothing, since
-// a secret may stand where something else should.
-func (n NewClient) clean(base zendesk.Base) (NewClient, error) {
-	if n.Product == "" {
-		n.Product = Support
-	}
-	if _, ok := policies[n.Product]; !ok {
-		return n, &Invalid{"product", "it is support or chat"}
-	}
-	if n.Account = strings.TrimSpace(n.Account); n.Account != "" {
-		account, err := base.CleanSubdomain(n.Account)
-		if err != nil {
-			return n, &Invalid{"account", "it is a subdomain such as acme, or empty for a client that serves every account"}
-		} else if zendesk.Reserved(account) {
-			return n, &Invalid{"account", "it is a name of Zendesk's own, and no account"}
-		}
-		n.Account = account
-	}
-	n.Identifier = strings.TrimSpace(n.Identifier)
-	switch {
-	case n.Identifier == "" || len(n.Identifier) > identifierMost || strings.ContainsFunc(n.Identifier, notVisible):
-		return n, &Invalid{"identifier", fmt.Sprintf("it is the client's unique identifier, 1 to %d characters without spaces", identifierMost)}
-	case n.Product == Chat && n.Secret.IsZero():
-		// Chat knows no PKCE (facts §8), by which alone a public client proves itself.
-		return n, &Invalid{"secret", "a client of Chat has one"}
-	case n.Secret.IsZero():
-		return n, nil
-	}
-	return n, checkSecret(n.Secret)
-}
-
-// notVisible tells what is no part of an identifier or a secret (RFC 6749 appendix A.1
-// and A.2 also allow spaces, which no Zendesk makes and every paste may add).
-func notVisible(r rune) bool { return r <= ' ' || r > '~' }
-
-func checkSecret(s secret.Plain) error {
-	text := s.Reveal()
-	if text == "" || len(text) > secretMost || strings.ContainsFunc(text, notVisible) {
-		return &Invalid{"secret", fmt.Sprintf("it is one word of 1 to %d characters", secretMost)}
-	}
-	return nil
 }
 
 // UseClient makes a client the one that serves an account, or, with the account
@@ -307,114 +226,4 @@ func (b *Broker) planClient(c Client, s secret.Plain, at time.Time) (planned, er
 	}
 	p.change.Next = p.change.Next.Rolled(fresh, Roll{})
 	return p, tooMany(p.change.Next)
-}
-
-func tooMany(c Client) error {
-	if len(c.Secrets) > secretsMost {
-		return &Invalid{"secret", fmt.Sprintf("client %d has %d already: remove those that Zendesk does not take any more, or roll with drop-old", c.ID, secretsMost)}
-	}
-	return nil
-}
-
-// RollSecret gives a client a secret, in the place that the roll says, and closes its
-// circuits. One that it has already only moves there. The error may be ErrNotFound or
-// *Invalid.
-func (b *Broker) RollSecret(ctx context.Context, id ClientID, s secret.Plain, r Roll) (Client, error) {
-	if err := checkSecret(s); err != nil {
-		return Client{}, err
-	}
-	return b.changeClient(ctx, id, func(c Client) (Client, error) {
-		known, err := b.secrets(c)
-		if err != nil {
-			return c, err
-		}
-		var one ClientSecret
-		if at := place(known, s); at >= 0 {
-			one = c.Secrets[at]
-		} else if one, err = b.sealNext(c, s); err != nil {
-			return c, err
-		}
-		next := c.Rolled(one, r)
-		return next, tooMany(next)
-	})
-}
-
-// RemoveSecret takes a secret, by its number, from a client. The error may be
-// ErrNotFound, or, unless forced, *OnlySecret.
-func (b *Broker) RemoveSecret(ctx context.Context, id ClientID, number int64, force bool) (Client, error) {
-	return b.changeClient(ctx, id, func(c Client) (Client, error) {
-		next, there := c.Without(number)
-		switch {
-		case !there:
-			return c, fmt.Errorf("secret %d of client %d: %w", number, id, ErrNotFound)
-		case next.Public() && !force:
-			return c, &OnlySecret{id}
-		}
-		return next, nil
-	})
-}
-
-func (b *Broker) changeClient(ctx context.Context, id ClientID, decide func(Client) (Client, error)) (Client, error) {
-	for range moveTries {
-		c, err := b.Store.Client(ctx, id)
-		if err == nil && c.ChosenAt.IsZero() {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return c, err
-		}
-		next, err := decide(c)
-		if err != nil {
-			return c, err
-		}
-		err = b.Store.ChangeClients(ctx, []ClientChange{{From: c.Version, Next: next, Event: b.clientEvent(ClientChanged, c)}})
-		if !errors.Is(err, ErrConflict) {
-			return next, err
-		}
-	}
-	return Client{}, fmt.Errorf("client %d: %w", id, ErrConflict)
-}
-
-// RemoveClient removes a client. One that connections are of goes only when forced,
-// and they with it: nothing could renew them. Their tokens are left to end at Zendesk
-// by themselves. It returns how many went. The error may be ErrNotFound or
-// *ClientInUse.
-func (b *Broker) RemoveClient(ctx context.Context, id ClientID, force bool) (gone int, err error) {
-	for range moveTries {
-		c, err := b.ClientState(ctx, id)
-		switch {
-		case err != nil:
-			return 0, err
-		case c.Connections > 0 && !force:
-			return 0, &ClientInUse{id, c.Connections}
-		case c.Connections > 0:
-			ids, err := b.Store.RemoveClientAndConnections(ctx, id, b.clientEvent(ClientRemoved, c.Client))
-			for _, connection := range ids {
-				b.opened.drop(connection)
-			}
-			return len(ids), err
-		}
-		if err := b.Store.RemoveClient(ctx, id, b.clientEvent(ClientRemoved, c.Client)); !errors.Is(err, ErrConflict) {
-			return 0, err
-		}
-	}
-	return 0, fmt.Errorf("client %d: %w", id, ErrConflict)
-}
-
-// Clients lists the clients, in the order of their numbers, from the one after
-// `after`.
-func (b *Broker) Clients(ctx context.Context, after ClientID, limit int) ([]ClientState, error) {
-	return b.Store.Clients(ctx, after, limit)
-}
-
-// ClientState is one client. The error may be ErrNotFound.
-func (b *Broker) ClientState(ctx context.Context, id ClientID) (ClientState, error) {
-	all, err := b.Store.Clients(ctx, id-1, 1)
-	if err == nil && (len(all) == 0 || all[0].ID != id) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return ClientState{}, err
-	}
-	return all[0], nil
 }

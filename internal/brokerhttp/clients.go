@@ -1,11 +1,8 @@
 package brokerhttp
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -65,26 +62,16 @@ func (u use) client() (broker.ClientID, error) {
 }
 
 func (s *site) listClients(w http.ResponseWriter, u use) error {
-	query := u.URL.Query()
-	after, err := readCursor(query.Get("cursor"))
+	list := func(after broker.ClientID, limit int) ([]broker.ClientState, error) {
+		return s.Broker.Clients(u.Context(), after, limit)
+	}
+	all, next, err := part(u, list, func(c broker.ClientState) broker.ClientID { return c.ID })
 	if err != nil {
 		return err
 	}
-	limit, err := readLimit(query.Get("limit"))
-	if err != nil {
-		return err
-	}
-	all, err := s.Broker.Clients(u.Context(), broker.ClientID(after), limit+1) // one more tells whether there are more
-	if err != nil {
-		return err
-	}
-	page := deskauth.OAuthClientPage{Clients: []deskauth.OAuthClient{}}
-	for _, c := range all[:min(limit, len(all))] {
+	page := deskauth.OAuthClientPage{Clients: []deskauth.OAuthClient{}, NextCursor: next}
+	for _, c := range all {
 		page.Clients = append(page.Clients, PublishedClient(c))
-	}
-	if len(all) > limit {
-		cursor := writeCursor(broker.ConnectionID(all[limit-1].ID))
-		page.NextCursor = &cursor
 	}
 	return writeJSON(w, http.StatusOK, page)
 }
@@ -142,11 +129,7 @@ func (s *site) rollSecret(w http.ResponseWriter, u use) error {
 }
 
 func (s *site) removeSecret(w http.ResponseWriter, u use) error {
-	id, err := u.client()
-	if err != nil {
-		return err
-	}
-	force, err := u.forced()
+	id, force, err := u.removal()
 	if err != nil {
 		return err
 	}
@@ -161,11 +144,7 @@ func (s *site) removeSecret(w http.ResponseWriter, u use) error {
 }
 
 func (s *site) removeClient(w http.ResponseWriter, u use) error {
-	id, err := u.client()
-	if err != nil {
-		return err
-	}
-	force, err := u.forced()
+	id, force, err := u.removal()
 	if err != nil {
 		return err
 	}
@@ -176,36 +155,19 @@ func (s *site) removeClient(w http.ResponseWriter, u use) error {
 	return writeJSON(w, http.StatusOK, deskauth.ClientRemoval{Connections: gone})
 }
 
-// forced tells whether force=true was said.
-func (u use) forced() (bool, error) {
+// removal is the client that something is to be removed of, and whether force=true
+// was said.
+func (u use) removal() (id broker.ClientID, force bool, err error) {
+	if id, err = u.client(); err != nil {
+		return 0, false, err
+	}
 	switch u.URL.Query().Get("force") {
 	case "", "false":
-		return false, nil
+		return id, false, nil
 	case "true":
-		return true, nil
+		return id, true, nil
 	}
-	return false, &broker.Invalid{Field: "force", Why: "it is true or false"}
-}
-
-// readBody reads a JSON object of no other members than into's. The error repeats
-// nothing of it, since it holds a secret.
-func readBody(u use, into any) error {
-	wrong := &broker.Invalid{Field: "body", Why: "it is one JSON object, application/json, of the members that the description has"}
-	if kind, _, err := mime.ParseMediaType(u.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return wrong
-	}
-	d := json.NewDecoder(u.Body)
-	d.DisallowUnknownFields()
-	var long *http.MaxBytesError
-	if err := d.Decode(into); errors.As(err, &long) {
-		return err
-	} else if err != nil {
-		return wrong
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return wrong
-	}
-	return nil
+	return 0, false, &broker.Invalid{Field: "force", Why: "it is true or false"}
 }
 
 // PublishedClient is a client as other programs see it.

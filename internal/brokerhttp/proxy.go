@@ -130,6 +130,22 @@ var (
 	errNotProxied  = errors.New("only " + proxied + " is reached through the proxy")
 )
 
+// proxyProblem is what problemOf says of requests through the proxy.
+func proxyProblem(err error) (p problem, ofProxy bool) {
+	var away *notReached
+	switch {
+	case errors.Is(err, errNotProxied):
+		return problem{Type: "no_such_path", Title: "There is no such path", Status: http.StatusNotFound, Detail: err.Error()}, true
+	case errors.Is(err, errProxyMethod):
+		return problem{Type: "method_not_allowed", Title: "The path does not take this method", Status: http.StatusMethodNotAllowed, Detail: "it takes " + proxyAllow}, true
+	case errors.Is(err, errUpgrade):
+		return problem{Type: "no_upgrade", Title: "The proxy speaks HTTP alone", Status: http.StatusNotImplemented}, true
+	case errors.As(err, &away):
+		return problem{Type: "unreachable", Title: "Zendesk did not answer", Status: http.StatusBadGateway}, true
+	}
+	return problem{}, false
+}
+
 // climbs tells whether a decoded path has a dot segment, for a reader that takes an
 // encoded slash, or a backslash, for a slash, and leaves out a path's parameters.
 func climbs(path string) bool {

@@ -1,0 +1,104 @@
+package brokerhttp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+)
+
+// problem is an error as RFC 9457 has it. State and Reason are the connection's.
+type problem struct {
+	Type       string `json:"type"`
+	Title      string `json:"title"`
+	Status     int    `json:"status"`
+	Detail     string `json:"detail,omitempty"`
+	RequestID  string `json:"request_id,omitempty"`
+	Connection int64  `json:"connection,omitempty"`
+	Client     int64  `json:"client,omitempty"`
+	State      string `json:"state,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	RetryAfter int64  `json:"retry_after,omitempty"` // seconds
+	Field      string `json:"field,omitempty"`
+}
+
+// problemTypes is the root of the problems' names. They name, and lead nowhere.
+const problemTypes = "urn:deskauth:problem:"
+
+// problemOf is the one place where an error becomes an answer of the API.
+func problemOf(err error) problem {
+	for _, of := range []func(error) (problem, bool){clientProblem, proxyProblem} {
+		if p, known := of(err); known {
+			return p
+		}
+	}
+	var unusable *broker.Unusable
+	var unavailable *broker.Unavailable
+	var invalid *broker.Invalid
+	var long *http.MaxBytesError
+	switch {
+	case errors.Is(err, broker.ErrKeyRefused):
+		return problem{Type: "key_refused", Title: "The key is not accepted", Status: http.StatusUnauthorized}
+	case errors.Is(err, broker.ErrForbidden):
+		return problem{Type: "forbidden", Title: "The key does not allow this", Status: http.StatusForbidden}
+	case errors.As(err, &long):
+		return problem{Type: "too_large", Title: "The body is too large", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("it has at most %d bytes", long.Limit)}
+	case errors.Is(err, broker.ErrNotFound):
+		return problem{Type: "not_found", Title: "There is no such connection", Status: http.StatusNotFound}
+	case errors.As(err, &unusable):
+		return problem{
+			Type: "unusable", Title: "The connection needs a person", Status: http.StatusConflict, Detail: unusable.Error(),
+			Connection: int64(unusable.ID), State: string(unusable.State), Reason: string(unusable.Reason),
+		}
+	case errors.As(err, &unavailable):
+		// What Zendesk said stays in the log: it is not the caller's.
+		return problem{
+			Type: "unavailable", Title: "The connection cannot be renewed now", Status: http.StatusServiceUnavailable,
+			Connection: int64(unavailable.ID), Reason: string(unavailable.Reason),
+			RetryAfter: int64(math.Ceil(max(unavailable.RetryAfter, time.Second).Seconds())),
+		}
+	case errors.As(err, &invalid):
+		return problem{Type: "invalid", Title: "A value cannot be used", Status: http.StatusBadRequest, Detail: invalid.Error(), Field: invalid.Field}
+	}
+	return problem{Type: "server_error", Title: "Something went wrong here", Status: http.StatusInternalServerError}
+}
+
+func (s *site) problem(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) { // nobody waits
+		httpd.Note(r.Context(), slog.String("failure", "the caller left"))
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p := problemOf(err)
+	if p.Status == http.StatusInternalServerError && s.Broker.Store.Away(err) {
+		httpd.NoteAway(w, r, err)
+		writeProblem(w, r, problem{Type: "away", Title: "The broker cannot answer now", Status: http.StatusServiceUnavailable, RetryAfter: httpd.AwayWait})
+		return
+	}
+	httpd.Note(r.Context(), slog.String("failure", p.Type), slog.String("reason", err.Error()))
+	switch p.Status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="deskauth"`)
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", proxyAllow)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", strconv.FormatInt(p.RetryAfter, 10))
+	}
+	writeProblem(w, r, p)
+}
+
+func writeProblem(w http.ResponseWriter, r *http.Request, p problem) {
+	p.Type, p.RequestID = problemTypes+p.Type, httpd.RequestIDFrom(r.Context())
+	text, _ := json.Marshal(p) // texts and numbers: it cannot fail
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(text, '\n'))
+}
