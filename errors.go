@@ -9,6 +9,10 @@ import (
 // ErrNotFound says that there is no such connection.
 var ErrNotFound = errors.New("deskauth: no such connection")
 
+// ErrAway says that the broker's database cannot be reached just now. It heals by
+// itself; what was asked for may have been done.
+var ErrAway = errors.New("deskauth: the broker's database cannot be reached now")
+
 // Unusable is the error for a connection that needs a person: somebody must allow
 // it again, look at Zendesk, or enable it. Trying again does not help.
 type Unusable struct {

@@ -225,7 +225,7 @@ func (b *Broker) RedirectURL() string { return b.broker.RedirectURI }
 // none of that id.
 func (b *Broker) Connection(ctx context.Context, id int64) (deskauth.Connection, error) {
 	c, err := b.broker.Connection(ctx, broker.ConnectionID(id))
-	return brokerhttp.Published(b.broker.Base, c), publicError(err)
+	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 
 // Connections lists at most limit connections in the order of their ids, from the
@@ -233,7 +233,7 @@ func (b *Broker) Connection(ctx context.Context, id int64) (deskauth.Connection,
 func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]deskauth.Connection, error) {
 	all, err := b.broker.Connections(ctx, broker.ConnectionID(after), limit)
 	if err != nil {
-		return nil, publicError(err)
+		return nil, b.publicError(err)
 	}
 	list := make([]deskauth.Connection, 0, len(all))
 	for _, c := range all {
@@ -246,27 +246,27 @@ func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]des
 // The error is deskauth.ErrNotFound, or *deskauth.Unusable for one that cannot be.
 func (b *Broker) Disable(ctx context.Context, id int64) error {
 	_, err := b.broker.Disable(ctx, broker.ConnectionID(id))
-	return publicError(err)
+	return b.publicError(err)
 }
 
 // Enable ends what Disable began.
 func (b *Broker) Enable(ctx context.Context, id int64) error {
 	_, err := b.broker.Enable(ctx, broker.ConnectionID(id))
-	return publicError(err)
+	return b.publicError(err)
 }
 
 // Revoke ends a connection at Zendesk, makes sure that its tokens are not taken any
 // more, and deletes it. When that fails the connection is disabled and stays, so that
 // it can be tried again.
 func (b *Broker) Revoke(ctx context.Context, id int64) error {
-	return publicError(b.broker.Revoke(ctx, broker.ConnectionID(id)))
+	return b.publicError(b.broker.Revoke(ctx, broker.ConnectionID(id)))
 }
 
 // ConnectClient connects the program's own client to an account, by its credentials:
 // its calls are those of the admin who made the client. No scopes: those of Config.
 func (b *Broker) ConnectClient(ctx context.Context, account string, scopes ...string) (deskauth.Connection, error) {
 	c, err := b.broker.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.Scope(scopes)})
-	return brokerhttp.Published(b.broker.Base, c), publicError(err)
+	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 
 // Import takes over a pair of tokens that were issued to the program's client, once
@@ -275,7 +275,7 @@ func (b *Broker) ConnectClient(ctx context.Context, account string, scopes ...st
 // refresh token ("") the connection ends with the access token.
 func (b *Broker) Import(ctx context.Context, account, access, refresh string, rotate bool) (deskauth.Connection, error) {
 	c, err := b.broker.Import(ctx, broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: rotate})
-	return brokerhttp.Published(b.broker.Base, c), publicError(err)
+	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 
 // Token lends a connection's access token, renewed if it is about to expire. The
@@ -283,7 +283,7 @@ func (b *Broker) Import(ctx context.Context, account, access, refresh string, ro
 func (b *Broker) Token(ctx context.Context, id int64) (deskauth.Token, error) {
 	g, err := b.broker.Token(ctx, broker.ConnectionID(id), 0)
 	if err != nil {
-		return deskauth.Token{}, publicError(err)
+		return deskauth.Token{}, b.publicError(err)
 	}
 	return deskauth.Token{
 		AccessToken: g.Access.Reveal(), ExpiresAt: orNil(g.Connection.AccessExpires), Generation: g.Connection.Generation,
@@ -300,7 +300,7 @@ func (b *Broker) Token(ctx context.Context, id int64) (deskauth.Token, error) {
 func (b *Broker) HTTPClient(id int64) *http.Client {
 	calls := &broker.Transport{Broker: b.broker, ID: broker.ConnectionID(id), Next: b.calls}
 	return &http.Client{
-		Transport: publicErrors{calls},
+		Transport: publicErrors{b, calls},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme || len(via) > 5 {
 				return http.ErrUseLastResponse
@@ -315,11 +315,14 @@ func (b *Broker) API(c deskauth.Connection) *zendesk.API {
 	return &zendesk.API{Base: b.broker.Base.URL(c.Account), HTTP: b.HTTPClient(c.ID)}
 }
 
-type publicErrors struct{ next http.RoundTripper }
+type publicErrors struct {
+	of   *Broker
+	next http.RoundTripper
+}
 
 func (t publicErrors) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
-	return resp, publicError(err)
+	return resp, t.of.publicError(err)
 }
 
 func orNil(t time.Time) *time.Time {
@@ -330,7 +333,7 @@ func orNil(t time.Time) *time.Time {
 }
 
 // publicError is an error of the broker's in the root package's types.
-func publicError(err error) error {
+func (b *Broker) publicError(err error) error {
 	var unusable *broker.Unusable
 	var unavailable *broker.Unavailable
 	switch {
@@ -343,6 +346,8 @@ func publicError(err error) error {
 			Connection: int64(unavailable.ID), RetryAfter: unavailable.RetryAfter,
 			Reason: string(unavailable.Reason), Err: unavailable.Err,
 		}
+	case err != nil && b.broker.Store.Away(err):
+		return fmt.Errorf("%w: %w", deskauth.ErrAway, err)
 	}
 	return err
 }

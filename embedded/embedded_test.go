@@ -100,6 +100,30 @@ func databases(t *testing.T) map[string]func(*embedded.Config) {
 	}
 }
 
+// A program is told that the database cannot be reached, which passes.
+func TestDatabaseAway(t *testing.T) {
+	line, dsn := storetest.NewLine(t, storetest.Empty(t, store.Postgres))
+	p := newProgram(t, func(c *embedded.Config) { c.DSN = dsn })
+	line.Cut(time.Hour)
+	for name, ask := range map[string]func() error{
+		"connections": func() error { _, err := p.broker.Connections(t.Context(), 0, 1); return err },
+		"token":       func() error { _, err := p.broker.Token(t.Context(), 1); return err },
+		"disable":     func() error { return p.broker.Disable(t.Context(), 1) },
+	} {
+		if err := ask(); !errors.Is(err, deskauth.ErrAway) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	line.Cut(0)
+	err := deskauth.ErrAway
+	for errors.Is(err, deskauth.ErrAway) {
+		_, err = p.broker.Connections(t.Context(), 0, 1)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConnectAndCall(t *testing.T) {
 	for name, database := range databases(t) {
 		t.Run(name, func(t *testing.T) {

@@ -57,8 +57,12 @@ func (s *Server) groupPage(ctx context.Context, req apihttp.Request, withDeleted
 	if err != nil {
 		return apihttp.Response{}, err
 	}
+	return listedGroups(req, p, found), nil
+}
+
+func listedGroups(req apihttp.Request, p apihttp.Page, found desk.Page[desk.Group]) apihttp.Response {
 	return apihttp.Listed(req, p, "groups", issuer.Page[desk.Group](found), func(g desk.Group) int64 { return int64(g.ID) },
-		func(g desk.Group) zendesk.Group { return group(req.Base, g) }), nil
+		func(g desk.Group) zendesk.Group { return group(req.Base, g) })
 }
 
 func (s *Server) countGroups(ctx context.Context, req apihttp.Request) (apihttp.Response, error) {

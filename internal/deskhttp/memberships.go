@@ -85,8 +85,7 @@ func (s *Server) listGroupsOf(ctx context.Context, req apihttp.Request) (apihttp
 	if err != nil {
 		return apihttp.Response{}, err
 	}
-	return apihttp.Listed(req, p, "groups", issuer.Page[desk.Group](found), func(g desk.Group) int64 { return int64(g.ID) },
-		func(g desk.Group) zendesk.Group { return group(req.Base, g) }), nil
+	return listedGroups(req, p, found), nil
 }
 
 // createMembership reads {"group_membership":{…}}. Below a user's path it is

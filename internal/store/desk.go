@@ -42,13 +42,18 @@ func (s deskStore) PlantTickets(ctx context.Context, a desk.AccountID, tickets [
 		}
 		return nil
 	})
+	return planted(err, "tickets", len(tickets))
+}
+
+// planted is how many of a seed's things were planted: none where there were some.
+func planted(err error, what string, many int) (int, error) {
 	switch {
 	case errors.Is(err, errPlanted):
 		return 0, nil
 	case err != nil:
-		return 0, fmt.Errorf("plant tickets: %w", err)
+		return 0, fmt.Errorf("plant %s: %w", what, err)
 	}
-	return len(tickets), nil
+	return many, nil
 }
 
 const personColumns = `id, name, email, role`

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/deskauth/deskauth/internal/desk"
@@ -98,13 +97,7 @@ func (s deskStore) PlantFields(ctx context.Context, a desk.AccountID, fields []d
 		}
 		return nil
 	})
-	switch {
-	case errors.Is(err, errPlanted):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("plant fields: %w", err)
-	}
-	return len(fields), nil
+	return planted(err, "fields", len(fields))
 }
 
 // AddField moves the account's counter, where those who add fields at the same
