@@ -19,6 +19,10 @@ const (
 	Removed        EventKind = "removed"
 	KeyMade        EventKind = "key_made"
 	KeyEnded       EventKind = "key_ended"
+	PassMade       EventKind = "pass_made"
+	PassUsed       EventKind = "pass_used"    // and, in words, what came of it
+	PassDenied     EventKind = "pass_refused" // one a minute for each pass or address, at most
+	PassEnded      EventKind = "pass_revoked"
 )
 
 // Event is a line of the audit trail. The step that changes a state writes it in

@@ -147,6 +147,44 @@ type Store interface {
 	EndKey(ctx context.Context, id KeyID, at time.Time, e Event) error
 	KeysUsed(ctx context.Context, at map[KeyID]time.Time) error
 
+	// AddPass stores a pass and returns it with its number.
+	AddPass(ctx context.Context, p Pass, e Event) (Pass, error)
+	Pass(ctx context.Context, id PassID) (Pass, error)
+	PassOf(ctx context.Context, d secret.Digest) (Pass, error)
+	// Passes lists them in the order of their numbers, those that are over included,
+	// from the one after `after`.
+	Passes(ctx context.Context, after PassID, limit int) ([]Pass, error)
+	// RevokePass revokes a pass that is not revoked.
+	RevokePass(ctx context.Context, id PassID, at time.Time, e Event) error
+	// BeginSending stores the uses of a pass whose version is still next.Version − 1,
+	// and the sending, and returns that with its number.
+	BeginSending(ctx context.Context, next Pass, s Sending) (Sending, error)
+	// BeginFile stores the bytes of a pass whose version is still next.Version − 1, and
+	// a file of a sending that is open, and returns that with its number.
+	BeginFile(ctx context.Context, next Pass, f SentFile) (SentFile, error)
+	// KeepFile stores the token and size of a file, if its sending is open, and gives
+	// its pass the bytes back that it was not long.
+	KeepFile(ctx context.Context, pass PassID, f SentFile, taken int64) error
+	// DropFile removes a file of an open sending and gives its bytes back.
+	DropFile(ctx context.Context, pass PassID, f SentFile) error
+	// MoveSending moves a sending from a state to its own.
+	MoveSending(ctx context.Context, s Sending, from SendingState, e Event) error
+	// ReturnSending removes an open sending and gives its pass the use back, and the
+	// bytes of its files.
+	ReturnSending(ctx context.Context, s Sending) error
+	// Sending is one of a pass's, with its files.
+	Sending(ctx context.Context, pass PassID, id SendingID) (Sending, error)
+	// Sendings are a pass's last ones, newest first, with their files.
+	Sendings(ctx context.Context, pass PassID, limit int) ([]Sending, error)
+	// Unfinished lists sendings that have been open or finishing since before the
+	// instant, with their files.
+	Unfinished(ctx context.Context, before time.Time, limit int) ([]Sending, error)
+	// PrunePasses removes at most limit passes that expired before the instant, with
+	// what was sent by them, and returns how many went.
+	PrunePasses(ctx context.Context, before time.Time, limit int) (int, error)
+	// AddEvent writes an event that tells of no change.
+	AddEvent(ctx context.Context, e Event) error
+
 	// Prune removes flows that expired before the instant, pending connections
 	// without tokens that are older, and the events of sign-ins that failed before,
 	// at most limit of each. It returns how many went.

@@ -91,6 +91,8 @@ func (b *Broker) Tidy(ctx context.Context) error {
 			return b.Store.PruneAttempts(ctx, now.Add(-attemptsKeep), now.Add(-b.EventsKeep), pruneMost)
 		}),
 		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
+		b.closeSendings(ctx, now),
+		untilNone(func() (int, error) { return b.Store.PrunePasses(ctx, now.Add(-b.EventsKeep), pruneMost) }),
 	)
 }
 

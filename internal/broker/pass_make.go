@@ -1,0 +1,209 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// passPrefix tells the secret of a pass from a key's, to people and to programs that
+// look for secrets where none belong.
+const passPrefix = "deskauth_pass_"
+
+// passSecretMost is more than any secret of a pass has, in bytes.
+const passSecretMost = 200
+
+// Made says what a pass is for, in the audit trail.
+func (p Pass) Made() string {
+	return fmt.Sprintf("pass %d, ticket %d, until %s: %s", p.ID, p.Ticket, p.Expires.Format(time.RFC3339), p.Name)
+}
+
+// check fills in what was not said and decides whether a pass can be as it is. The
+// error is *Invalid.
+func (p Pass) check(now time.Time) (Pass, error) {
+	p.Name = strings.TrimSpace(readable(p.Name, ""))
+	p.Created = now
+	set(&p.FileMost, PassFileMost)
+	set(&p.BytesMost, min(PassBytesMost, 10*p.FileMost))
+	set(&p.UsesMost, passUses)
+	if p.Expires.IsZero() {
+		p.Expires = now.Add(PassLife)
+	}
+	if len(p.Can) == 0 {
+		p.Can = Actions()
+	}
+	for _, a := range p.Can {
+		if !slices.Contains(Actions(), a) {
+			return p, &Invalid{"can", "it is upload, comment or both"}
+		}
+	}
+	var err error
+	p.Types, err = ReadTypes(p.Types)
+	switch {
+	case err != nil:
+		return p, err
+	case p.Name == "" || len(p.Name) > passNameMost:
+		return p, &Invalid{"name", fmt.Sprintf("it has 1 to %d characters", passNameMost)}
+	case p.Connection <= 0:
+		return p, &Invalid{"connection", "it is the number of one"}
+	case p.Ticket <= 0:
+		return p, &Invalid{"ticket", "it is the number of one"}
+	case p.FileMost < 0 || p.FileMost > PassFileMost:
+		return p, &Invalid{"max_file_size", fmt.Sprintf("it is from 1 to %d bytes", PassFileMost)}
+	case p.BytesMost < 0 || p.BytesMost > PassBytesMost:
+		return p, &Invalid{"max_total_size", fmt.Sprintf("it is from 1 to %d bytes", PassBytesMost)}
+	case p.UsesMost < 0 || p.UsesMost > PassUsesMost:
+		return p, &Invalid{"max_uses", fmt.Sprintf("it is from 1 to %d", PassUsesMost)}
+	case !now.Before(p.Expires) || p.Expires.After(now.Add(PassLifeMost)):
+		return p, &Invalid{"expires_in", "a pass lives for more than nothing and at most 2160h"}
+	}
+	p.FileMost = min(p.FileMost, p.BytesMost)
+	return p, nil
+}
+
+func set[N int | int64](n *N, value N) {
+	if *n == 0 {
+		*n = value
+	}
+}
+
+// MakePass makes a pass of p's name, connection, ticket and bounds, and returns it with
+// its secret, which nothing can show again. The connection is asked for the ticket
+// first. The error may be *Invalid, *Undelivered, or ErrNotFound: there is no such
+// connection.
+func (b *Broker) MakePass(ctx context.Context, p Pass) (Pass, secret.Plain, error) {
+	p, err := p.check(b.now())
+	if err != nil {
+		return p, secret.Plain{}, err
+	}
+	c, err := b.Store.Connection(ctx, p.Connection)
+	if err != nil {
+		return p, secret.Plain{}, err
+	}
+	if err := c.carries(); err != nil {
+		return p, secret.Plain{}, err
+	}
+	if err := b.lookAtTicket(ctx, c, p.Ticket); err != nil {
+		return p, secret.Plain{}, err
+	}
+	p.Account = c.Account
+	plain := secret.Of(passPrefix + secret.State(b.Rand).Reveal())
+	p.Digest = plain.Digest()
+	p, err = b.Store.AddPass(ctx, p, p.event(PassMade, p.Created, ""))
+	return p, plain, err
+}
+
+// carries decides whether passes can be handed out for a connection: it changes tickets
+// and looks at them (facts §5.3).
+func (c Connection) carries() error {
+	switch {
+	case c.Product != Support:
+		return &Invalid{"connection", "only one to Support reaches tickets"}
+	case c.State == Pending || c.State == Disabled || c.State == Revoked:
+		return &Unusable{c.ID, c.State, c.Reason}
+	case !zendesk.Covers(c.Granted, "tickets:write", zendesk.Write):
+		return &Invalid{"connection", "its scope lacks tickets:write, or write"}
+	case !zendesk.Covers(c.Granted, "tickets:read", zendesk.Read):
+		return &Invalid{"connection", "its scope lacks tickets:read, or read, by which the ticket is looked at"}
+	}
+	return nil
+}
+
+func ticketPath(ticket int64) string {
+	return zendesk.TicketsPath + "/" + strconv.FormatInt(ticket, 10)
+}
+
+// lookAtTicket makes sure that a ticket is there and takes comments.
+func (b *Broker) lookAtTicket(ctx context.Context, c Connection, ticket int64) error {
+	api := &zendesk.API{Base: b.Base.URL(c.Account), HTTP: &http.Client{
+		Transport: &Transport{Broker: b, ID: c.ID, Next: b.HTTP.Transport}, Timeout: b.HTTP.Timeout,
+	}}
+	var body struct {
+		Ticket struct {
+			ID     int64
+			Status string
+		}
+	}
+	err := api.Get(ctx, ticketPath(ticket), &body)
+	if err == nil && body.Ticket.Status == "closed" {
+		return &Invalid{"ticket", "it is closed, and Zendesk takes no comment on it any more"}
+	} else if err == nil && body.Ticket.ID == ticket {
+		return nil
+	}
+	err = undelivered(err)
+	if u := (*Undelivered)(nil); errors.As(err, &u) {
+		switch u.Obstacle {
+		case TicketGone:
+			return &Invalid{"ticket", "there is none of this number, or none that the connection's user may see"}
+		case TicketRefused:
+			return &Invalid{"ticket", "Zendesk does not let the connection's user see tickets"}
+		}
+	}
+	return err
+}
+
+// RevokePass ends a pass for good, and returns it. One that is revoked already stays
+// so. The error may be ErrNotFound.
+func (b *Broker) RevokePass(ctx context.Context, id PassID) (Pass, error) {
+	p, err := b.Store.Pass(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	now := b.now()
+	err = b.Store.RevokePass(ctx, id, now, p.event(PassEnded, now, fmt.Sprintf("pass %d, ticket %d", p.ID, p.Ticket)))
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return p, err
+	}
+	return b.Store.Pass(ctx, id)
+}
+
+// Passes lists at most limit passes, those that are over included, from the one after
+// `after`.
+func (b *Broker) Passes(ctx context.Context, after PassID, limit int) ([]Pass, error) {
+	return b.Store.Passes(ctx, after, limit)
+}
+
+// Pass returns a pass. The error may be ErrNotFound.
+func (b *Broker) Pass(ctx context.Context, id PassID) (Pass, error) { return b.Store.Pass(ctx, id) }
+
+// Sendings are the last of a pass's, newest first.
+func (b *Broker) Sendings(ctx context.Context, id PassID) ([]Sending, error) {
+	return b.Store.Sendings(ctx, id, sendingsShown)
+}
+
+// sendingsShown bounds how many sendings are shown of a pass.
+const sendingsShown = 100
+
+// PassOf finds the pass of a secret. Whether it is over is for the caller to look at.
+// The error is *PassRefused for a secret that is no pass's.
+func (b *Broker) PassOf(ctx context.Context, plain secret.Plain) (Pass, error) {
+	if plain.IsZero() || len(plain.Reveal()) > passSecretMost {
+		return Pass{}, &PassRefused{Why: PassUnknown}
+	}
+	p, err := b.Store.PassOf(ctx, plain.Digest())
+	if errors.Is(err, ErrNotFound) {
+		return Pass{}, &PassRefused{Why: PassUnknown}
+	}
+	return p, err
+}
+
+// PassSecret reads the secret from what a holder was given: it, or a link with it in
+// the fragment. It is the absent one where there is none.
+func PassSecret(given string) secret.Plain {
+	given = strings.TrimSpace(given)
+	if _, fragment, ok := strings.Cut(given, "#"); ok {
+		given = fragment
+	}
+	if len(given) > passSecretMost || !strings.HasPrefix(given, passPrefix) || strings.ContainsFunc(given, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return secret.Plain{}
+	}
+	return secret.Of(given)
+}
