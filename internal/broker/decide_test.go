@@ -315,6 +315,9 @@ func TestLocalPath(t *testing.T) {
 		"/a\r\nSet-Cookie: x=y": "",
 		"/\t/evil.example":      "",
 		"https://evil.example":  "",
+		"/%":                    "",
+		"/a%zz?b":               "",
+		"/a?b=%":                "/a?b=%",
 	} {
 		if got := LocalPath(in); got != want {
 			t.Errorf("LocalPath(%q) = %q, want %q", in, got, want)

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"time"
 
@@ -73,6 +74,9 @@ func LocalPath(p string) string {
 		if r < ' ' || r == 0x7f || r == '\\' {
 			return ""
 		}
+	}
+	if _, err := url.Parse(p); err != nil { // each reader would make something else of it
+		return ""
 	}
 	return p
 }

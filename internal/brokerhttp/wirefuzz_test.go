@@ -115,7 +115,7 @@ func FuzzCallback(f *testing.F) {
 // and no cookie or Accept-Language makes a page fail.
 func FuzzLanguageBack(f *testing.F) {
 	s := newSite(f, nil)
-	for _, back := range []string{"/", "/connect?account=x", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/%2f/x", "", "\xff"} {
+	for _, back := range []string{"/", "/connect?account=x", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/%2f/x", "/%", "", "\xff"} {
 		f.Add("de", back, "deskauth_language=fr", "de;q=0.5, *;q=x")
 	}
 	f.Add("xx", "/", "deskauth_language=\"; ;=,", "-,;q=,\xff")
