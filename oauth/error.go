@@ -28,6 +28,13 @@ const (
 	InsufficientScope       Code = "insufficient_scope"
 )
 
+// What a device is told that asks for its token (RFC 8628 §3.5).
+const (
+	AuthorizationPending Code = "authorization_pending"
+	SlowDown             Code = "slow_down" // as AuthorizationPending, and asks 5 seconds less often from now on
+	ExpiredToken         Code = "expired_token"
+)
+
 // Status is the HTTP status with which a token endpoint (RFC 6749 §5.2) or a
 // protected resource (RFC 6750 §3.1) answers this code.
 func (c Code) Status() int {

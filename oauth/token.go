@@ -19,6 +19,10 @@ const (
 	GrantPassword          GrantType = "password"
 )
 
+// GrantDeviceCode is the grant of RFC 8628 §3.4. Its code is the parameter
+// "device_code".
+const GrantDeviceCode GrantType = "urn:ietf:params:oauth:grant-type:device_code"
+
 // ClientAuth is where a token request carries the client's secret.
 type ClientAuth int
 

@@ -68,6 +68,7 @@ type Broker struct {
 	quiet quiet
 
 	opened opened // tokens in the clear
+	tries  tries  // user codes that were wrong
 
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet

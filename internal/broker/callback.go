@@ -14,6 +14,7 @@ import (
 type Arrival struct {
 	Connection Connection
 	Flow       Flow
+	Program    string // that waited for it, and was allowed; "": none
 	// Again tells that this sign-in has arrived elsewhere: a page was loaded again,
 	// before or at the same time. It must not sign anybody in a second time.
 	Again bool
@@ -42,7 +43,11 @@ func (b *Broker) Callback(ctx context.Context, query url.Values, browser secret.
 		return Arrival{}, flow.failure(AnsweredWrongly, malformed)
 	}
 	arrival, first, err := fly(ctx, b, fmt.Sprintf("flow/%d", flow.ID), b.Timing.Flight, func(ctx context.Context) (Arrival, error) {
-		return b.finish(ctx, flow, answer)
+		arrival, err := b.finish(ctx, flow, answer)
+		if err != nil {
+			return arrival, b.deviceDenied(ctx, flow, err)
+		}
+		return b.deviceArrives(ctx, arrival)
 	})
 	arrival.Again = arrival.Again || !first
 	return arrival, err
@@ -57,18 +62,31 @@ func (b *Broker) Result(ctx context.Context, id FlowID, browser secret.Plain) (A
 	if flow.Accept(b.now(), browser) != StateUsed {
 		return Arrival{}, ErrNotFound
 	}
-	return b.arrived(ctx, flow)
+	arrival, err := b.arrived(ctx, flow)
+	if err != nil || flow.Device == 0 {
+		return arrival, err
+	}
+	d, err := b.Store.Device(ctx, flow.Device)
+	switch {
+	case err == nil && d.Connection == arrival.Connection.ID:
+		arrival.Program = d.Program
+	case err == nil || errors.Is(err, ErrNotFound):
+		return Arrival{}, flow.failure(DeviceOver, nil)
+	}
+	return arrival, err
 }
 
 func (f Flow) failure(kind Kind, err error) *Failure {
-	return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Answer: answer(err), Err: err}
+	return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Device: f.Device, Answer: answer(err), Err: err}
 }
 
 // finish spends the flow, whatever Zendesk said.
 func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeResponse) (Arrival, error) {
 	var arrival Arrival
-	var err error
+	waits, err := b.deviceWaits(ctx, f)
 	switch {
+	case err != nil:
+		return Arrival{}, err
 	case !f.Spent.IsZero():
 		return b.arrived(ctx, f)
 	case !b.Accounts.Serve(f.Account): // not any more: no code and no secret goes there
@@ -78,6 +96,8 @@ func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeRespo
 		err = b.spend(ctx, f, refusal(refused.Code), refused)
 	case answer.Code == "":
 		err = b.spend(ctx, f, AnsweredWrongly, errors.New("the callback has neither a code nor an error"))
+	case !waits:
+		err = b.spend(ctx, f, DeviceOver, nil)
 	default:
 		arrival, err = b.redeem(ctx, f, secret.Of(answer.Code))
 	}

@@ -21,6 +21,8 @@ type ConnectRequest struct {
 	Scope    oauth.Scope  // empty: the broker's default
 	ReturnTo string       // a path of this site for afterwards; anything else is dropped
 	Browser  secret.Plain // the browser's cookie of an earlier sign-in, so that two tabs can be under way
+
+	device DeviceID // that this is for; see AllowDevice
 }
 
 // Departure sends the browser to Zendesk. Browser goes into its cookie.
@@ -34,7 +36,7 @@ type Departure struct {
 func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, error) {
 	client, err := b.clientOf(ctx, r.Account, &r.Product)
 	if failure := (*Failure)(nil); errors.As(err, &failure) {
-		failure.ReturnTo = LocalPath(r.ReturnTo)
+		failure.ReturnTo, failure.Device = LocalPath(r.ReturnTo), r.device
 	}
 	if err != nil {
 		return Departure{}, err
@@ -50,7 +52,7 @@ func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, erro
 	flow := Flow{
 		State: state.Digest(), Binding: r.Browser.Digest(),
 		Client: client.ID, Account: r.Account, Product: client.Product,
-		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo),
+		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo), Device: r.device,
 		Created: now, Expires: now.Add(flowLife),
 	}
 	if policies[client.Product].PKCE {
@@ -106,7 +108,7 @@ const lookMost = 64 << 10
 // wrong. Anything else that Zendesk may answer is for the browser to see.
 func (b *Broker) look(ctx context.Context, f Flow, to string) error {
 	fail := func(kind Kind, err error) error {
-		return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Err: err}
+		return f.failure(kind, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
 	if err != nil {

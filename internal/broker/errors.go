@@ -49,13 +49,15 @@ const (
 	Anonymous        Kind = "anonymous"         // a token that belongs to nobody
 	NotServed        Kind = "not_served"        // people of that account may not connect here
 	TokensOver       Kind = "tokens_over"       // tokens that were brought along are not taken any more
+	DeviceOver       Kind = "device_over"       // the program that it was for does not wait any more
 	Misc             Kind = "misc"
 )
 
 // Failure is why a sign-in ended without a connection.
 type Failure struct {
 	Kind     Kind
-	Account  string // empty when it is not known whose sign-in it was
+	Device   DeviceID // that the sign-in was for; 0: none
+	Account  string   // empty when it is not known whose sign-in it was
 	ReturnTo string
 	Answer   string // what Zendesk said, for the page; empty when it said nothing
 	Err      error  // for the log; may be nil

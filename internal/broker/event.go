@@ -23,6 +23,8 @@ const (
 	PassUsed       EventKind = "pass_used"    // and, in words, what came of it
 	PassDenied     EventKind = "pass_refused" // one a minute for each pass or address, at most
 	PassEnded      EventKind = "pass_revoked"
+	DeviceLet      EventKind = "device_allowed"
+	DeviceRefused  EventKind = "device_denied"
 )
 
 // Event is a line of the audit trail. The step that changes a state writes it in

@@ -28,6 +28,7 @@ type Flow struct {
 	Scope       oauth.Scope
 	Verifier    Sealed // PKCE (RFC 7636); zero where the product has none
 	ReturnTo    string
+	Device      DeviceID // that waits for it; 0 = none
 	Created     time.Time
 	Expires     time.Time
 	Spent       time.Time    // zero while it is open

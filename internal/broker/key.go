@@ -89,10 +89,14 @@ func (b *Broker) MakeKey(ctx context.Context, k Key) (Key, secret.Plain, error) 
 			return Key{}, secret.Plain{}, err
 		}
 	}
-	plain := secret.Of(keyPrefix + secret.State(b.Rand).Reveal())
+	plain := b.newKeySecret()
 	k.Digest = plain.Digest()
 	k, err := b.Store.AddKey(ctx, k, Event{At: k.Created, Kind: KeyMade, Detail: k.Name})
 	return k, plain, err
+}
+
+func (b *Broker) newKeySecret() secret.Plain {
+	return secret.Of(keyPrefix + secret.State(b.Rand).Reveal())
 }
 
 func listed(all []Power) string {

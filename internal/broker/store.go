@@ -185,7 +185,24 @@ type Store interface {
 	// AddEvent writes an event that tells of no change.
 	AddEvent(ctx context.Context, e Event) error
 
-	// Prune removes flows that expired before the instant, pending connections
+	// OpenDevices counts those that wait and are not over: of an address, and of all.
+	OpenDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error)
+	// AddDevice stores a device. ErrConflict when another has one of its codes.
+	AddDevice(ctx context.Context, d Device) error
+	Device(ctx context.Context, id DeviceID) (Device, error)
+	DeviceByCode(ctx context.Context, code secret.Digest) (Device, error)
+	DeviceByUserCode(ctx context.Context, code secret.Digest) (Device, error)
+	// DevicePolled notes when d was asked for, and its pause, if it was last asked for
+	// at `before`.
+	DevicePolled(ctx context.Context, d Device, before time.Time) error
+	// DecideDevice gives an open device that is not over at `now` d's state and
+	// connection.
+	DecideDevice(ctx context.Context, d Device, now time.Time, e Event) error
+	// SpendDevice spends an allowed device and stores its key, which it returns with
+	// its number.
+	SpendDevice(ctx context.Context, id DeviceID, k Key, e Event) (Key, error)
+
+	// Prune removes flows and devices that expired before the instant, pending connections
 	// without tokens that are older, and the events of sign-ins that failed before,
 	// at most limit of each. It returns how many went.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)

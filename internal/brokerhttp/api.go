@@ -33,6 +33,9 @@ type use struct {
 	key broker.Key
 }
 
+// anyPower is for what every key may do.
+const anyPower broker.Power = ""
+
 // api puts the key before a route of the API.
 func (s *site) api(power broker.Power, serve func(http.ResponseWriter, use) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +43,7 @@ func (s *site) api(power broker.Power, serve func(http.ResponseWriter, use) erro
 		key, err := s.Broker.KeyOf(r.Context(), bearerOf(r))
 		if err == nil {
 			httpd.Note(r.Context(), slog.Int64("key", int64(key.ID)))
-			if !key.Allows(power, 0) {
+			if power != anyPower && !key.Allows(power, 0) {
 				err = broker.ErrForbidden
 			}
 		}
@@ -127,12 +130,22 @@ type apiRoute struct {
 }
 
 // apiServed is every one of them. The proxy's is beside them.
-var apiServed = slices.Concat(connectionRoutes, clientRoutes)
+var apiServed = slices.Concat(connectionRoutes, clientRoutes, keyRoutes)
+
+// openRoute is a method and path for programs that have no key yet.
+type openRoute struct {
+	method, path string
+	serve        func(*site, http.ResponseWriter, *http.Request)
+}
 
 // apiRoutes serves them.
 func (s *site) apiRoutes() http.Handler {
 	mux := http.NewServeMux()
 	allow := map[string][]string{}
+	for _, r := range openServed {
+		mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, q *http.Request) { r.serve(s, w, q) })
+		allow[r.path] = append(allow[r.path], r.method)
+	}
 	for _, r := range apiServed {
 		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) }))
 		allow[r.path] = append(allow[r.path], r.method)

@@ -7,6 +7,9 @@ func APIRoutes() []string {
 	for _, r := range apiServed {
 		all = append(all, r.method+" "+r.path)
 	}
+	for _, r := range openServed {
+		all = append(all, r.method+" "+r.path)
+	}
 	for method := range proxyMethods {
 		all = append(all, method+" "+proxyPattern+"api/v2/{path}")
 	}

@@ -135,6 +135,9 @@ func (s *site) routes() *http.ServeMux {
 	handle(s.ConnectPath, map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home, "POST": s.connect})
 	handle(s.languagePath(), map[string]http.HandlerFunc{"POST": s.chooseLanguage})
 	handle(resultPath+"/{flow}", map[string]http.HandlerFunc{"GET": s.result, "HEAD": s.result})
+	if s.API { // programs get their keys by it
+		handle(devicePath, map[string]http.HandlerFunc{"GET": s.deviceBox, "HEAD": s.deviceBox, "POST": s.device})
+	}
 	handle(s.CallbackPath, map[string]http.HandlerFunc{"GET": s.callback})
 	// A pattern for GET takes HEAD too, and this one GET spends something, the state.
 	mux.HandleFunc("HEAD "+s.CallbackPath, s.methodNotAllowed([]string{http.MethodGet}))

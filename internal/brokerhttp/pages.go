@@ -163,7 +163,8 @@ func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 	c := arrival.Connection
 	httpd.Note(r.Context(), slog.String("account", c.Account), slog.Int64("connection", int64(c.ID)))
 	w.Header().Set("Cache-Control", "no-store")
-	if s.OnConnected != nil && !arrival.Again {
+	// Who allows a program signs in to nothing here.
+	if s.OnConnected != nil && !arrival.Again && arrival.Flow.Device == 0 {
 		s.OnConnected(w, r, c, arrival.Flow.ReturnTo)
 		return
 	}
@@ -200,6 +201,7 @@ func (s *site) result(w http.ResponseWriter, r *http.Request) {
 		Missing:      c.Missing(),
 		ConnectionID: strconv.FormatInt(int64(c.ID), 10),
 		ReturnTo:     arrival.Flow.ReturnTo,
+		Program:      arrival.Program,
 	})
 }
 

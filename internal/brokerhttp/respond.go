@@ -32,6 +32,7 @@ var outcomes = map[broker.Kind]outcome{
 	broker.AnsweredWrongly:  {web.AnsweredWrongly, http.StatusBadGateway},
 	broker.ClientRefused:    {web.ClientRefused, http.StatusBadGateway},
 	broker.Anonymous:        {web.Anonymous, http.StatusBadGateway},
+	broker.DeviceOver:       {web.DeviceOver, http.StatusBadRequest},
 	broker.TokensOver:       {web.FailedOtherwise, http.StatusBadGateway}, // no page leads there
 	broker.Misc:             {web.FailedOtherwise, http.StatusBadGateway},
 }
@@ -98,7 +99,15 @@ func (s *site) notServed(w http.ResponseWriter, r *http.Request, f *broker.Failu
 }
 
 // retryURL begins again with what is known of the sign-in that failed.
-func (s *site) retryURL(f *broker.Failure) string { return s.again(f.Account, f.ReturnTo) }
+func (s *site) retryURL(f *broker.Failure) string {
+	switch {
+	case f.Device == 0:
+		return s.again(f.Account, f.ReturnTo)
+	case f.Kind == broker.Denied: // its code is over, and the program knows
+		return ""
+	}
+	return devicePath
+}
 
 func (s *site) again(account, returnTo string) string {
 	return web.Within(s.ConnectPath, "account", account, web.FieldReturnTo, returnTo)

@@ -11,6 +11,17 @@ import (
 )
 
 func (s brokerStore) AddKey(ctx context.Context, k broker.Key, e broker.Event) (broker.Key, error) {
+	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := insertKey(ctx, t, &k); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+	return k, err
+}
+
+// insertKey stores a key and fills in its number.
+func insertKey(ctx context.Context, t *tx, k *broker.Key) error {
 	var can, connections []string
 	for _, p := range k.Can {
 		can = append(can, string(p))
@@ -18,17 +29,11 @@ func (s brokerStore) AddKey(ctx context.Context, k broker.Key, e broker.Event) (
 	for _, id := range k.Connections {
 		connections = append(connections, strconv.FormatInt(int64(id), 10))
 	}
-	err := s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		if err := t.QueryRowContext(ctx, `
-			INSERT INTO broker_keys (name, digest, can, connections, created_at, expires_at, last_used_at, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, 0) RETURNING id`,
-			k.Name, k.Digest.Bytes(), strings.Join(can, " "), strings.Join(connections, " "),
-			instant(k.Created), instant(k.Expires)).Scan(&k.ID); err != nil {
-			return err
-		}
-		return addBrokerEvent(ctx, t, e)
-	})
-	return k, err
+	return t.QueryRowContext(ctx, `
+		INSERT INTO broker_keys (name, digest, can, connections, created_at, expires_at, last_used_at, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, 0) RETURNING id`,
+		k.Name, k.Digest.Bytes(), strings.Join(can, " "), strings.Join(connections, " "),
+		instant(k.Created), instant(k.Expires)).Scan(&k.ID)
 }
 
 const keyColumns = `id, name, digest, can, connections, created_at, expires_at, last_used_at, ended_at`

@@ -12,6 +12,8 @@ var (
 	brokerUnfinished = []string{
 		`DELETE FROM broker_flows WHERE id IN (
 			SELECT id FROM broker_flows WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+		`DELETE FROM broker_devices WHERE id IN (
+			SELECT id FROM broker_devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
 		`DELETE FROM broker_connections WHERE id IN (
 			SELECT id FROM broker_connections WHERE state = 'pending' AND generation = 0 AND created_at < $1 LIMIT $2)`,
 		`DELETE FROM broker_events WHERE id IN (

@@ -60,6 +60,7 @@ type Connected struct {
 	Missing      []string // scopes that were asked for and not granted
 	ConnectionID string
 	ReturnTo     string // where the app waits; empty shows no link
+	Program      string // that waits on another device; empty: none
 }
 
 func (p Connected) frame() frame {
@@ -111,13 +112,14 @@ const (
 	AnsweredWrongly Failure = "answered_wrongly"
 	ClientRefused   Failure = "client_refused"
 	Anonymous       Failure = "anonymous"
+	DeviceOver      Failure = "device_over"
 	FailedOtherwise Failure = "misc"
 )
 
 // Failures are all of them, for tests and galleries.
 var Failures = []Failure{
 	Denied, StateExpired, StateUsed, WrongBrowser, FailedRedirect, FailedClient, FailedAccount, ScopeNotAllowed,
-	Unreachable, AnsweredWrongly, ClientRefused, Anonymous, FailedOtherwise,
+	Unreachable, AnsweredWrongly, ClientRefused, Anonymous, DeviceOver, FailedOtherwise,
 }
 
 // ConnectFailed says what happened, what to do, and which request it was.

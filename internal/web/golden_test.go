@@ -134,6 +134,10 @@ func TestHostileWordsAreEscaped(t *testing.T) {
 		"connect": web.ConnectHome{Action: evil, Subdomain: evil, Problem: evil, BaseSuffix: evil, ReturnTo: evil, Asked: []string{evil}},
 		"done":    web.Connected{UserName: evil, Role: evil, Product: evil, Account: evil, Granted: []string{evil}, ConnectionID: evil, ReturnTo: "javascript:alert(1)"},
 		"failed":  web.ConnectFailed{Kind: evil, Account: evil, Answer: evil, RetryURL: "javascript:alert(1)"},
+		"device":  web.Device{Action: evil, Code: evil},
+		"asks":    web.DeviceAsk{Action: evil, Code: evil, Program: evil, Address: evil, Asked: []string{evil}, Account: evil},
+		"typed":   web.DeviceAsk{Subdomain: evil, BaseSuffix: evil, Problem: evil},
+		"denied":  web.DeviceDenied{Program: evil},
 		"leaving": web.Leaving{URL: "javascript:alert(1)", Account: evil, Host: evil},
 	}
 	for name, p := range pages {

@@ -199,7 +199,28 @@ func broker() []Sample {
 	roleless.UserName, roleless.Role = "35436", ""
 	odd := connected
 	odd.UserName, odd.Account, odd.Granted = hostile+" "+longWord, longWord+".zendesk.com", nil
+	program := connected
+	program.Program = "deskauth-cli"
+	code := web.Device{Page: switchable, Action: "/device"}
+	wrongCode := code
+	wrongCode.Code, wrongCode.Wrong = "WDJB-MJHT", true
+	asks := web.DeviceAsk{
+		Page: base, Action: "/device", Code: "WDJB-MJHT", Program: "deskauth-cli", Address: "192.0.2.7", Age: 40,
+		Asked: []string{"read", "tickets:write"}, BaseSuffix: ".zendesk.com", FormOrigins: []string{"https://*"},
+	}
+	asksThere := asks
+	asksThere.Account, asksThere.Age = "acme.zendesk.com", 300
+	oddAsk := asks
+	oddAsk.Program, oddAsk.Address, oddAsk.Asked = hostile+" "+longWord, "2001:db8:1234:5678::/64", twelve
+	oddAsk.Problem, oddAsk.Subdomain = web.ProblemSubdomainInvalid, longWord
 	return []Sample{
+		{"device", 200, code},
+		{"device_wrong", 422, wrongCode},
+		{"device_ask", 200, asks},
+		{"device_ask_account", 200, asksThere},
+		{"device_ask_odd", 422, oddAsk},
+		{"device_denied", 200, web.DeviceDenied{Page: base, Program: "deskauth-cli"}},
+		{"connected_program", 200, program},
 		{"connect_home", 200, home},
 		{"connect_home_wrong", 422, wrong},
 		{"connect_home_not_served", 422, elsewhere},
