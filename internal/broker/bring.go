@@ -161,7 +161,7 @@ func (b *Broker) adopt(ctx context.Context, c Connection, p Pair) (Connection, e
 	}
 	next := pending.Next(p, false)
 	next.State = Active
-	if next, err = b.withPair(next, p); err != nil {
+	if next, err = b.withPair(ctx, next, p); err != nil {
 		return Connection{}, err
 	}
 	event := Event{At: b.now(), Kind: Imported, Account: c.Account, Connection: next.ID, Client: c.Client, Detail: string(c.Product)}
@@ -206,7 +206,7 @@ func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, 
 		return Connection{}, err
 	}
 	pair := b.pair(c, t)
-	if c, err = b.withPair(c.Next(pair, false), pair); err != nil {
+	if c, err = b.withPair(ctx, c.Next(pair, false), pair); err != nil {
 		return Connection{}, err
 	}
 	if err := insist(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {

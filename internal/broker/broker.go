@@ -23,7 +23,8 @@ import (
 type Config struct {
 	Store       Store
 	Ring        *seal.Ring
-	Keyless     bool // there is no Ring: for what changes nothing that is sealed; the rest fails
+	Source      seal.Source // where Ring is from, and read again when a value names a key that it lacks; nil: nowhere
+	Keyless     bool        // there is no Ring: for what changes nothing that is sealed; the rest fails
 	Base        zendesk.Base
 	HTTP        *http.Client // NewHTTPClient's; nil makes one for Base
 	RedirectURI string       // one constant string: registered, authorized and exchanged (facts §12.6)
@@ -69,6 +70,7 @@ type Broker struct {
 
 	opened opened // tokens in the clear
 	tries  tries  // user codes that were wrong
+	ring   ring   // the sealing keys
 
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet
@@ -103,22 +105,9 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.checkRing(ctx); err != nil {
 		return nil, err
 	}
-	return &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}, nil
-}
-
-// checkRing holds the sealing keys against the store's.
-func (c *Config) checkRing(ctx context.Context) error {
-	if c.Keyless {
-		return nil
-	}
-	canary, err := c.Ring.Canary()
-	if err != nil {
-		return err
-	}
-	if canary, err = c.Store.KeepCanary(ctx, canary); err != nil {
-		return fmt.Errorf("check the sealing keys: %w", err)
-	}
-	return c.Ring.CheckCanary(canary)
+	b := &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}
+	b.ring.use(c.Ring)
+	return b, nil
 }
 
 func (c *Config) setDefaults() {
@@ -161,39 +150,13 @@ func (c *Config) asked() zendesk.Lifetimes {
 // now is protocol time as it is stored.
 func (b *Broker) now() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
 
-// errKeyless says that a broker without sealing keys was asked for what needs them.
-var errKeyless = errors.New("the sealing keys are not at hand")
-
-// seal seals a secret for a place; the absent secret stays absent.
-func (b *Broker) seal(p secret.Plain, place string) (Sealed, error) {
-	if p.IsZero() {
-		return Sealed{}, nil
-	}
-	if b.Keyless {
-		return Sealed{}, errKeyless
-	}
-	sealed, err := b.Ring.Seal([]byte(p.Reveal()), place)
-	return Sealed{Bytes: sealed, Key: b.Ring.KeyID()}, err
-}
-
-func (b *Broker) open(s Sealed, place string) (secret.Plain, error) {
-	if s.IsZero() {
-		return secret.Plain{}, nil
-	}
-	if b.Keyless {
-		return secret.Plain{}, errKeyless
-	}
-	plain, err := b.Ring.Open(s.Bytes, place)
-	return secret.Of(string(plain)), err
-}
-
 // withPair is the connection with the pair sealed for its row.
-func (b *Broker) withPair(c Connection, p Pair) (Connection, error) {
+func (b *Broker) withPair(ctx context.Context, c Connection, p Pair) (Connection, error) {
 	var err error
-	if c.Access, err = b.seal(p.Access, c.place("access")); err != nil {
+	if c.Access, err = b.seal(ctx, p.Access, c.place("access")); err != nil {
 		return c, err
 	}
-	c.Refresh, err = b.seal(p.Refresh, c.place("refresh"))
+	c.Refresh, err = b.seal(ctx, p.Refresh, c.place("refresh"))
 	return c, err
 }
 
@@ -221,5 +184,5 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.life.Lock()
 	b.closed = true
 	b.life.Unlock()
-	return b.flush(ctx)
+	return errors.Join(b.flush(ctx), b.leave(ctx))
 }

@@ -143,7 +143,7 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	if err != nil {
 		return Arrival{}, err
 	}
-	verifier, err := b.open(f.Verifier, f.verifierPlace())
+	verifier, err := b.open(ctx, f.Verifier, f.verifierPlace())
 	if err != nil {
 		return Arrival{}, err
 	}
@@ -172,7 +172,7 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 		return Arrival{}, f.failure(kind, reply.Err)
 	}
 	pair := b.pair(c, reply.Token)
-	if c, err = b.withPair(c.Next(pair, false), pair); err != nil {
+	if c, err = b.withPair(ctx, c.Next(pair, false), pair); err != nil {
 		return Arrival{}, err
 	}
 	if err := insist(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
@@ -225,7 +225,7 @@ func (b *Broker) arrived(ctx context.Context, f Flow) (Arrival, error) {
 	case c.Generation == 0: // elsewhere its code is being exchanged, or was when the power went
 		return Arrival{}, f.failure(StateUsed, nil)
 	}
-	pair, err := b.pairOf(c)
+	pair, err := b.pairOf(ctx, c)
 	if err != nil {
 		return Arrival{}, err
 	}

@@ -33,14 +33,14 @@ func (b *Broker) RollSecret(ctx context.Context, id ClientID, s secret.Plain, r 
 		return Client{}, err
 	}
 	return b.changeClient(ctx, id, func(c Client) (Client, error) {
-		known, err := b.secrets(c)
+		known, err := b.secrets(ctx, c)
 		if err != nil {
 			return c, err
 		}
 		var one ClientSecret
 		if at := place(known, s); at >= 0 {
 			one = c.Secrets[at]
-		} else if one, err = b.sealNext(c, s); err != nil {
+		} else if one, err = b.sealNext(ctx, c, s); err != nil {
 			return c, err
 		}
 		next := c.Rolled(one, r)

@@ -41,7 +41,7 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 			return err
 		}
 		c := made[0]
-		change, err := b.using(c, secrets)
+		change, err := b.using(ctx, c, secrets)
 		if err != nil {
 			return err
 		}
@@ -53,9 +53,9 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 }
 
 // using is the change to a client that is chosen, with secrets.
-func (b *Broker) using(c Client, secrets []secret.Plain) (ClientChange, error) {
+func (b *Broker) using(ctx context.Context, c Client, secrets []secret.Plain) (ClientChange, error) {
 	change := ClientChange{From: c.Version, Next: c}
-	known, err := b.secrets(c)
+	known, err := b.secrets(ctx, c)
 	if err != nil {
 		return change, err
 	}
@@ -63,7 +63,7 @@ func (b *Broker) using(c Client, secrets []secret.Plain) (ClientChange, error) {
 		if place(known, s) >= 0 {
 			continue
 		}
-		fresh, err := b.sealNext(change.Next, s)
+		fresh, err := b.sealNext(ctx, change.Next, s)
 		if err != nil {
 			return change, err
 		}
@@ -87,9 +87,9 @@ func place(all []secret.Plain, s secret.Plain) int {
 }
 
 // sealNext seals a new secret for the row that it is going to have.
-func (b *Broker) sealNext(c Client, s secret.Plain) (ClientSecret, error) {
+func (b *Broker) sealNext(ctx context.Context, c Client, s secret.Plain) (ClientSecret, error) {
 	number := c.Version + 1
-	sealed, err := b.seal(s, c.secretPlace(number))
+	sealed, err := b.seal(ctx, s, c.secretPlace(number))
 	return ClientSecret{Number: number, Sealed: sealed, Added: b.now()}, err
 }
 
@@ -178,7 +178,7 @@ func (b *Broker) planClients(ctx context.Context, all []NewClient, dry bool) ([]
 	plan := make([]planned, len(all))
 	for i, c := range rows {
 		// Of several for one account the last serves.
-		if plan[i], err = b.planClient(c, all[i].Secret, b.now().Add(time.Duration(i)*time.Microsecond)); err != nil {
+		if plan[i], err = b.planClient(ctx, c, all[i].Secret, b.now().Add(time.Duration(i)*time.Microsecond)); err != nil {
 			return nil, err
 		}
 	}
@@ -201,9 +201,9 @@ func (b *Broker) rows(ctx context.Context, named []Client, dry bool) ([]Client, 
 	return named, nil
 }
 
-func (b *Broker) planClient(c Client, s secret.Plain, at time.Time) (planned, error) {
+func (b *Broker) planClient(ctx context.Context, c Client, s secret.Plain, at time.Time) (planned, error) {
 	p := planned{client: c, fate: Unchanged, change: ClientChange{From: c.Version, Next: c}}
-	known, err := b.secrets(c)
+	known, err := b.secrets(ctx, c)
 	if err != nil {
 		return p, err
 	}
@@ -220,7 +220,7 @@ func (b *Broker) planClient(c Client, s secret.Plain, at time.Time) (planned, er
 		p.change.Next.Version++
 		return p, nil
 	}
-	fresh, err := b.sealNext(c, s)
+	fresh, err := b.sealNext(ctx, c, s)
 	if err != nil {
 		return p, err
 	}

@@ -56,7 +56,7 @@ func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, erro
 		Created: now, Expires: now.Add(flowLife),
 	}
 	if policies[client.Product].PKCE {
-		if flow.Verifier, err = b.seal(verifier, flow.verifierPlace()); err != nil {
+		if flow.Verifier, err = b.seal(ctx, verifier, flow.verifierPlace()); err != nil {
 			return Departure{}, err
 		}
 	}

@@ -85,7 +85,7 @@ func (c *Courier) Send(ctx context.Context, id PassID, sending SendingID, name s
 	}
 	if err == nil {
 		f.Bytes, f.Expires = bounded.n, expires
-		if f.Token, err = c.Broker.seal(token, f.place()); err == nil {
+		if f.Token, err = c.Broker.seal(ctx, token, f.place()); err == nil {
 			err = insist(ctx, func(ctx context.Context) error { return c.Broker.Store.KeepFile(ctx, id, f, taken) })
 		}
 		if err != nil { // the sending was given up meanwhile
@@ -216,7 +216,7 @@ func (c *Courier) Discard(ctx context.Context, id PassID, sending SendingID) err
 		return err
 	}
 	for _, f := range s.Arrived() {
-		if token, err := b.open(f.Token, f.place()); err == nil {
+		if token, err := b.open(ctx, f.Token, f.place()); err == nil {
 			c.deleteUpload(ctx, p, token)
 		}
 	}

@@ -169,7 +169,7 @@ func (c *Courier) upload(ctx context.Context, p Pass, in Incoming, body io.Reade
 func (c *Courier) comment(ctx context.Context, p Pass, s Sending, text string) error {
 	uploads := []string{}
 	for _, f := range s.Arrived() {
-		token, err := c.Broker.open(f.Token, f.place())
+		token, err := c.Broker.open(ctx, f.Token, f.place())
 		if err != nil {
 			return err
 		}

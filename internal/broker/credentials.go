@@ -13,15 +13,15 @@ func (b *Broker) credentials(ctx context.Context, id ClientID) (Client, []secret
 	if err != nil {
 		return client, nil, err
 	}
-	secrets, err := b.secrets(client)
+	secrets, err := b.secrets(ctx, client)
 	return client, secrets, err
 }
 
 // secrets opens the client's secrets.
-func (b *Broker) secrets(c Client) ([]secret.Plain, error) {
+func (b *Broker) secrets(ctx context.Context, c Client) ([]secret.Plain, error) {
 	var all []secret.Plain
 	for _, one := range c.Secrets {
-		s, err := b.open(one.Sealed, c.secretPlace(one.Number))
+		s, err := b.open(ctx, one.Sealed, c.secretPlace(one.Number))
 		if err != nil {
 			return nil, err
 		}

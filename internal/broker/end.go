@@ -136,7 +136,7 @@ func (b *Broker) endAtZendesk(ctx context.Context, c Connection) (Connection, er
 			return c, err
 		}
 	}
-	access, err := b.open(c.Access, c.place("access"))
+	access, err := b.open(ctx, c.Access, c.place("access"))
 	if err != nil {
 		return c, err
 	}
@@ -194,7 +194,7 @@ func (b *Broker) renewLast(ctx context.Context, c Connection) (gone bool, err er
 	if err != nil {
 		return false, err
 	}
-	refresh, err := b.open(c.Refresh, c.place("refresh"))
+	refresh, err := b.open(ctx, c.Refresh, c.place("refresh"))
 	if err != nil {
 		return false, err
 	}

@@ -61,7 +61,7 @@ func (b *Broker) merge(ctx context.Context, f Flow, c Connection, p Pair, made E
 	case old.ID == c.ID: // a page loaded twice: the other one settled it
 		return Arrival{Connection: old, Flow: f, Again: true}, nil
 	}
-	next, err := b.withPair(old.Reconnect(c, p), p)
+	next, err := b.withPair(ctx, old.Reconnect(c, p), p)
 	if err != nil {
 		return Arrival{}, err
 	}
@@ -153,12 +153,12 @@ func (b *Broker) api(c Connection, access secret.Plain) *zendesk.API {
 }
 
 // pairOf opens the tokens of a connection.
-func (b *Broker) pairOf(c Connection) (Pair, error) {
-	access, err := b.open(c.Access, c.place("access"))
+func (b *Broker) pairOf(ctx context.Context, c Connection) (Pair, error) {
+	access, err := b.open(ctx, c.Access, c.place("access"))
 	if err != nil {
 		return Pair{}, err
 	}
-	refresh, err := b.open(c.Refresh, c.place("refresh"))
+	refresh, err := b.open(ctx, c.Refresh, c.place("refresh"))
 	return Pair{
 		Access: access, Refresh: refresh, Scope: c.Granted, Issued: c.AccessIssued,
 		AccessExpires: c.AccessExpires, RefreshExpires: c.RefreshExpires,

@@ -47,7 +47,7 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 		return Grant{}, err
 	}
 	if c.Lendable() && c.Generation <= refused {
-		access, err := b.open(c.Access, c.place("access"))
+		access, err := b.open(ctx, c.Access, c.place("access"))
 		if err != nil {
 			return Grant{}, err
 		}
@@ -55,7 +55,7 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 		switch said := (*zendesk.APIError)(nil); {
 		case errors.As(err, &said) && said.Status == http.StatusUnauthorized:
 		case err == nil:
-			return b.grant(c, false, b.now())
+			return b.grant(ctx, c, false, b.now())
 		default:
 			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
 		}
@@ -88,7 +88,7 @@ func (b *Broker) ready(c Connection, w wish, now time.Time) bool {
 func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, error) {
 	c, remembered, err := b.Store.Lent(ctx, id)
 	if now := b.now(); err == nil && b.ready(c, w, now) {
-		return b.grant(c, remembered, now)
+		return b.grant(ctx, c, remembered, now)
 	}
 	if remembered { // what is to be changed is decided on the row
 		c, err = b.Store.Connection(ctx, id)
@@ -98,7 +98,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, erro
 	case err != nil:
 		return Grant{}, err
 	case b.ready(c, w, now):
-		return b.grant(c, false, now)
+		return b.grant(ctx, c, false, now)
 	}
 	// A token that is over was refused for being over. That is an ordinary renewal: it
 	// says nothing against the connection, however often it happens in a row.
@@ -106,7 +106,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, erro
 		return w.renewal(c, b.now()) || b.draining(c)
 	})
 	if err == nil {
-		return b.grant(next, false, b.now())
+		return b.grant(ctx, next, false, b.now())
 	}
 	var soft *Unavailable
 	if !errors.As(err, &soft) {
@@ -117,7 +117,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, erro
 	now = b.now()
 	c, again := b.Store.Connection(ctx, id)
 	if again == nil && c.Lendable() && c.Alive(now) && !(w.forced && w.renewal(c, now)) {
-		return b.grant(c, false, now)
+		return b.grant(ctx, c, false, now)
 	}
 	return Grant{}, err
 }
@@ -147,14 +147,14 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 }
 
 // grant opens the token, or remembers it, and notes the use.
-func (b *Broker) grant(c Connection, remembered bool, now time.Time) (Grant, error) {
+func (b *Broker) grant(ctx context.Context, c Connection, remembered bool, now time.Time) (Grant, error) {
 	b.note(c.ID, now)
 	if remembered {
 		if access, known := b.opened.get(c); known {
 			return Grant{Connection: c, Access: access}, nil
 		}
 	}
-	access, err := b.open(c.Access, c.place("access"))
+	access, err := b.open(ctx, c.Access, c.place("access"))
 	if err != nil {
 		return Grant{}, err
 	}

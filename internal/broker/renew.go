@@ -109,7 +109,7 @@ func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, for
 	if err != nil {
 		return c, err
 	}
-	refresh, err := b.open(c.Refresh, c.place("refresh"))
+	refresh, err := b.open(ctx, c.Refresh, c.place("refresh"))
 	if err != nil {
 		return c, err
 	}
@@ -222,7 +222,7 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 	if pair.Refresh.IsZero() {
 		pair.Refresh, pair.RefreshExpires = r.refresh, r.conn.RefreshExpires
 	}
-	next, err := r.withPair(r.conn.Next(pair, r.forced), pair)
+	next, err := r.withPair(ctx, r.conn.Next(pair, r.forced), pair)
 	if err != nil {
 		return r.conn, err
 	}

@@ -19,6 +19,39 @@ type Store interface {
 	// that is stored.
 	KeepCanary(ctx context.Context, sealed []byte) ([]byte, error)
 
+	// SealingKey returns what is known about the keys; ErrNotFound before anything is.
+	SealingKey(ctx context.Context) (SealingKey, error)
+	// KeepSealingKey stores it at the first start, and returns what is stored.
+	KeepSealingKey(ctx context.Context, first SealingKey) (SealingKey, error)
+	// OfferKey begins to give out a key, if what is stored is still `from`.
+	OfferKey(ctx context.Context, from, to SealingKey) error
+	// TakeKey makes a key the current one, if what is stored is still `from` and the
+	// keyholders are those.
+	TakeKey(ctx context.Context, from, to SealingKey, holders []Keyholder) error
+	// HoldKeys notes what a running broker has. It does not run beside TakeKey.
+	HoldKeys(ctx context.Context, h Keyholder) error
+	Keyholders(ctx context.Context) ([]Keyholder, error)
+	DropKeyholders(ctx context.Context, names []string) error
+	// SealedBy counts what is sealed, by kind and key.
+	SealedBy(ctx context.Context) ([]SealedCount, error)
+	// SealedValues lists the values of a kind in the order of their rows, from the one
+	// after `after`.
+	SealedValues(ctx context.Context, kind SealedKind, after SealedRow, limit int) ([]SealedValue, error)
+	// Reseal replaces those values that are as they were, and returns how many.
+	Reseal(ctx context.Context, all []Resealed) (int, error)
+	// ResealCanary replaces the canary, if it is still the one that was read.
+	ResealCanary(ctx context.Context, from, to []byte) error
+	// Canary returns the stored canary.
+	Canary(ctx context.Context) ([]byte, error)
+	// OpenAttempts counts the attempts that are open, and the sign-ins that wait for
+	// their tokens, up to those numbers.
+	OpenAttempts(ctx context.Context, a AttemptID, c ConnectionID) (int, error)
+	// LastAttempt returns the highest numbers that were given.
+	LastAttempt(ctx context.Context) (AttemptID, ConnectionID, error)
+	// ForgetLent has whoever lends from memory read rows again, and waits until that
+	// is so.
+	ForgetLent(ctx context.Context) error
+
 	// Zendesk returns the template of the Zendesk that the connections are at.
 	Zendesk(ctx context.Context) (string, error)
 	// KeepZendesk stores a template at the first start, and anew while there are no

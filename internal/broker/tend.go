@@ -139,7 +139,7 @@ func (b *Broker) probe(ctx context.Context, c Connection) error {
 		return err
 	}
 	c.TendAt = c.tendNext(b.now())
-	access, err := b.open(c.Access, c.place("access"))
+	access, err := b.open(ctx, c.Access, c.place("access"))
 	if err != nil {
 		return err
 	}

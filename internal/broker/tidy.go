@@ -11,10 +11,13 @@ import (
 )
 
 // Run does the housekeeping until ctx ends: it stores when connections were used,
-// every second, and every minute tidies up and looks after what nobody asks for. What goes wrong is told to report, which
+// every second, takes up sealing keys that are given out, and every minute tidies up and looks after what nobody asks for. What goes wrong is told to report, which
 // may be called by two at a time, and tried again.
 func (b *Broker) Run(ctx context.Context, report func(error)) {
 	var both sync.WaitGroup
+	if err := b.attend(ctx); err != nil && ctx.Err() == nil {
+		report(fmt.Errorf("housekeeping: %w", err))
+	}
 	each := func(pause time.Duration, chore func(context.Context) error) {
 		both.Go(func() {
 			tick := time.NewTicker(pause)
@@ -32,6 +35,7 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 		})
 	}
 	each(time.Second, b.flush)
+	each(time.Second, b.attend)
 	each(time.Minute, b.Tidy)
 	each(time.Minute, b.Tend)
 	both.Wait()
@@ -127,7 +131,7 @@ func (b *Broker) dropAbandoned(ctx context.Context, before time.Time) error {
 // is gone, no person can come back to tokens that are being revoked. Should Zendesk
 // not be reached, they live there until they expire.
 func (b *Broker) drop(ctx context.Context, c Connection) error {
-	pair, unreadable := b.pairOf(c)
+	pair, unreadable := b.pairOf(ctx, c)
 	err := b.Store.DropPending(ctx, c, Event{
 		At: b.now(), Kind: SignInFailed, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(UserUnknown),
 	})

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -33,51 +35,63 @@ func OpenFile(path string) (*Ring, error) {
 	return read(path)
 }
 
-// Rotate adds a key to the file at path and makes it the primary one. The old
-// keys stay, so that what they sealed still opens. A process that has the old
-// ring cannot open what the new primary key seals: it must call OpenFile again.
-func Rotate(path string) (*Ring, error) {
-	// The next file is also the lock. Two rotations at once would each keep
-	// the old keys and their own new one, and the second would drop the first's.
-	next := path + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// file is the Source of a key file.
+type file struct{ path string }
+
+// File is the ring in the file at path, as OpenFile reads it.
+func File(path string) Source { return file{path} }
+
+func (f file) Load(context.Context) (*Ring, error) { return OpenFile(f.path) }
+
+func (f file) String() string { return f.path }
+
+// remnant is how old the next file of a change must be to be that of one that was cut
+// off: a change writes a few hundred bytes.
+const remnant = time.Minute
+
+// Replace writes the next ring beside the file and lets it take its place.
+func (f file) Replace(_ context.Context, old, next *Ring) error {
+	// The next file is also the lock. Two changes at once would each keep the old keys
+	// and their own new one, and the second would drop the first's.
+	name := f.path + ".new"
+	if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > remnant {
+		_ = os.Remove(name)
+	}
+	n, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("sealing keys %s: another rotation is running; if none is, remove %s", path, next)
+		return fmt.Errorf("sealing keys %s: another change of them is under way; if none is, remove %s: %w", f.path, name, ErrChanged)
 	}
 	if err != nil {
-		return nil, fileError(path, err)
+		return fileError(f.path, err)
 	}
-	ring, err := addInto(f, path)
-	if err != nil {
-		// Only here: once renamed, that name is another rotation's.
-		os.Remove(next)
-		return nil, err
+	if err := f.replaceBy(n, old, next); err != nil {
+		// Only here: once renamed, that name is another change's.
+		os.Remove(name)
+		return err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return nil, fileError(path, err)
+	if err := syncDir(filepath.Dir(f.path)); err != nil {
+		return fileError(f.path, err)
 	}
-	return ring, nil
+	return nil
 }
 
-// addInto writes the ring at path and one key more into next, closes next, and
-// lets it take the place of path.
-func addInto(next *os.File, path string) (*Ring, error) {
-	defer next.Close() // a second time where write did; then it does nothing
-	old, err := read(path)
+// replaceBy writes the next ring into n, closes n, and lets it take the file's place.
+func (f file) replaceBy(n *os.File, old, next *Ring) error {
+	defer n.Close() // a second time where write did; then it does nothing
+	now, err := read(f.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ring, err := withNewPrimary(keyset.NewManagerFromHandle(old.keys))
-	if err != nil {
-		return nil, err
+	if !now.same(old) {
+		return fmt.Errorf("sealing keys %s: %w", f.path, ErrChanged)
 	}
-	if err := write(next, ring.keys); err != nil {
-		return nil, fileError(path, err)
+	if err := write(n, next.keys); err != nil {
+		return fileError(f.path, err)
 	}
-	if err := os.Rename(next.Name(), path); err != nil {
-		return nil, fileError(path, err)
+	if err := os.Rename(n.Name(), f.path); err != nil {
+		return fileError(f.path, err)
 	}
-	return ring, nil
+	return nil
 }
 
 func withNewPrimary(m *keyset.Manager) (*Ring, error) {
@@ -88,11 +102,7 @@ func withNewPrimary(m *keyset.Manager) (*Ring, error) {
 	if err := m.SetPrimary(id); err != nil {
 		return nil, fmt.Errorf("seal: new key: %w", err)
 	}
-	keys, err := m.Handle()
-	if err != nil {
-		return nil, fmt.Errorf("seal: new key: %w", err)
-	}
-	return newRing(keys)
+	return ringOf(m)
 }
 
 // create puts a new ring at path, unless another process was faster. The file
@@ -143,11 +153,11 @@ func read(path string) (*Ring, error) {
 func decode(path string, content []byte) (*Ring, error) {
 	keys, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(content)))
 	if err != nil {
-		return nil, fmt.Errorf("sealing keys %s: not a key file, or a damaged one: restore it from a backup", path)
+		return nil, fmt.Errorf("sealing keys %s: not sealing keys, or damaged ones: restore them from a backup", path)
 	}
 	ring, err := newRing(keys)
 	if err != nil {
-		return nil, fmt.Errorf("sealing keys %s: its keys are not for sealing: name the file that deskauth created", path)
+		return nil, fmt.Errorf("sealing keys %s: these keys are not for sealing: name those that deskauth created", path)
 	}
 	return ring, nil
 }

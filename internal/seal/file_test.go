@@ -2,6 +2,8 @@ package seal
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -88,6 +91,22 @@ func atOnce(t *testing.T, n int, f func() (*Ring, error)) []*Ring {
 	return rings
 }
 
+// rotate adds a key to the file and makes it the primary one.
+func rotate(path string) (*Ring, error) {
+	old, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	next, err := old.WithNew()
+	if err != nil {
+		return nil, err
+	}
+	if next, err = next.With(next.Newest()); err != nil {
+		return nil, err
+	}
+	return next, File(path).Replace(context.Background(), old, next)
+}
+
 func TestRotateKeepsTheOldKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.json")
 	first, err := OpenFile(path)
@@ -100,7 +119,7 @@ func TestRotateKeepsTheOldKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	rotated, err := Rotate(path)
+	rotated, err := rotate(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +151,11 @@ func TestRotationsDoNotLoseKeys(t *testing.T) {
 	if _, err := OpenFile(path); err != nil {
 		t.Fatal(err)
 	}
-	// A rotation that finds another one running is refused and tried again.
+	// A rotation that finds another one running, or done, is refused and tried again.
 	rings := atOnce(t, 6, func() (*Ring, error) {
 		for {
-			ring, err := Rotate(path)
-			if err != nil && strings.Contains(err.Error(), "another rotation is running") {
+			ring, err := rotate(path)
+			if errors.Is(err, ErrChanged) {
 				runtime.Gosched()
 				continue
 			}
@@ -156,7 +175,7 @@ func TestRotationsDoNotLoseKeys(t *testing.T) {
 
 func TestRotateRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.json")
-	_, err := Rotate(path)
+	_, err := rotate(path)
 	checkLine(t, "no file", err, path, "check the path")
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a rotation of nothing made a key file")
@@ -168,11 +187,20 @@ func TestRotateRefuses(t *testing.T) {
 	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Rotate(path)
+	_, err = rotate(path)
 	checkLine(t, "cut-off rotation", err, path, "remove")
 	if _, err := os.Stat(path + ".new"); err != nil {
 		t.Error("a refused rotation removed the other one's file")
 	}
+	// One that was cut off long ago is in nobody's way.
+	long := time.Now().Add(-2 * remnant)
+	if err := os.Chtimes(path+".new", long, long); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rotate(path); err != nil {
+		t.Errorf("after a rotation that was cut off: %v", err)
+	}
+	checkAlone(t, path)
 }
 
 func TestOpenFileRefuses(t *testing.T) {
@@ -190,9 +218,9 @@ func TestOpenFileRefuses(t *testing.T) {
 		mode    os.FileMode
 		words   string
 	}{
-		{"empty", nil, 0o600, "restore it from a backup"},
-		{"text", []byte("token-text, not keys"), 0o600, "restore it from a backup"},
-		{"cut short", content[:len(content)/2], 0o600, "restore it from a backup"},
+		{"empty", nil, 0o600, "restore them from a backup"},
+		{"text", []byte("token-text, not keys"), 0o600, "restore them from a backup"},
+		{"cut short", content[:len(content)/2], 0o600, "restore them from a backup"},
 		{"no key in it", []byte(`{"primaryKeyId":1,"key":[]}`), 0o600, "keys"},
 		{"keys for another use", macKeys(t), 0o600, "not for sealing"},
 		{"group may read", content, 0o640, "chmod 600"},

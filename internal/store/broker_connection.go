@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -174,7 +176,8 @@ func (s brokerStore) Connections(ctx context.Context, after broker.ConnectionID,
 
 func (s brokerStore) Used(ctx context.Context, at map[broker.ConnectionID]time.Time) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
-		for id, used := range at {
+		for _, id := range slices.Sorted(maps.Keys(at)) { // in one order, or two steps wait for each other
+			used := at[id]
 			// Another replica may have noted a later use.
 			if _, err := t.ExecContext(ctx, `
 				UPDATE broker_connections SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, instant(used), id); err != nil {
