@@ -110,7 +110,8 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	if c.SealingKeys == "" {
 		return nil, errors.New("embedded: SealingKeys is missing: name a file, which is created at the first start")
 	}
-	ring, err := seal.OpenFile(c.SealingKeys)
+	keys := seal.File(c.SealingKeys)
+	ring, err := keys.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	}
 	network := broker.HTTPConfig{Base: base, Proxy: c.Proxy}
 	inner, err := broker.New(ctx, broker.Config{
-		Store: db.Broker(), Ring: ring, Base: base, HTTP: broker.NewHTTPClient(network),
+		Store: db.Broker(), Ring: ring, Source: keys, Base: base, HTTP: broker.NewHTTPClient(network),
 		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
 		Brands: c.Brands,
 		Timing: broker.Timing{Drain: c.Drain},

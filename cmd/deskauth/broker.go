@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"github.com/deskauth/deskauth/internal/brokerhttp"
 	"github.com/deskauth/deskauth/internal/control"
 	"github.com/deskauth/deskauth/internal/httpd"
-	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/oauth"
@@ -149,7 +146,7 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	if err := run.openStore(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := run.start(ctx, p, clientSecret); err != nil {
+	if err := run.start(ctx, p, e, clientSecret); err != nil {
 		return nil, errors.Join(err, run.db.Close())
 	}
 	run.close = run.chores(e)
@@ -202,23 +199,17 @@ func (run *runningBroker) openStore(ctx context.Context, p process) error {
 }
 
 // start opens the sealing keys and makes the broker.
-func (run *runningBroker) start(ctx context.Context, p process, clientSecret secret.Plain) error {
+func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSecret secret.Plain) error {
 	o := run.options
-	keys, err := sealingKeys(o.SealingKeys, p)
-	if err != nil {
-		return err
+	if o.OwnZendesk { // a demo's keys are its own
+		p.Lookup = func(string) (string, bool) { return "", false }
 	}
-	if o.SealingKeys == "" {
-		if err := os.MkdirAll(filepath.Dir(keys), 0o700); err != nil {
-			return fmt.Errorf("--sealing-keys: %w", err)
-		}
-	}
-	ring, err := seal.OpenFile(keys)
+	source, ring, err := o.Keys.open(ctx, p, func(line string) { e.log.Warn("the program that keeps the sealing keys says", "line", line) })
 	if err != nil {
 		return err
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
-		Store: run.db.Broker(), Ring: ring, Base: run.base, Scope: oauth.ParseScope(o.Scope),
+		Store: run.db.Broker(), Ring: ring, Source: source, Base: run.base, Scope: oauth.ParseScope(o.Scope),
 		Accounts: o.Accounts, Brands: run.brands, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},

@@ -13,7 +13,6 @@ import (
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/brokerhttp"
-	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
@@ -23,7 +22,7 @@ import (
 // server. Its client is the one that the server was started with.
 type bureau struct {
 	DB           string
-	SealingKeys  string
+	Keys         keyring
 	ZendeskURL   string
 	AllowHTTP    bool
 	AllowPrivate bool
@@ -40,10 +39,11 @@ const (
 func (o *bureau) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.DB, "db", "", brokerDBUsage)
 	markSecret(f, "db")
-	f.StringVar(&o.SealingKeys, "sealing-keys", "", sealingKeysUsage)
+	o.Keys.flags(f, sealingKeysUsage)
 	if !o.Asks && !o.Seals {
 		// Of no use there, and taken all the same: one set of flags does for every command.
 		_ = f.MarkHidden("sealing-keys")
+		_ = f.MarkHidden("sealing-keys-exec")
 	}
 	if !o.Asks {
 		return
@@ -72,7 +72,7 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 	}
 	if !o.Asks && !o.Seals {
 		config.Keyless = true
-	} else if config.Ring, err = o.ring(p); err != nil {
+	} else if config.Source, config.Ring, err = o.Keys.there(ctx, p); err != nil {
 		return nil, nil, err
 	}
 	db, err := openBeside(ctx, dsn)
@@ -100,18 +100,6 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 		return nil, nil, err
 	}
 	return b, func() { _ = b.Close(context.WithoutCancel(ctx)); _ = db.Close() }, nil
-}
-
-// ring reads the broker's sealing keys, which are there.
-func (o *bureau) ring(p process) (*seal.Ring, error) {
-	keys, err := sealingKeys(o.SealingKeys, p)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there are no sealing keys at %s: name the broker's with --sealing-keys", keys)
-	}
-	return seal.OpenFile(keys)
 }
 
 // look opens the database alone, for what reads nothing that is sealed.
@@ -178,13 +166,4 @@ func (o *bureau) base(template string) (zendesk.Base, error) {
 		return base, usagef("--zendesk-url: %w", err)
 	}
 	return base, nil
-}
-
-// sealingKeys is the file of the keys, where none is named the usual one.
-func sealingKeys(named string, p process) (string, error) {
-	if named != "" {
-		return named, nil
-	}
-	dir, err := stateDir(p)
-	return dir + "/sealing-keys.json", err
 }

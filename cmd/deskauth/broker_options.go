@@ -28,7 +28,7 @@ type brokerOptions struct {
 	ChatClientID     string
 	ChatSecretFile   string
 	ChatSecret       secret.Plain // read from the file or the variable; not a flag
-	SealingKeys      string
+	Keys             keyring
 	Scope            string
 	AllowHTTP        bool
 	AllowPrivate     bool
@@ -51,7 +51,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
 	f.StringVar(&o.ChatClientID, "chat-client-id", "", "`identifier` of the OAuth client at Zendesk Chat, for connections made at /connect?product=chat")
 	f.StringVar(&o.ChatSecretFile, "chat-client-secret-file", "", "`file` with its secret; or the variable DESKAUTH_CHAT_CLIENT_SECRET")
-	f.StringVar(&o.SealingKeys, "sealing-keys", "", "`file` of the keys that seal the tokens; made on first start, and never to be lost (default in the user's state directory)")
+	o.Keys.flags(f, "`file` of the keys that seal the tokens; made on first start, and never to be lost (default in the user's state directory)")
 	f.StringVar(&o.Scope, "scope", "read", "`scopes` to ask for, separated by spaces")
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")

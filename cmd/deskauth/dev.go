@@ -206,7 +206,7 @@ func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk 
 	return brokerOptions{
 		serving: shared, Listen: o.BrokerListen, ListenFlag: "broker-listen", DB: "sqlite:" + filepath.Join(dir, "broker.db"),
 		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"), OwnZendesk: true,
-		ClientID: brokerClient(public), SealingKeys: filepath.Join(dir, "sealing-keys.json"), Scope: "read",
+		ClientID: brokerClient(public), Keys: keyring{File: filepath.Join(dir, "sealing-keys.json")}, Scope: "read",
 		Account: zendesk.fallback(), Now: zendesk.issuer.Now,
 	}
 }

@@ -97,7 +97,7 @@ func run(ctx context.Context, args []string, p process) int {
 	asked := &help{show: root.HelpFunc()}
 	root.SetHelpFunc(asked.about)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
+	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), sealingCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -41,6 +41,7 @@ type house struct {
 	t     testing.TB
 	z     *remote
 	db    *store.DB
+	keys  seal.Source
 	ring  *seal.Ring
 	clock *clock
 }
@@ -68,11 +69,12 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 
 func newHouse(t testing.TB, db *store.DB) *house {
 	t.Helper()
-	ring, err := seal.OpenFile(filepath.Join(t.TempDir(), "keys.json"))
+	keys := seal.File(filepath.Join(t.TempDir(), "keys.json"))
+	ring, err := keys.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, z: newRemote(t), db: db, ring: ring, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
+	h := &house{t: t, z: newRemote(t), db: db, keys: keys, ring: ring, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	h.Broker = h.replica()
 	if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of(h.z.secret)); err != nil {
 		t.Fatal(err)
@@ -90,7 +92,7 @@ func (h *house) replica() *broker.Broker {
 func (h *house) replicaWith(edit func(*broker.Config)) *broker.Broker {
 	h.t.Helper()
 	config := broker.Config{
-		Store: h.db.Broker(), Ring: h.ring, Base: h.z.base, RedirectURI: redirectURI, Now: h.clock.now, Timing: quick,
+		Store: h.db.Broker(), Ring: h.ring, Source: h.keys, Base: h.z.base, RedirectURI: redirectURI, Now: h.clock.now, Timing: quick,
 	}
 	edit(&config)
 	b, err := broker.New(h.t.Context(), config)

@@ -149,8 +149,10 @@ func (r *rotation) begin(ctx context.Context) (SealingKey, error) {
 		return k, nil
 	}
 	if k.Next == 0 {
-		// An offer that nobody took, whose key is gone, has sealed nothing; this one has.
-		if left, err := r.left(ctx, k.Current); err != nil || left > 0 {
+		// Values of other keys, or a source that does not know yet which one seals, are
+		// left by one that was cut off. (An offer whose key is gone has sealed nothing.)
+		left, err := r.left(ctx, keys, k.Current)
+		if err != nil || left > 0 || keys.KeyID() != k.Current && keys.Newest() == k.Current {
 			r.Say(RotateStep{What: fmt.Sprintf("going on with key %d", k.Current)})
 			return k, err
 		}
@@ -169,11 +171,11 @@ func (r *rotation) begin(ctx context.Context) (SealingKey, error) {
 	return to, nil
 }
 
-// left counts what is sealed with other keys than that.
-func (r *rotation) left(ctx context.Context, key uint32) (n int, err error) {
+// left counts what is sealed with other keys of the ring than that.
+func (r *rotation) left(ctx context.Context, keys *seal.Ring, key uint32) (n int, err error) {
 	counts, err := r.Store.SealedBy(ctx)
 	for _, c := range counts {
-		if c.Key != key {
+		if c.Key != key && keys.Has(c.Key) {
 			n += c.Count
 		}
 	}
@@ -214,7 +216,9 @@ func (r *rotation) handOut(ctx context.Context, k SealingKey) (SealingKey, error
 			return k, err
 		}
 		silent, lacking := k.absent(holders)
-		r.Say(RotateStep{"brokers that have the new key", len(holders) - len(silent) - len(lacking), len(holders)})
+		if len(holders) > 0 {
+			r.Say(RotateStep{"brokers that have the new key", len(holders) - len(silent) - len(lacking), len(holders)})
+		}
 		ran := watch.look()
 		if len(lacking) == 0 && (len(silent) == 0 || ran >= r.Silent) {
 			err := r.Store.TakeKey(ctx, k, to, holders)
@@ -298,8 +302,8 @@ func (r *rotation) sealCanary(ctx context.Context, keys *seal.Ring) error {
 
 // pass goes through all values once, and seals anew those of other keys.
 func (r *rotation) pass(ctx context.Context, keys *seal.Ring) error {
-	left, err := r.left(ctx, keys.KeyID())
-	if err != nil || left == 0 {
+	left, err := r.left(ctx, keys, keys.KeyID())
+	if err != nil {
 		return err
 	}
 	var bad unopened

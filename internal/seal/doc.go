@@ -1,9 +1,10 @@
 // Package seal encrypts what deskauth must be able to read back: the tokens of
 // the broker's connections and the secrets of its clients.
 //
-//	key file (0600) ──OpenFile──▶ Ring ──Seal(plain, boundTo)──▶ column
-//	      ▲                        │  ◀─Open(sealed, boundTo)──
-//	      └───────Rotate───────────┘
+//	File, Program, ──Load──▶ Ring ──Seal(plain, boundTo)──▶ column
+//	Variable, Mounted         │  ◀─Open(sealed, boundTo)──
+//	      ▲                   │
+//	      └──Replace── WithNew, With, Only
 //
 // A sealed value names the key that sealed it and is bound to its place, as in
 // "broker_connections/17/refresh": copied into another row or column it does
@@ -13,6 +14,6 @@
 // may be drawn at random for ever; AES-GCM's of 96 bits would need a count of
 // seals for each key, shared by all replicas.
 //
-// Whoever has the key file and the database has the tokens: keep their backups
-// apart. Whoever loses the key file loses every connection.
+// Whoever has the keys and the database has the tokens: keep their backups
+// apart. Whoever loses the keys loses every connection.
 package seal

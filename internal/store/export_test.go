@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+
+	"github.com/deskauth/deskauth/internal/broker"
+)
 
 // What the tests of this package see of its inside.
 
@@ -42,3 +47,12 @@ const (
 	PruneReplaced = pruneReplaced
 	PruneLast     = pruneLast
 )
+
+// SealedColumns are the columns of keys' ids that a rotation knows.
+func SealedColumns() (all []string) {
+	for _, kind := range broker.SealedKinds {
+		all = append(all, sealedColumns[kind].column)
+	}
+	slices.Sort(all)
+	return all
+}
