@@ -147,6 +147,13 @@ func keyColumns(sql string) (all []string) {
 	return all
 }
 
+// otherKeys are columns that are named alike and have no sealing key in them, or nothing
+// that is sealed yet.
+var otherKeys = []string{
+	"broker_links.key_id", "broker_answers.key_id", // of the API
+	"broker_answers.answer_key_id",
+}
+
 // Whatever is sealed is found by a rotation: every column that a key's id stands in
 // belongs to a kind of sealed values.
 func TestEverySealedColumnIsRotated(t *testing.T) {
@@ -163,6 +170,7 @@ func TestEverySealedColumnIsRotated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		found = slices.DeleteFunc(found, func(column string) bool { return slices.Contains(otherKeys, column) })
 		slices.Sort(found)
 		if d := cmp.Diff(store.SealedColumns(), found); d != "" {
 			t.Errorf("%s: what a rotation seals anew (-), and what is sealed (+); see sealedColumns and broker.SealedKinds\n%s", engine, d)
