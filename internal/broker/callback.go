@@ -47,6 +47,12 @@ func (b *Broker) Callback(ctx context.Context, query url.Values, browser secret.
 		if err != nil {
 			return arrival, b.deviceDenied(ctx, flow, err)
 		}
+		if flow.Link != 0 && !arrival.Again { // for the list; the link is spent already
+			err = b.Store.LinkCame(ctx, flow.Link, arrival.Connection.ID)
+		}
+		if err != nil {
+			return Arrival{}, err
+		}
 		return b.deviceArrives(ctx, arrival)
 	})
 	arrival.Again = arrival.Again || !first
@@ -77,13 +83,13 @@ func (b *Broker) Result(ctx context.Context, id FlowID, browser secret.Plain) (A
 }
 
 func (f Flow) failure(kind Kind, err error) *Failure {
-	return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Device: f.Device, Answer: answer(err), Err: err}
+	return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Device: f.Device, Link: f.Link, Answer: answer(err), Err: err}
 }
 
 // finish spends the flow, whatever Zendesk said.
 func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeResponse) (Arrival, error) {
 	var arrival Arrival
-	waits, err := b.deviceWaits(ctx, f)
+	over, err := b.overtaken(ctx, f)
 	switch {
 	case err != nil:
 		return Arrival{}, err
@@ -96,8 +102,8 @@ func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeRespo
 		err = b.spend(ctx, f, refusal(refused.Code), refused)
 	case answer.Code == "":
 		err = b.spend(ctx, f, AnsweredWrongly, errors.New("the callback has neither a code nor an error"))
-	case !waits:
-		err = b.spend(ctx, f, DeviceOver, nil)
+	case over != "":
+		err = b.spend(ctx, f, over, nil)
 	default:
 		arrival, err = b.redeem(ctx, f, secret.Of(answer.Code))
 	}
@@ -108,6 +114,17 @@ func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeRespo
 		return b.arrived(ctx, f)
 	}
 	return arrival, err
+}
+
+// overtaken tells why a flow need not be finished any more: what it was for is over.
+func (b *Broker) overtaken(ctx context.Context, f Flow) (Kind, error) {
+	if waits, err := b.deviceWaits(ctx, f); err != nil || !waits {
+		return DeviceOver, err
+	}
+	if waits, err := b.linkWaits(ctx, f); err != nil || !waits {
+		return LinkOver, err
+	}
+	return "", nil
 }
 
 // refusal is what an error code at the authorization endpoint means to a person

@@ -23,6 +23,8 @@ type ConnectRequest struct {
 	Browser  secret.Plain // the browser's cookie of an earlier sign-in, so that two tabs can be under way
 
 	device DeviceID // that this is for; see AllowDevice
+	link   LinkID   // that this spends; see FollowLink
+	client ClientID // 0: the one that serves the account
 }
 
 // Departure sends the browser to Zendesk. Browser goes into its cookie.
@@ -35,8 +37,12 @@ type Departure struct {
 // that is none, or *Failure.
 func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, error) {
 	client, err := b.clientOf(ctx, r.Account, &r.Product)
+	if err == nil && r.client != 0 {
+		client, err = b.Store.Client(ctx, r.client)
+	}
 	if failure := (*Failure)(nil); errors.As(err, &failure) {
 		failure.ReturnTo, failure.Device = LocalPath(r.ReturnTo), r.device
+		failure.Link = r.link
 	}
 	if err != nil {
 		return Departure{}, err
@@ -52,7 +58,7 @@ func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, erro
 	flow := Flow{
 		State: state.Digest(), Binding: r.Browser.Digest(),
 		Client: client.ID, Account: r.Account, Product: client.Product,
-		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo), Device: r.device,
+		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo), Device: r.device, Link: r.link,
 		Created: now, Expires: now.Add(flowLife),
 	}
 	if policies[client.Product].PKCE {

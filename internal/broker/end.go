@@ -23,6 +23,17 @@ func (b *Broker) Enable(ctx context.Context, id ConnectionID) (Connection, error
 	return b.move(ctx, id, Active, NoReason, func(c Connection) bool { return c.State == Disabled })
 }
 
+// RenewNow renews a connection though its token may have long to live. The error is
+// ErrNotFound, *Unusable or *Unavailable.
+func (b *Broker) RenewNow(ctx context.Context, id ConnectionID) (Connection, error) {
+	c, err := b.Store.Connection(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	begun := c.Generation
+	return b.renewOrSay(ctx, c, false, func(c Connection) bool { return c.Generation == begun })
+}
+
 // moveTries bounds how often a connection may change under the hands of a person.
 const moveTries = 5
 

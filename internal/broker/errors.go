@@ -50,12 +50,15 @@ const (
 	NotServed        Kind = "not_served"        // people of that account may not connect here
 	TokensOver       Kind = "tokens_over"       // tokens that were brought along are not taken any more
 	DeviceOver       Kind = "device_over"       // the program that it was for does not wait any more
+	LinkOver         Kind = "link_over"         // the link was used, is over, or never was
+	WrongPerson      Kind = "wrong_person"      // the link is another person's
 	Misc             Kind = "misc"
 )
 
 // Failure is why a sign-in ended without a connection.
 type Failure struct {
 	Kind     Kind
+	Link     LinkID   // that the sign-in was to spend; -1: one that is not known; 0: none
 	Device   DeviceID // that the sign-in was for; 0: none
 	Account  string   // empty when it is not known whose sign-in it was
 	ReturnTo string

@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // EventKind says what happened.
 type EventKind string
@@ -23,9 +26,35 @@ const (
 	PassUsed       EventKind = "pass_used"    // and, in words, what came of it
 	PassDenied     EventKind = "pass_refused" // one a minute for each pass or address, at most
 	PassEnded      EventKind = "pass_revoked"
+	LinkAdded      EventKind = "link_made"
+	LinkUsed       EventKind = "link_used"
+	LinkRevoked    EventKind = "link_revoked"
+	LinkRefused    EventKind = "link_refused"
 	DeviceLet      EventKind = "device_allowed"
 	DeviceRefused  EventKind = "device_denied"
 )
+
+// EventID is the number of an event. Later ones are higher.
+type EventID int64
+
+// Recorded is an event as it stands in the audit trail.
+type Recorded struct {
+	ID EventID
+	Event
+}
+
+// EventFilter chooses events. Its zero fields choose all.
+type EventFilter struct {
+	Connection ConnectionID
+	Kind       EventKind
+	Since      time.Time
+}
+
+// Events lists those that a filter chooses, in the order of their numbers, from the one
+// after `after`.
+func (b *Broker) Events(ctx context.Context, f EventFilter, after EventID, limit int) ([]Recorded, error) {
+	return b.Store.Events(ctx, f, after, limit)
+}
 
 // Event is a line of the audit trail. The step that changes a state writes it in
 // the same transaction. Detail holds a kind or reason, never a secret or a body.

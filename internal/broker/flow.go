@@ -29,6 +29,7 @@ type Flow struct {
 	Verifier    Sealed // PKCE (RFC 7636); zero where the product has none
 	ReturnTo    string
 	Device      DeviceID // that waits for it; 0 = none
+	Link        LinkID   // that it spends; 0 = none
 	Created     time.Time
 	Expires     time.Time
 	Spent       time.Time    // zero while it is open

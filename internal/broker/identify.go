@@ -29,6 +29,11 @@ func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, h
 	if err != nil {
 		return Arrival{}, f.failure(whoFailure(err), err)
 	}
+	if kind, err := b.spendLink(ctx, f, c, user); err != nil {
+		return Arrival{}, err
+	} else if kind != "" {
+		return Arrival{}, b.turnAway(ctx, f, c, p, kind)
+	}
 	c.User, c.State, c.Reason = user, Active, NoReason
 	for range identifyTries {
 		arrival, err := b.settle(ctx, f, c, p, how)

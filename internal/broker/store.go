@@ -218,6 +218,26 @@ type Store interface {
 	// AddEvent writes an event that tells of no change.
 	AddEvent(ctx context.Context, e Event) error
 
+	// Events lists those that a filter chooses, in the order of their numbers, from the
+	// one after `after`.
+	Events(ctx context.Context, f EventFilter, after EventID, limit int) ([]Recorded, error)
+
+	// AddLink stores a link and returns it with its number.
+	AddLink(ctx context.Context, l ConnectLink, e Event) (ConnectLink, error)
+	Link(ctx context.Context, id LinkID) (ConnectLink, error)
+	LinkOf(ctx context.Context, d secret.Digest) (ConnectLink, error)
+	// Links lists them in the order of their numbers, from the one after `after`; where
+	// a key is named, those that it made.
+	Links(ctx context.Context, of KeyID, after LinkID, limit int) ([]ConnectLink, error)
+	// RevokeLink and SpendLink end a link that has not ended.
+	RevokeLink(ctx context.Context, id LinkID, at time.Time, e Event) error
+	SpendLink(ctx context.Context, id LinkID, by FlowID, at time.Time, e Event) error
+	// LinkCame notes the connection that a link came to.
+	LinkCame(ctx context.Context, id LinkID, c ConnectionID) error
+	// RefuseFlow ends a redeemed flow, and removes its pending connection with its
+	// tokens.
+	RefuseFlow(ctx context.Context, id FlowID, pending Connection, why Kind, e Event) error
+
 	// OpenDevices counts those that wait and are not over: of an address, and of all.
 	OpenDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error)
 	// AddDevice stores a device. ErrConflict when another has one of its codes.

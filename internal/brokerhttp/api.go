@@ -130,7 +130,7 @@ type apiRoute struct {
 }
 
 // apiServed is every one of them. The proxy's is beside them.
-var apiServed = slices.Concat(connectionRoutes, clientRoutes, keyRoutes)
+var apiServed = slices.Concat(connectionRoutes, clientRoutes, changeRoutes, keyRoutes, linkRoutes, eventRoutes)
 
 // openRoute is a method and path for programs that have no key yet.
 type openRoute struct {
@@ -153,6 +153,9 @@ func (s *site) apiRoutes() http.Handler {
 			allow[r.path] = append(allow[r.path], http.MethodHead)
 		}
 	}
+	// One path is within another's pattern, which a mux takes for an ambiguity; both take
+	// the same methods.
+	delete(allow, ownKeyPath)
 	for path, methods := range allow {
 		mux.HandleFunc(path, s.apiMethod(strings.Join(methods, ", ")))
 	}

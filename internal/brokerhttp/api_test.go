@@ -109,7 +109,7 @@ func TestAPIRefuses(t *testing.T) {
 		{"too high a limit", "GET", "/v1/connections?limit=501", key, 400, "invalid"},
 		{"no cursor of ours", "GET", "/v1/connections?cursor=7", key, 400, "invalid"},
 		{"a list for another key", "GET", "/v1/connections", "deskauth_nothing", 401, "key_refused"},
-		{"another method", "DELETE", "/v1/connections/" + id, key, 405, "method_not_allowed"},
+		{"another method", "PUT", "/v1/connections/" + id, key, 405, "method_not_allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			resp := a.ask(c.method, c.path, c.key)

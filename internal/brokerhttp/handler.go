@@ -135,6 +135,7 @@ func (s *site) routes() *http.ServeMux {
 	handle(s.ConnectPath, map[string]http.HandlerFunc{"GET": s.home, "HEAD": s.home, "POST": s.connect})
 	handle(s.languagePath(), map[string]http.HandlerFunc{"POST": s.chooseLanguage})
 	handle(resultPath+"/{flow}", map[string]http.HandlerFunc{"GET": s.result, "HEAD": s.result})
+	handle(broker.LinkPath+"{secret}", map[string]http.HandlerFunc{"GET": s.link, "HEAD": s.link, "POST": s.follow})
 	if s.API { // programs get their keys by it
 		handle(devicePath, map[string]http.HandlerFunc{"GET": s.deviceBox, "HEAD": s.deviceBox, "POST": s.device})
 	}

@@ -35,7 +35,7 @@ const problemTypes = "urn:deskauth:problem:"
 
 // problemOf is the one place where an error becomes an answer of the API.
 func problemOf(err error) problem {
-	for _, of := range []func(error) (problem, bool){clientProblem, proxyProblem} {
+	for _, of := range []func(error) (problem, bool){clientProblem, proxyProblem, recordProblem} {
 		if p, known := of(err); known {
 			return p
 		}
@@ -53,6 +53,9 @@ func problemOf(err error) problem {
 		return problem{Type: "too_large", Title: "The body is too large", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("it has at most %d bytes", long.Limit)}
 	case errors.Is(err, broker.ErrNotFound):
 		return problem{Type: "not_found", Title: "There is no such connection", Status: http.StatusNotFound}
+	case errors.As(err, new(stillThere)):
+		// What Zendesk said stays in the log: it is not the caller's.
+		return problem{Type: "not_revoked", Title: "The connection could not be ended at Zendesk, and is kept, disabled", Status: http.StatusBadGateway}
 	case errors.As(err, &unusable):
 		return problem{
 			Type: "unusable", Title: "The connection needs a person", Status: http.StatusConflict, Detail: unusable.Error(),

@@ -32,6 +32,8 @@ var outcomes = map[broker.Kind]outcome{
 	broker.AnsweredWrongly:  {web.AnsweredWrongly, http.StatusBadGateway},
 	broker.ClientRefused:    {web.ClientRefused, http.StatusBadGateway},
 	broker.Anonymous:        {web.Anonymous, http.StatusBadGateway},
+	broker.LinkOver:         {web.LinkOver, http.StatusGone},
+	broker.WrongPerson:      {web.WrongPerson, http.StatusForbidden},
 	broker.DeviceOver:       {web.DeviceOver, http.StatusBadRequest},
 	broker.TokensOver:       {web.FailedOtherwise, http.StatusBadGateway}, // no page leads there
 	broker.Misc:             {web.FailedOtherwise, http.StatusBadGateway},
@@ -101,6 +103,8 @@ func (s *site) notServed(w http.ResponseWriter, r *http.Request, f *broker.Failu
 // retryURL begins again with what is known of the sign-in that failed.
 func (s *site) retryURL(f *broker.Failure) string {
 	switch {
+	case f.Link != 0: // the link is in the mail that brought it, and not kept here
+		return ""
 	case f.Device == 0:
 		return s.again(f.Account, f.ReturnTo)
 	case f.Kind == broker.Denied: // its code is over, and the program knows

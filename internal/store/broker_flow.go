@@ -14,23 +14,23 @@ func (s brokerStore) AddFlow(ctx context.Context, f broker.Flow) error {
 		_, err := t.ExecContext(ctx, `
 			INSERT INTO broker_flows (state_digest, binding_digest, client_id, account, product, redirect_uri, scope,
 				verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id,
-				device_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '', 0, $13)`,
+				device_id, link_id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '', 0, $13, $14)`,
 			f.State.Bytes(), f.Binding.Bytes(), f.Client, f.Account, f.Product, f.RedirectURI, f.Scope.String(),
-			sealedBytes(f.Verifier), f.Verifier.Key, f.ReturnTo, instant(f.Created), instant(f.Expires), f.Device)
+			sealedBytes(f.Verifier), f.Verifier.Key, f.ReturnTo, instant(f.Created), instant(f.Expires), f.Device, f.Link)
 		return err
 	})
 }
 
 const flowColumns = `id, state_digest, binding_digest, client_id, account, product, redirect_uri, scope,
-	verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id, device_id`
+	verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id, device_id, link_id`
 
 func scanFlow(row *sql.Row) (f broker.Flow, err error) {
 	var state, binding []byte
 	var scope string
 	var created, expires, spent int64
 	err = row.Scan(&f.ID, &state, &binding, &f.Client, &f.Account, &f.Product, &f.RedirectURI, &scope,
-		&f.Verifier.Bytes, &f.Verifier.Key, &f.ReturnTo, &created, &expires, &spent, &f.Outcome, &f.Connection, &f.Device)
+		&f.Verifier.Bytes, &f.Verifier.Key, &f.ReturnTo, &created, &expires, &spent, &f.Outcome, &f.Connection, &f.Device, &f.Link)
 	if err := found(err, broker.ErrNotFound); err != nil {
 		return broker.Flow{}, err
 	}

@@ -112,6 +112,8 @@ const (
 	AnsweredWrongly Failure = "answered_wrongly"
 	ClientRefused   Failure = "client_refused"
 	Anonymous       Failure = "anonymous"
+	LinkOver        Failure = "link_over"
+	WrongPerson     Failure = "wrong_person"
 	DeviceOver      Failure = "device_over"
 	FailedOtherwise Failure = "misc"
 )
@@ -119,7 +121,7 @@ const (
 // Failures are all of them, for tests and galleries.
 var Failures = []Failure{
 	Denied, StateExpired, StateUsed, WrongBrowser, FailedRedirect, FailedClient, FailedAccount, ScopeNotAllowed,
-	Unreachable, AnsweredWrongly, ClientRefused, Anonymous, DeviceOver, FailedOtherwise,
+	Unreachable, AnsweredWrongly, ClientRefused, Anonymous, LinkOver, WrongPerson, DeviceOver, FailedOtherwise,
 }
 
 // ConnectFailed says what happened, what to do, and which request it was.

@@ -137,6 +137,8 @@ func TestHostileWordsAreEscaped(t *testing.T) {
 		"device":  web.Device{Action: evil, Code: evil},
 		"asks":    web.DeviceAsk{Action: evil, Code: evil, Program: evil, Address: evil, Asked: []string{evil}, Account: evil},
 		"typed":   web.DeviceAsk{Subdomain: evil, BaseSuffix: evil, Problem: evil},
+		"link":    web.ConnectLink{Maker: evil, Account: evil, User: evil, Asked: []string{evil}, Again: true},
+		"aimless": web.ConnectLink{Subdomain: evil, BaseSuffix: evil, Problem: evil},
 		"denied":  web.DeviceDenied{Program: evil},
 		"leaving": web.Leaving{URL: "javascript:alert(1)", Account: evil, Host: evil},
 	}

@@ -201,6 +201,13 @@ func broker() []Sample {
 	odd.UserName, odd.Account, odd.Granted = hostile+" "+longWord, longWord+".zendesk.com", nil
 	program := connected
 	program.Program = "deskauth-cli"
+	link := web.ConnectLink{
+		Page: base, Maker: "reports", Asked: []string{"read"}, BaseSuffix: ".zendesk.com", FormOrigins: []string{"https://*"},
+	}
+	again := link
+	again.Maker, again.Again, again.Account, again.User = "", true, "acme.zendesk.com", "Ada Admin"
+	oddLink := link
+	oddLink.Maker, oddLink.Subdomain, oddLink.Problem = hostile+" "+longWord, longWord, web.ProblemSubdomainInvalid
 	code := web.Device{Page: switchable, Action: "/device"}
 	wrongCode := code
 	wrongCode.Code, wrongCode.Wrong = "WDJB-MJHT", true
@@ -214,6 +221,9 @@ func broker() []Sample {
 	oddAsk.Program, oddAsk.Address, oddAsk.Asked = hostile+" "+longWord, "2001:db8:1234:5678::/64", twelve
 	oddAsk.Problem, oddAsk.Subdomain = web.ProblemSubdomainInvalid, longWord
 	return []Sample{
+		{"link", 200, link},
+		{"link_again", 200, again},
+		{"link_odd", 422, oddLink},
 		{"device", 200, code},
 		{"device_wrong", 422, wrongCode},
 		{"device_ask", 200, asks},

@@ -1,0 +1,106 @@
+package brokerhttp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+)
+
+// changeRoutes are those by which an admin's program changes connections.
+var changeRoutes = []apiRoute{
+	{http.MethodPost, apiPath + "/connections/{id}/disable", broker.Admin, changing((*broker.Broker).Disable)},
+	{http.MethodPost, apiPath + "/connections/{id}/enable", broker.Admin, changing((*broker.Broker).Enable)},
+	{http.MethodPost, apiPath + "/connections/{id}/renew", broker.Admin, changing((*broker.Broker).RenewNow)},
+	{http.MethodDelete, apiPath + "/connections/{id}", broker.Admin, (*site).revokeConnection},
+}
+
+// changing is a route whose answer is the connection as it is afterwards.
+func changing(change func(*broker.Broker, context.Context, broker.ConnectionID) (broker.Connection, error)) func(*site, http.ResponseWriter, use) error {
+	return func(s *site, w http.ResponseWriter, u use) error {
+		id, err := u.connection()
+		if err != nil {
+			return err
+		}
+		httpd.Note(u.Context(), slog.Int64("connection", int64(id)))
+		c, err := change(s.Broker, u.Context(), id)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, Published(s.Broker.Base, c))
+	}
+}
+
+// revokeConnection ends it at Zendesk, looks that it is gone there, and deletes it.
+func (s *site) revokeConnection(w http.ResponseWriter, u use) error {
+	id, err := u.connection()
+	if err != nil {
+		return err
+	}
+	httpd.Note(u.Context(), slog.Int64("connection", int64(id)))
+	if err := s.Broker.Revoke(u.Context(), id); err != nil {
+		return notRevoked(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// stillThere says that a connection could not be ended at Zendesk, and so is kept.
+type stillThere struct{ error }
+
+func (e stillThere) Unwrap() error { return e.error }
+
+// notRevoked leaves the errors that have an answer of their own.
+func notRevoked(err error) error {
+	var unusable *broker.Unusable
+	var unavailable *broker.Unavailable
+	if errors.Is(err, broker.ErrNotFound) || errors.As(err, &unusable) || errors.As(err, &unavailable) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return stillThere{err}
+}
+
+// eventRoutes show the audit trail.
+var eventRoutes = []apiRoute{
+	{http.MethodGet, apiPath + "/events", broker.Admin, (*site).listEvents},
+}
+
+func (s *site) listEvents(w http.ResponseWriter, u use) error {
+	query := u.URL.Query()
+	filter := broker.EventFilter{Kind: broker.EventKind(query.Get("kind"))}
+	if text := query.Get("connection"); text != "" {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || id <= 0 {
+			return &broker.Invalid{Field: "connection", Why: "it is the number of a connection"}
+		}
+		filter.Connection = broker.ConnectionID(id)
+	}
+	if text := query.Get("since"); text != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return &broker.Invalid{Field: "since", Why: "it is a time such as 2026-11-22T12:00:00Z"}
+		}
+		filter.Since = at
+	}
+	list := func(after broker.EventID, limit int) ([]broker.Recorded, error) {
+		return s.Broker.Events(u.Context(), filter, after, limit)
+	}
+	all, next, err := part(u, list, func(e broker.Recorded) broker.EventID { return e.ID })
+	if err != nil {
+		return err
+	}
+	page := deskauth.EventPage{Events: []deskauth.Event{}, NextCursor: next}
+	for _, e := range all {
+		page.Events = append(page.Events, deskauth.Event{
+			ID: int64(e.ID), At: e.At, Kind: string(e.Kind), Account: e.Account,
+			Connection: int64(e.Connection), Client: int64(e.Client), Detail: e.Detail,
+		})
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
