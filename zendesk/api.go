@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -20,8 +21,27 @@ func TimeOf(t time.Time) *Time {
 
 // MarshalJSON writes "2009-05-13T00:07:08Z".
 func (t Time) MarshalJSON() ([]byte, error) {
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		return nil, errYear
+	}
 	return []byte(t.UTC().Format(`"` + time.DateOnly + `T` + time.TimeOnly + `Z"`)), nil
 }
+
+// UnmarshalJSON reads what RFC 3339 can write in UTC, too: an hour before the year 0
+// it cannot.
+func (t *Time) UnmarshalJSON(text []byte) error {
+	read := t.Time // null leaves it as it is
+	if err := read.UnmarshalJSON(text); err != nil {
+		return err
+	}
+	if y := read.UTC().Year(); y < 0 || y > 9999 {
+		return errYear
+	}
+	t.Time = read
+	return nil
+}
+
+var errYear = errors.New("zendesk: the year of a time has four digits")
 
 // User is the record that GET /api/v2/users/me answers, in Zendesk's order. A
 // pointer is a field that may be null.

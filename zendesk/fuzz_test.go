@@ -99,6 +99,7 @@ func FuzzShapes(f *testing.F) {
 		`{"user":{"id":null}}`, `{"token":{"id":1,"scopes":["read"],"expires_at":"2026-11-22T09:00:00+02:00"}}`, `{"user":{"id":1.5}}`,
 		`{"ticket":{"id":1,"custom_fields":[{"id":1,"value":["a"]}],"satisfaction_rating":{"score":"good"}},"audit":{"events":[{"id":1,"type":"Change","value":"a"}]}}`,
 		`{"user":{"created_at":"9999-12-31T23:59:59Z"}}`, `{"user":[]}`,
+		`{"token":{"expires_at":"0000-01-01T00:00:00+01:00"}}`, `{"token":{"expires_at":"9999-12-31T23:00:00-01:00"}}`, `{"token":{"expires_at":null}}`,
 	} {
 		f.Add([]byte(s))
 	}
