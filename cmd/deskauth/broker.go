@@ -83,7 +83,10 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	}
 	defer func() { _ = running.close() }() // its error is returned below, once
 	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
-	running.describe(p)
+	if err := running.describe(ctx, p); err != nil {
+		closeServers(append(running.servers, ops...))
+		return err
+	}
 	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
 	return errors.Join(err, running.close())
@@ -153,7 +156,7 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
 		Handler: brokerhttp.New(brokerhttp.Config{
-			Broker: run.broker, PublicURL: run.public, API: true, Calls: run.calls(), Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
+			Broker: run.broker, PublicURL: run.public, API: true, Board: true, Calls: run.calls(), Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
 		}),
 	}}
 	return run, nil
@@ -168,12 +171,14 @@ func (run *runningBroker) calls() http.RoundTripper {
 // only one is filled into the subdomain box.
 func (run *runningBroker) serveAccounts() error {
 	o := &run.options
-	for i, typed := range o.Accounts {
-		account, err := run.base.CleanSubdomain(typed)
-		if err != nil {
-			return usagef("--account: %w", err)
+	for flag, all := range map[string][]string{"account": o.Accounts, "operators": o.Operators} {
+		for i, typed := range all {
+			account, err := run.base.CleanSubdomain(typed)
+			if err != nil {
+				return usagef("--%s: %w", flag, err)
+			}
+			all[i] = account
 		}
-		o.Accounts[i] = account
 	}
 	if o.Account == "" && len(o.Accounts) == 1 {
 		o.Account = o.Accounts[0]
@@ -210,7 +215,7 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Source: source, Base: run.base, Scope: oauth.ParseScope(o.Scope),
-		Accounts: o.Accounts, Brands: run.brands, EventsKeep: time.Duration(o.EventsKeep) * day,
+		Accounts: o.Accounts, Operators: o.Operators, Brands: run.brands, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})
@@ -278,7 +283,16 @@ func (run *runningBroker) follow(ctx context.Context, wg *sync.WaitGroup, log *s
 	})
 }
 
-func (run *runningBroker) describe(p process) {
+func (run *runningBroker) describe(ctx context.Context, p process) error {
 	fmt.Fprintf(p.Out, "\n  %s\tpages\n  %s\tthe redirect URL to register with the client %s\n  %s\tZendesk\n",
 		run.public, brokerhttp.RedirectURI(run.public, ""), run.options.ClientID, run.options.ZendeskURL)
+	invitation, err := run.broker.Invite(ctx)
+	if err != nil {
+		return err
+	}
+	if !invitation.IsZero() {
+		fmt.Fprintf(p.Out, "\nNobody is an operator yet. Whoever opens this link first, within fifteen minutes, and signs in to Zendesk, becomes one:\n\n  %s\n",
+			brokerhttp.InvitationURL(run.public, invitation))
+	}
+	return nil
 }

@@ -33,6 +33,7 @@ type brokerOptions struct {
 	AllowHTTP        bool
 	AllowPrivate     bool
 	Accounts         []string
+	Operators        []string
 	EventsKeep       int // days
 	Drain            time.Duration
 	BrandHosts       []string         // ACCOUNT=SUBDOMAIN
@@ -56,6 +57,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine: whoever sits between reads every token")
 	f.BoolVar(&o.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses, for an issuer of one's own")
 	f.StringSliceVar(&o.Accounts, "account", nil, "`subdomain` of an account whose people may connect; may repeat (default those of every account)")
+	f.StringSliceVar(&o.Operators, "operators", nil, "`subdomain` of an account whose admins see and steer everything on the pages; may repeat (default nobody's: a link that is printed lets the first operator in)")
 	f.StringSliceVar(&o.BrandHosts, "brand-host", nil, "`ACCOUNT=SUBDOMAIN` of a brand, to which the account's tokens may be sent through the proxy; may repeat")
 	f.IntVar(&o.EventsKeep, "events-keep", int(broker.DefaultEventsKeep/day), "how many `days` the audit trail goes back")
 	f.DurationVar(&o.Drain, "drain", 0, "how long to wait, before a renewal ends a token, for the calls under way with it, such as 2s; it is not lent meanwhile")

@@ -207,7 +207,7 @@ func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk 
 		serving: shared, Listen: o.BrokerListen, ListenFlag: "broker-listen", DB: "sqlite:" + filepath.Join(dir, "broker.db"),
 		PublicURL: public.String(), ZendeskURL: zendesk.url("{subdomain}"), OwnZendesk: true,
 		ClientID: brokerClient(public), Keys: keyring{File: filepath.Join(dir, "sealing-keys.json")}, Scope: "read",
-		Account: zendesk.fallback(), Now: zendesk.issuer.Now,
+		Account: zendesk.fallback(), Operators: []string{zendesk.fallback()}, Now: zendesk.issuer.Now,
 	}
 }
 

@@ -25,7 +25,7 @@ type ForClient struct {
 // for the admin who made it (facts §2.4). There is no refresh token; each renewal
 // asks anew. The error is *Invalid or *Failure.
 func (b *Broker) ConnectClient(ctx context.Context, r ForClient) (Connection, error) {
-	client, err := b.clientOf(ctx, r.Account, &r.Product)
+	client, err := b.clientOf(ctx, Flow{Account: r.Account}, &r.Product)
 	if err != nil {
 		return Connection{}, err
 	}
@@ -74,7 +74,7 @@ type Import struct {
 // that the pair was issued to: only it can renew. The error is *Invalid or *Failure;
 // with a connection beside it, the pair was taken and could not be renewed.
 func (b *Broker) Import(ctx context.Context, r Import) (Connection, error) {
-	client, err := b.clientOf(ctx, r.Account, &r.Product)
+	client, err := b.clientOf(ctx, Flow{Account: r.Account}, &r.Product)
 	if err != nil {
 		return Connection{}, err
 	}
@@ -109,7 +109,8 @@ func (b *Broker) Import(ctx context.Context, r Import) (Connection, error) {
 
 // clientOf finds the client that serves an account, for a product that is Support
 // where none is named.
-func (b *Broker) clientOf(ctx context.Context, account string, p *Product) (Client, error) {
+func (b *Broker) clientOf(ctx context.Context, f Flow, p *Product) (Client, error) {
+	account := f.Account
 	if *p == "" {
 		*p = Support
 	}
@@ -119,7 +120,9 @@ func (b *Broker) clientOf(ctx context.Context, account string, p *Product) (Clie
 	if err := zendesk.CheckSubdomain(account); err != nil {
 		return Client{}, &Invalid{"subdomain", err.Error()}
 	}
-	if !b.Accounts.Serve(account) {
+	if served, err := b.serves(ctx, f); err != nil {
+		return Client{}, err
+	} else if !served {
 		return Client{}, &Failure{Kind: NotServed, Account: account}
 	}
 	client, err := b.Store.ClientFor(ctx, account, *p)

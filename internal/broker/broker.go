@@ -34,6 +34,9 @@ type Config struct {
 	// connections that are there are lent all the same.
 	Accounts Accounts
 
+	// Operators are the accounts whose admins may see and do everything on the pages.
+	Operators Operators
+
 	// Brands are other hosts of the accounts that their tokens may be sent to.
 	Brands Brands
 
@@ -95,7 +98,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := oauth.CheckRedirectURI(c.RedirectURI); err != nil {
 		return nil, fmt.Errorf("broker: the redirect URL %q: %w", c.RedirectURI, err)
 	}
-	if err := c.Accounts.Check(); err != nil {
+	if err := errors.Join(c.Accounts.Check(), c.Operators.Check()); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	c.setDefaults()

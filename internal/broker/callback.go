@@ -12,9 +12,11 @@ import (
 
 // Arrival is what a callback came to.
 type Arrival struct {
-	Connection Connection
+	Connection Connection // the zero Connection when the flow's purpose was another
 	Flow       Flow
-	Program    string // that waited for it, and was allowed; "": none
+	Program    string       // that waited for it, and was allowed; "": none
+	Session    secret.Plain // of whoever signed in; the absent one otherwise, and when it has arrived before
+	Left       error        // why tokens that have served could not be ended yet, for the log
 	// Again tells that this sign-in has arrived elsewhere: a page was loaded again,
 	// before or at the same time. It must not sign anybody in a second time.
 	Again bool
@@ -65,7 +67,7 @@ func (b *Broker) Result(ctx context.Context, id FlowID, browser secret.Plain) (A
 	if err != nil {
 		return Arrival{}, err
 	}
-	if flow.Accept(b.now(), browser) != StateUsed {
+	if flow.Purpose == SigningIn || flow.Accept(b.now(), browser) != StateUsed {
 		return Arrival{}, ErrNotFound
 	}
 	arrival, err := b.arrived(ctx, flow)
@@ -83,19 +85,26 @@ func (b *Broker) Result(ctx context.Context, id FlowID, browser secret.Plain) (A
 }
 
 func (f Flow) failure(kind Kind, err error) *Failure {
-	return &Failure{Kind: kind, Account: f.Account, ReturnTo: f.ReturnTo, Device: f.Device, Link: f.Link, Answer: answer(err), Err: err}
+	return &Failure{
+		Kind: kind, Purpose: f.Purpose, Account: f.Account, ReturnTo: f.ReturnTo,
+		Device: f.Device, Link: f.Link, Answer: answer(err), Err: err,
+	}
 }
 
 // finish spends the flow, whatever Zendesk said.
 func (b *Broker) finish(ctx context.Context, f Flow, answer oauth.AuthorizeResponse) (Arrival, error) {
 	var arrival Arrival
 	over, err := b.overtaken(ctx, f)
+	if err != nil {
+		return Arrival{}, err
+	}
+	served, err := b.serves(ctx, f)
 	switch {
 	case err != nil:
 		return Arrival{}, err
 	case !f.Spent.IsZero():
 		return b.arrived(ctx, f)
-	case !b.Accounts.Serve(f.Account): // not any more: no code and no secret goes there
+	case !served: // not any more: no code and no secret goes there
 		err = b.spend(ctx, f, NotServed, nil)
 	case answer.Error != "":
 		refused := &oauth.Error{Code: oauth.Code(answer.Error), Description: answer.ErrorDescription}
@@ -166,7 +175,7 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	}
 	c, err := b.Store.RedeemFlow(ctx, f.ID, Connection{
 		Account: f.Account, Product: f.Product, Client: f.Client, Grant: oauth.GrantAuthorizationCode,
-		State: Pending, Asked: f.Scope, Created: b.now(),
+		State: Pending, Reason: f.pending(), Asked: f.Scope, Created: b.now(),
 	})
 	if err != nil {
 		return Arrival{}, err
@@ -194,6 +203,9 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	}
 	if err := insist(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
 		return Arrival{}, fmt.Errorf("store the tokens of %s: %w", f.Account, err)
+	}
+	if f.Purpose == SigningIn {
+		return b.admit(ctx, f, c, pair)
 	}
 	if pair.Guessed {
 		c = b.askExpiry(ctx, c, pair.Access)
@@ -223,11 +235,16 @@ func exchangeFailure(r Reply) Kind {
 // arrived shows again what became of a used flow. Tokens whose owner could not be
 // found out then are asked about once more.
 func (b *Broker) arrived(ctx context.Context, f Flow) (Arrival, error) {
+	served, err := b.serves(ctx, f)
 	switch {
-	case !b.Accounts.Serve(f.Account):
+	case err != nil:
+		return Arrival{}, err
+	case !served:
 		return Arrival{}, f.failure(NotServed, nil)
 	case f.Outcome != "":
 		return Arrival{}, f.failure(f.Outcome, nil)
+	case f.Purpose == SigningIn: // its tokens are nobody's connection, whoever asks again
+		return Arrival{Flow: f, Again: true}, nil
 	case f.Connection == 0:
 		return Arrival{}, f.failure(StateUsed, nil)
 	}

@@ -36,13 +36,19 @@ type Departure struct {
 // Connect begins a sign-in at an account. The error is *Invalid for a subdomain
 // that is none, or *Failure.
 func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, error) {
-	client, err := b.clientOf(ctx, r.Account, &r.Product)
+	return b.depart(ctx, r, Flow{})
+}
+
+// depart begins a flow that knows its purpose.
+func (b *Broker) depart(ctx context.Context, r ConnectRequest, flow Flow) (Departure, error) {
+	flow.Account, flow.Device, flow.Link = r.Account, r.device, r.link
+	client, err := b.clientOf(ctx, flow, &r.Product)
 	if err == nil && r.client != 0 {
 		client, err = b.Store.Client(ctx, r.client)
 	}
 	if failure := (*Failure)(nil); errors.As(err, &failure) {
-		failure.ReturnTo, failure.Device = LocalPath(r.ReturnTo), r.device
-		failure.Link = r.link
+		failure.Purpose, failure.ReturnTo = flow.Purpose, LocalPath(r.ReturnTo)
+		failure.Device, failure.Link = r.device, r.link
 	}
 	if err != nil {
 		return Departure{}, err
@@ -55,12 +61,10 @@ func (b *Broker) Connect(ctx context.Context, r ConnectRequest) (Departure, erro
 	}
 	state, verifier := secret.State(b.Rand), secret.Of(oauth.NewVerifier(b.Rand))
 	now := b.now()
-	flow := Flow{
-		State: state.Digest(), Binding: r.Browser.Digest(),
-		Client: client.ID, Account: r.Account, Product: client.Product,
-		RedirectURI: b.RedirectURI, Scope: r.Scope, ReturnTo: LocalPath(r.ReturnTo), Device: r.device, Link: r.link,
-		Created: now, Expires: now.Add(flowLife),
-	}
+	flow.State, flow.Binding = state.Digest(), r.Browser.Digest()
+	flow.Client, flow.Product = client.ID, client.Product
+	flow.RedirectURI, flow.Scope, flow.ReturnTo = b.RedirectURI, r.Scope, LocalPath(r.ReturnTo)
+	flow.Created, flow.Expires = now, now.Add(flowLife)
 	if policies[client.Product].PKCE {
 		if flow.Verifier, err = b.seal(ctx, verifier, flow.verifierPlace()); err != nil {
 			return Departure{}, err

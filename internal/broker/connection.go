@@ -44,6 +44,7 @@ const (
 	UserUnknown      Reason = "user_unknown"             // it could not be found out whose tokens they are
 	AnotherTries     Reason = "another_replica_is_at_it" // its answer is waited for
 	SwitchedOff      Reason = "switched_off"             // disabled by hand
+	ForSignIn        Reason = "sign_in"                  // tokens of a sign-in to the broker's own pages, to be ended
 	NotRevoked       Reason = "not_revoked"              // it was to end at Zendesk, and it is not known to have
 )
 

@@ -58,7 +58,8 @@ const (
 // Failure is why a sign-in ended without a connection.
 type Failure struct {
 	Kind     Kind
-	Link     LinkID   // that the sign-in was to spend; -1: one that is not known; 0: none
+	Link     LinkID // that the sign-in was to spend; -1: one that is not known; 0: none
+	Purpose  Purpose
 	Device   DeviceID // that the sign-in was for; 0: none
 	Account  string   // empty when it is not known whose sign-in it was
 	ReturnTo string

@@ -32,6 +32,10 @@ const (
 	LinkRefused    EventKind = "link_refused"
 	DeviceLet      EventKind = "device_allowed"
 	DeviceRefused  EventKind = "device_denied"
+	SignedIn       EventKind = "signed_in"          // somebody, to the broker's own pages
+	OperatorNamed  EventKind = "operator_named"     // the first one, by the invitation
+	TokenLeft      EventKind = "sign_in_token_left" // the token of a sign-in could not be ended yet
+	Ordered        EventKind = "ordered"            // an operator or owner asked for something, on a page
 )
 
 // EventID is the number of an event. Later ones are higher.

@@ -19,6 +19,8 @@ const flowLife = 10 * time.Minute
 // callback but the code (RFC 9700 §4.4: mix-up).
 type Flow struct {
 	ID          FlowID
+	Purpose     Purpose
+	Invitation  secret.Digest // of the first operator, when it is their sign-in; zero otherwise
 	State       secret.Digest // of the state parameter (RFC 6749 §10.12)
 	Binding     secret.Digest // of the cookie of the browser that began
 	Client      ClientID
@@ -35,6 +37,16 @@ type Flow struct {
 	Spent       time.Time    // zero while it is open
 	Outcome     Kind         // why it failed, once it did
 	Connection  ConnectionID // what it became, once it was redeemed
+}
+
+// pending is the reason for which a pending connection holds the flow's tokens. Those
+// of a sign-in become nobody's connection: they are kept only so that they can be
+// ended, whatever happens meanwhile.
+func (f Flow) pending() Reason {
+	if f.Purpose == SigningIn {
+		return ForSignIn
+	}
+	return NoReason
 }
 
 // verifierPlace is what the PKCE verifier is sealed for. The row's number does not

@@ -77,6 +77,9 @@ type Store interface {
 	// Clients lists those that were chosen once, in the order of their numbers, from
 	// the one after `after`. What their secrets are is left out.
 	Clients(ctx context.Context, after ClientID, limit int) ([]ClientState, error)
+	// NamedClients lists at most limit of those that were chosen once, in the order of
+	// their numbers, and nothing of their secrets.
+	NamedClients(ctx context.Context, limit int) ([]Client, error)
 	ClientNamed(ctx context.Context, account string, p Product, identifier string) (Client, error)
 	Client(ctx context.Context, id ClientID) (Client, error)
 	// ClientFor returns the account's own client, else the global one; of several
@@ -130,6 +133,15 @@ type Store interface {
 	// Connections lists what has tokens, in the order of its numbers, from the one
 	// after `after`.
 	Connections(ctx context.Context, after ConnectionID, limit int) ([]Connection, error)
+
+	// FindConnections lists those that a filter lets through, but none that is
+	// pending, in the order of their numbers downwards, from the one before `before`.
+	FindConnections(ctx context.Context, f Filter, before ConnectionID, limit int) ([]Connection, error)
+	// CountConnections counts the same by state, whatever the filter's words are.
+	CountConnections(ctx context.Context, f Filter) (map[State]int, error)
+	// ConnectionsOfPerson lists those of a user of an account, in the order of their
+	// numbers.
+	ConnectionsOfPerson(ctx context.Context, account string, user int64) ([]Connection, error)
 
 	// Claim takes the lease of c if generation, state and claim are still c's, and
 	// returns it with the new claim.
@@ -254,6 +266,26 @@ type Store interface {
 	// SpendDevice spends an allowed device and stores its key, which it returns with
 	// its number.
 	SpendDevice(ctx context.Context, id DeviceID, k Key, e Event) (Key, error)
+
+	// Session returns a session, and whether its user is stored as an operator.
+	Session(ctx context.Context, d secret.Digest) (Session, error)
+	AddSession(ctx context.Context, s Session, e Event) error
+	EndSession(ctx context.Context, d secret.Digest) error
+	// PruneSessions removes at most limit sessions that were last checked before the
+	// instant, and returns how many went.
+	PruneSessions(ctx context.Context, before time.Time, limit int) (int, error)
+	// Operators lists those that are stored, in the order in which they came.
+	Operators(ctx context.Context) ([]Operator, error)
+	// Invitation returns the one that is open.
+	Invitation(ctx context.Context) (Invitation, error)
+	// KeepInvitation stores an invitation in the place of the one before.
+	KeepInvitation(ctx context.Context, i Invitation) error
+	// AddFirst ends an invitation that is still open, stores the session and its user
+	// as an operator. ErrConflict when it is not open any more.
+	AddFirst(ctx context.Context, i Invitation, s Session, e Event) error
+	// LeftBehind lists what is pending with tokens for a sign-in since before the
+	// instant, oldest first.
+	LeftBehind(ctx context.Context, before time.Time, limit int) ([]Connection, error)
 
 	// Prune removes flows and devices that expired before the instant, pending connections
 	// without tokens that are older, and the events of sign-ins that failed before,

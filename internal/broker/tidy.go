@@ -94,9 +94,11 @@ func (b *Broker) Tidy(ctx context.Context) error {
 		untilNone(func() (int, error) {
 			return b.Store.PruneAttempts(ctx, now.Add(-attemptsKeep), now.Add(-b.EventsKeep), pruneMost)
 		}),
+		untilNone(func() (int, error) { return b.Store.PruneSessions(ctx, now.Add(-sessionKeep), pruneMost) }),
 		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
 		b.closeSendings(ctx, now),
 		untilNone(func() (int, error) { return b.Store.PrunePasses(ctx, now.Add(-b.EventsKeep), pruneMost) }),
+		b.releaseLeft(ctx),
 	)
 }
 

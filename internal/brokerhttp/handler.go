@@ -35,6 +35,8 @@ type Config struct {
 	// Calls is the way to Zendesk of requests through the proxy: a transport of
 	// broker.NewHTTPClient's with Streams; nil makes one.
 	Calls http.RoundTripper
+	// Board tells whether there are pages for whoever signs in.
+	Board bool
 	// Account is filled into the subdomain box.
 	Account string
 
@@ -73,7 +75,10 @@ func New(c Config) http.Handler {
 	if c.Metrics == nil {
 		c.Metrics = func(next http.Handler) http.Handler { return next }
 	}
-	s := &site{Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL)}
+	s := &site{
+		Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL),
+		session: sessionCookieFor(c.PublicURL), followers: make(chan struct{}, liveMost),
+	}
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	pages := httpd.Chain(s.publicHost(protect.Handler(httpd.Route(s.routes()))), httpd.MaxBody(maxForm))
@@ -116,6 +121,9 @@ type site struct {
 	proxyLog *log.Logger
 	cookie   cookie
 	language web.LanguageCookie
+
+	session   cookie        // of whoever is signed in to the broker's own pages
+	followers chan struct{} // pages that are followed
 }
 
 // routes is every path, with the methods it takes.
@@ -142,6 +150,9 @@ func (s *site) routes() *http.ServeMux {
 	handle(s.CallbackPath, map[string]http.HandlerFunc{"GET": s.callback})
 	// A pattern for GET takes HEAD too, and this one GET spends something, the state.
 	mux.HandleFunc("HEAD "+s.CallbackPath, s.methodNotAllowed([]string{http.MethodGet}))
+	if s.Board {
+		s.board(handle)
+	}
 	mux.Handle("GET /static/", web.Static())
 	mux.HandleFunc("/", s.notFound)
 	return mux

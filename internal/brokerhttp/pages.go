@@ -160,6 +160,10 @@ func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
+	if arrival.Flow.Purpose == broker.SigningIn {
+		s.admitted(w, r, arrival)
+		return
+	}
 	c := arrival.Connection
 	httpd.Note(r.Context(), slog.String("account", c.Account), slog.Int64("connection", int64(c.ID)))
 	w.Header().Set("Cache-Control", "no-store")

@@ -44,6 +44,18 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	var failure *broker.Failure
 	var invalid *broker.Invalid
 	switch {
+	case errors.Is(err, broker.ErrNotInvited):
+		httpd.Note(r.Context(), slog.String("failure", err.Error()))
+		page := s.signInPage(r)
+		page.Uninvited = true
+		web.Render(w, http.StatusForbidden, page)
+		return
+	case errors.As(err, &failure) && failure.Kind == broker.NotServed && failure.Purpose == broker.SigningIn:
+		httpd.Note(r.Context(), slog.String("failure", string(failure.Kind)), slog.String("account", failure.Account))
+		page := s.signInPage(r)
+		page.Problem, page.Subdomain, page.ReturnTo = web.ProblemNotServed, failure.Account, failure.ReturnTo
+		web.Render(w, http.StatusUnprocessableEntity, page)
+		return
 	case errors.As(err, &failure) && failure.Kind == broker.NotServed:
 		s.notServed(w, r, failure)
 		return
@@ -105,6 +117,8 @@ func (s *site) retryURL(f *broker.Failure) string {
 	switch {
 	case f.Link != 0: // the link is in the mail that brought it, and not kept here
 		return ""
+	case f.Purpose == broker.SigningIn:
+		return web.Within(web.PathBoardSignIn, "account", f.Account, web.FieldReturnTo, f.ReturnTo)
 	case f.Device == 0:
 		return s.again(f.Account, f.ReturnTo)
 	case f.Kind == broker.Denied: // its code is over, and the program knows

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
-	"regexp"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -85,29 +82,11 @@ func (k *known) write(ctx context.Context, out *csv.Writer, events []issuer.Reco
 		if !u.Erased {
 			email = u.Email
 		}
-		if err := out.Write(harmless(e.At.UTC().Format(time.RFC3339), id, row.Who, email, row.Action, e.Object,
+		if err := out.Write(web.Cells(e.At.UTC().Format(time.RFC3339), id, row.Who, email, row.Action, e.Object,
 			row.Thing.Name, e.Detail, e.Origin.Address, e.Origin.RequestID)); err != nil {
 			return err
 		}
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// formula is how one begins: at the begin of a cell, or behind what some spreadsheets
-// separate cells by. Quotes before it may be taken for those of the file.
-var formula = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[;\t\r\n])("*)([=+\-@])`) })
-
-// harmless puts a quote before what a spreadsheet would take for a formula: names
-// and identifiers come from people who may not mean well (CWE-1236). The quote
-// shows that the cell is text.
-func harmless(cells ...string) []string {
-	for n, cell := range cells {
-		cell = formula().ReplaceAllString(cell, "$1$2'$3")
-		if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {
-			cell = "'" + cell
-		}
-		cells[n] = cell
-	}
-	return cells
 }

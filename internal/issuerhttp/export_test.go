@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/deskauth/deskauth/internal/apihttp"
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 // APIRoutes are all routes of the API.
@@ -23,4 +24,4 @@ func (s *Server) Programs() []string {
 }
 
 // Harmless are cells as the file of the audit trail has them.
-func Harmless(cells ...string) []string { return harmless(cells...) }
+func Harmless(cells ...string) []string { return web.Cells(cells...) }

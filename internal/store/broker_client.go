@@ -207,6 +207,12 @@ func (s brokerStore) Clients(ctx context.Context, after broker.ClientID, limit i
 	return all, s.countBetween(ctx, after, last, at)
 }
 
+func (s brokerStore) NamedClients(ctx context.Context, limit int) ([]broker.Client, error) {
+	rows, err := s.db.reads.QueryContext(ctx, `
+		SELECT `+brokerClientColumns+` FROM broker_clients WHERE chosen_at > 0 ORDER BY id LIMIT $1`, limit)
+	return collect(rows, err, scanBrokerClient)
+}
+
 func (s brokerStore) secretsBetween(ctx context.Context, after, last broker.ClientID, at map[broker.ClientID]*broker.ClientState) error {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT client_id, number, added_at, worked_at FROM broker_client_secrets

@@ -61,11 +61,11 @@ func (s brokerStore) Adopt(ctx context.Context, c broker.Connection, e broker.Ev
 			UPDATE broker_connections
 			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6, generation = $7,
 				scope_granted = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
-				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, renewed_at = $16, tend_at = $17
-			WHERE id = $18 AND generation = 0 AND state = 'pending'`,
+				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, renewed_at = $16, tend_at = $17, words = $18
+			WHERE id = $19 AND generation = 0 AND state = 'pending'`,
 			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.Generation,
 			c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
-			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.ID); err != nil {
+			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.Words(), c.ID); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
@@ -115,9 +115,9 @@ func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, 
 		}
 		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections
-			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6
-			WHERE id = $7 AND generation = $8 AND state = 'pending'`,
-			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.ID, c.Generation); err != nil {
+			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6, words = $7
+			WHERE id = $8 AND generation = $9 AND state = 'pending'`,
+			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.Words(), c.ID, c.Generation); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
@@ -136,12 +136,12 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 			SET state = $1, reason = $2, user_name = $3, user_email = $4, user_role = $5, scope_asked = $6, scope_granted = $7,
 				generation = $8, access_sealed = $9, access_key_id = $10, refresh_sealed = $11, refresh_key_id = $12,
 				access_issued_at = $13, access_expires_at = $14, refresh_expires_at = $15, forced = 0, renewed_at = $16,
-				tend_at = $17, failures = 0, retry_at = 0, claim_owner = ''
-			WHERE id = $18 AND generation = $19 AND CASE WHEN state = 'disabled' THEN 1 ELSE 0 END = $20`,
+				tend_at = $17, words = $18, failures = 0, retry_at = 0, claim_owner = ''
+			WHERE id = $19 AND generation = $20 AND CASE WHEN state = 'disabled' THEN 1 ELSE 0 END = $21`,
 			next.State, next.Reason, next.User.Name, next.User.Email, next.User.Role, next.Asked.String(), next.Granted.String(),
 			next.Generation, sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), instant(next.RenewedAt),
-			instant(next.TendAt), next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
+			instant(next.TendAt), next.Words(), next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {
@@ -170,7 +170,7 @@ func connectionOf(ctx context.Context, q querier, c broker.Connection) (broker.C
 func (s brokerStore) Connections(ctx context.Context, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+connectionColumns+` FROM broker_connections
-		WHERE id > $1 AND generation > 0 ORDER BY id LIMIT $2`, after, limit)
+		WHERE id > $1 AND generation > 0 AND reason <> 'sign_in' ORDER BY id LIMIT $2`, after, limit)
 	return collect(rows, err, scanConnection)
 }
 

@@ -14,27 +14,38 @@ func (s brokerStore) AddFlow(ctx context.Context, f broker.Flow) error {
 		_, err := t.ExecContext(ctx, `
 			INSERT INTO broker_flows (state_digest, binding_digest, client_id, account, product, redirect_uri, scope,
 				verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id,
-				device_id, link_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '', 0, $13, $14)`,
+				device_id, link_id, purpose, invitation)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '', 0, $13, $14, $15, $16)`,
 			f.State.Bytes(), f.Binding.Bytes(), f.Client, f.Account, f.Product, f.RedirectURI, f.Scope.String(),
-			sealedBytes(f.Verifier), f.Verifier.Key, f.ReturnTo, instant(f.Created), instant(f.Expires), f.Device, f.Link)
+			sealedBytes(f.Verifier), f.Verifier.Key, f.ReturnTo, instant(f.Created), instant(f.Expires), f.Device, f.Link,
+			f.Purpose, invitationOf(f))
 		return err
 	})
 }
 
+// invitationOf is NULL for none.
+func invitationOf(f broker.Flow) any {
+	if f.Invitation == (secret.Digest{}) {
+		return nil
+	}
+	return f.Invitation.Bytes()
+}
+
 const flowColumns = `id, state_digest, binding_digest, client_id, account, product, redirect_uri, scope,
-	verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id, device_id, link_id`
+	verifier_sealed, verifier_key_id, return_to, created_at, expires_at, spent_at, outcome, connection_id, device_id, link_id,
+	purpose, invitation`
 
 func scanFlow(row *sql.Row) (f broker.Flow, err error) {
-	var state, binding []byte
+	var state, binding, invitation []byte
 	var scope string
 	var created, expires, spent int64
 	err = row.Scan(&f.ID, &state, &binding, &f.Client, &f.Account, &f.Product, &f.RedirectURI, &scope,
-		&f.Verifier.Bytes, &f.Verifier.Key, &f.ReturnTo, &created, &expires, &spent, &f.Outcome, &f.Connection, &f.Device, &f.Link)
+		&f.Verifier.Bytes, &f.Verifier.Key, &f.ReturnTo, &created, &expires, &spent, &f.Outcome, &f.Connection, &f.Device, &f.Link,
+		&f.Purpose, &invitation)
 	if err := found(err, broker.ErrNotFound); err != nil {
 		return broker.Flow{}, err
 	}
-	f.State, f.Binding = digestFrom(state), digestFrom(binding)
+	f.State, f.Binding, f.Invitation = digestFrom(state), digestFrom(binding), digestFrom(invitation)
 	f.Scope = scopeFrom(scope)
 	f.Created, f.Expires, f.Spent = since(created), since(expires), since(spent)
 	return f, nil

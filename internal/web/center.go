@@ -124,6 +124,9 @@ func (m Moment) Second() string { return m.UTC().Format(time.DateTime) }
 // Exact is Text to the millisecond, for what happens quickly.
 func (m Moment) Exact() string { return m.UTC().Format("2006-01-02 15:04:05.000") }
 
+// Day is Text to the day.
+func (m Moment) Day() string { return m.UTC().Format(time.DateOnly) }
+
 // Machine is the value of the datetime attribute.
 func (m Moment) Machine() string { return m.UTC().Format(time.RFC3339) }
 

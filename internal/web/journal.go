@@ -137,9 +137,11 @@ func (p Journal) ClockHTML(c JournalClock) (string, error) {
 
 // journalHTML writes the ends of lines as references: a line ends a field of a
 // stream (HTML, section 9.2.5), and those of an entry's JSON are to be seen.
-func journalHTML(part string, data any) (string, error) {
+func journalHTML(part string, data any) (string, error) { return partHTML("journal", part, data) }
+
+func partHTML(page, part string, data any) (string, error) {
 	var b bytes.Buffer
-	if err := templates()["journal"].ExecuteTemplate(&b, part, data); err != nil {
+	if err := templates()[page].ExecuteTemplate(&b, part, data); err != nil {
 		return "", err
 	}
 	return strings.NewReplacer("\r", "", "\n", "&#10;").Replace(b.String()), nil

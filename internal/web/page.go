@@ -51,7 +51,10 @@ type frame struct {
 	RetryAfter  int      // seconds, sent as Retry-After when above zero
 	Allow       []string // methods, sent as Allow when there are any
 	User        *Person  // who is signed in, where the page is theirs; nil for nobody
+	Home        string   // where whoever is signed in begins; empty: /
+	SignOut     string   // where the form for it is posted to; empty: the issuer's
 	Nav         []Entry  // the sections of the Admin Center, none on other pages
+	Roomy       bool     // wide enough for a table of many columns
 	Script      string   // a file in static/ that eases the page's use; "" for none
 	Follows     bool     // the script listens to a stream of this server
 }

@@ -87,6 +87,25 @@ func builtKeys() []string {
 	for _, k := range []LinkKind{LinkAuthorize, LinkTokens, LinkUsersMe, LinkAPI, LinkBroker, LinkControl, LinkAdmin, LinkApps} {
 		keys = append(keys, "issuer_home.link."+string(k))
 	}
+	for _, s := range append([]ConnectionState{renewing}, ConnectionStates...) {
+		keys = append(keys, "state."+string(s))
+	}
+	for _, reason := range ConnectionReasons {
+		keys = append(keys, "reason."+reason)
+	}
+	for _, unit := range []string{"minutes", "hours", "days"} {
+		keys = append(keys, "span."+unit+".one", "span."+unit+".other")
+	}
+	keys = append(keys, "when.in", "when.ago", "connections.scopes.one", "connections.scopes.other", "connections.failed.one", "connections.failed.other")
+	for _, o := range []Order{OrderRenew, OrderDisable, OrderEnable, OrderRevoke} {
+		for _, part := range []string{"order.", "orders.", "orders.do.", "orders.did."} {
+			keys = append(keys, part+string(o))
+		}
+		keys = append(keys, "orders.go."+string(o)+".one", "orders.go."+string(o)+".other")
+	}
+	for _, why := range OrderProblems {
+		keys = append(keys, "orders.not."+why)
+	}
 	for _, h := range invalidHints {
 		keys = append(keys, "invalid.hint."+h)
 	}

@@ -1,0 +1,155 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// Purpose is what a flow is for.
+type Purpose string
+
+// The purposes.
+const (
+	Connecting Purpose = ""        // a connection is to come of it
+	SigningIn  Purpose = "sign_in" // somebody wants to see the broker's own pages
+)
+
+// signInScope is what suffices to learn who somebody is, and as what.
+var signInScope = oauth.Scope{"users:read"}
+
+// SignInRequest is what begins a sign-in to the broker's own pages.
+type SignInRequest struct {
+	Account    string       // subdomain
+	ReturnTo   string       // a path of this site for afterwards; anything else is dropped
+	Browser    secret.Plain // as ConnectRequest's
+	Invitation secret.Plain // the absent one: none
+}
+
+// SignIn begins a sign-in to the broker's own pages, by Zendesk. The error is
+// *Invalid, *Failure or ErrNotInvited.
+func (b *Broker) SignIn(ctx context.Context, r SignInRequest) (Departure, error) {
+	f := Flow{Purpose: SigningIn}
+	if !r.Invitation.IsZero() {
+		if err := b.Invited(ctx, r.Invitation); err != nil {
+			return Departure{}, err
+		}
+		f.Invitation = r.Invitation.Digest()
+	}
+	return b.depart(ctx, ConnectRequest{
+		Account: r.Account, Product: Support, Scope: signInScope, ReturnTo: r.ReturnTo, Browser: r.Browser,
+	}, f)
+}
+
+// serves decides whether people of the flow's account may go through it. Operators
+// need not be customers. Who holds the invitation may be of any account, and whoever
+// it let in comes back.
+func (b *Broker) serves(ctx context.Context, f Flow) (bool, error) {
+	switch {
+	case b.Accounts.Serve(f.Account):
+		return true, nil
+	case f.Purpose != SigningIn || zendesk.Reserved(f.Account):
+		return false, nil
+	case b.Operators.Has(f.Account) || f.Invitation != secret.Digest{}:
+		return true, nil
+	}
+	all, err := b.Store.Operators(ctx)
+	for _, o := range all {
+		if o.Account == f.Account {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// admit makes a session of the tokens that a sign-in brought. They have served when
+// Zendesk told whose they are, and are ended there before anybody is let in.
+func (b *Broker) admit(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
+	user, err := policies[c.Product].who(ctx, b.api(c, p.Access), p.Access)
+	left := b.release(ctx, c, p)
+	if err != nil {
+		return Arrival{}, errors.Join(f.failure(whoFailure(err), err), left)
+	}
+	now, plain := b.now(), secret.State(b.Rand)
+	s := Session{Digest: plain.Digest(), Account: f.Account, User: user, Created: now, Checked: now}
+	if f.Invitation != (secret.Digest{}) {
+		err = b.admitFirst(ctx, f, s)
+	} else {
+		err = b.Store.AddSession(ctx, s, b.signedIn(SignedIn, s))
+	}
+	if err != nil {
+		return Arrival{}, err
+	}
+	return Arrival{Flow: f, Session: plain, Left: left}, nil
+}
+
+// admitFirst spends the invitation and lets in whoever came back with it.
+func (b *Broker) admitFirst(ctx context.Context, f Flow, s Session) error {
+	i, err := b.Store.Invitation(ctx)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && !i.Good(s.Created, f.Invitation):
+		return ErrNotInvited
+	case err != nil:
+		return err
+	}
+	err = b.Store.AddFirst(ctx, i, s, b.signedIn(OperatorNamed, s))
+	if errors.Is(err, ErrConflict) { // somebody else was faster
+		return ErrNotInvited
+	}
+	return err
+}
+
+func (b *Broker) signedIn(kind EventKind, s Session) Event {
+	return Event{At: s.Created, Kind: kind, Account: s.Account, Detail: fmt.Sprint(s.User.ID)}
+}
+
+// release ends the tokens of a sign-in at Zendesk, and then forgets them. When they
+// cannot be ended they are kept, sealed, for the chores to try again, and that is said
+// once; the error is then why.
+func (b *Broker) release(ctx context.Context, c Connection, p Pair) error {
+	if err := b.revoke(ctx, c, p); err != nil {
+		left := fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err)
+		return errors.Join(left, b.Store.AddEvent(ctx, Event{At: b.now(), Kind: TokenLeft, Account: c.Account, Client: c.Client}))
+	}
+	return b.forget(ctx, c)
+}
+
+func (b *Broker) forget(ctx context.Context, c Connection) error {
+	err := b.Store.DropPending(ctx, c, Event{})
+	if errors.Is(err, ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// releaseLeft tries again to end tokens of sign-ins that stayed behind: Zendesk was
+// not there, or this process ended in between.
+func (b *Broker) releaseLeft(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, revokeTime)
+	defer cancel()
+	left, err := b.Store.LeftBehind(ctx, b.now().Add(-2*b.Timing.Flight), pruneMost)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, c := range left {
+		if ctx.Err() != nil {
+			break
+		}
+		pair, err := b.pairOf(ctx, c)
+		if err == nil {
+			err = b.revoke(ctx, c, pair)
+		}
+		if err == nil {
+			err = b.forget(ctx, c)
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err))
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,276 @@
+package brokerhttp_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/brokerhttp"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// boardSite is a site with pages for whoever signs in, whose operators are acme's
+// admins, and whose clock is moved by the test.
+type boardSite struct {
+	*site
+	broker *broker.Broker
+	ahead  time.Duration
+	ended  int // tokens that the Zendesk was asked to end
+}
+
+func newBoardSite(t *testing.T) *boardSite {
+	t.Helper()
+	b := &boardSite{}
+	b.site = newSite(t, func(c *brokerhttp.Config) {
+		c.Board = true
+		b.broker = c.Broker
+		b.broker.Operators = broker.Operators{"acme"}
+		b.broker.Now = func() time.Time { return time.Now().Add(b.ahead) }
+	})
+	b.api = func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == zendesk.OAuthTokensCurrentPath && r.Method == http.MethodDelete:
+			b.ended++
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}
+	return b
+}
+
+// as answers users/me with somebody.
+func as(id int, name, role string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"user": map[string]any{"id": id, "name": name, "email": name + "@example.com", "role": role}})
+	}
+}
+
+// through goes to Zendesk and back: what the answer to the callback is.
+func (b *boardSite) through(browser *http.Client, left response) response {
+	b.t.Helper()
+	to, err := url.Parse(left.Header.Get("Location"))
+	if err != nil || left.StatusCode != http.StatusSeeOther || to.Query().Get("state") == "" {
+		b.t.Fatalf("not sent to Zendesk: %d %s %v", left.StatusCode, left.Header.Get("Location"), err)
+	}
+	return b.do(browser, b.request("GET", brokerhttp.DefaultCallbackPath+"?"+url.Values{"code": {"c0de"}, "state": {to.Query().Get("state")}}.Encode(), ""))
+}
+
+func (b *boardSite) post(browser *http.Client, path string, form url.Values) response {
+	return b.do(browser, b.request("POST", path, form.Encode()))
+}
+
+// signIn is a browser that is signed in as somebody.
+func (b *boardSite) signIn(account string, id int, name, role string) *http.Client {
+	b.t.Helper()
+	browser := b.newBrowser()
+	b.me = as(id, name, role)
+	back := b.through(browser, b.post(browser, "/sign-in", url.Values{"subdomain": {account}, "return_to": {"/connections"}}))
+	if back.StatusCode != http.StatusSeeOther || back.Header.Get("Location") != "/connections" {
+		b.t.Fatalf("%s came back to %d %s", name, back.StatusCode, back.Header.Get("Location"))
+	}
+	return browser
+}
+
+// connectAs makes a connection of somebody's and returns its number.
+func (b *boardSite) connectAs(account string, id int, name, role string) broker.ConnectionID {
+	b.t.Helper()
+	b.me = as(id, name, role)
+	browser := b.newBrowser()
+	b.through(browser, b.post(browser, "/connect", url.Values{"subdomain": {account}}))
+	all, err := b.broker.Connections(b.t.Context(), 0, 100)
+	if err != nil || len(all) == 0 {
+		b.t.Fatal("no connection", err)
+	}
+	return all[len(all)-1].ID
+}
+
+func (b *boardSite) look(browser *http.Client, path string) response {
+	return b.do(browser, b.request("GET", path, ""))
+}
+
+func TestBoardWantsASession(t *testing.T) {
+	b := newBoardSite(t)
+	got := b.get("/connections?state=active")
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/sign-in?return_to=%2Fconnections%3Fstate%3Dactive" {
+		t.Errorf("nobody is sent to %d %s", got.StatusCode, got.Header.Get("Location"))
+	}
+	if got := b.post(b.browser, "/connections/orders", url.Values{"order": {"revoke"}, "id": {"1"}, "go": {"yes"}}); got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "Nothing was done") {
+		t.Errorf("a form of nobody's: %d %s", got.StatusCode, got.body)
+	}
+	page := b.get("/sign-in?return_to=%2F%2Fevil.example")
+	if page.StatusCode != http.StatusOK || strings.Contains(page.body, `name="return_to"`) || !strings.Contains(page.body, `value="acme"`) {
+		t.Errorf("the page to sign in: %d %s", page.StatusCode, page.body)
+	}
+	without := newSite(t, nil)
+	for _, path := range []string{"/connections", "/sign-in", "/sign-out"} {
+		if got := without.get(path); got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s without these pages: %d", path, got.StatusCode)
+		}
+	}
+}
+
+func TestOperatorAndPersonSeeTheirOwn(t *testing.T) {
+	b := newBoardSite(t)
+	b.connectAs("acme", 7, "Ada", "admin")
+	gus := b.connectAs("globex", 7, "Gus", "admin") // the same number, at another account
+
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	page := b.look(ada, "/connections")
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, ">Ada<") || !strings.Contains(page.body, ">Gus<") {
+		t.Errorf("an operator sees %d %s", page.StatusCode, page.body)
+	}
+	if b.ended != 1 {
+		t.Errorf("%d tokens were ended, want that of the sign-in", b.ended)
+	}
+	person := b.signIn("globex", 7, "Gus", "admin")
+	page = b.look(person, "/connections")
+	if strings.Contains(page.body, ">Ada<") || !strings.Contains(page.body, ">Gus<") {
+		t.Errorf("a person sees %s", page.body)
+	}
+	if strings.Contains(page.body, "acc3ss-of-ada") || strings.Contains(page.body, "r3fresh") {
+		t.Error("a token stands on the page")
+	}
+	stranger := b.signIn("globex", 8, "Eve", "agent")
+	if page = b.look(stranger, "/connections"); strings.Contains(page.body, ">Gus<") || !strings.Contains(page.body, "Nothing is connected yet") {
+		t.Errorf("a stranger sees %s", page.body)
+	}
+	// What one does not see cannot be ordered either.
+	got := b.post(stranger, "/connections/orders", url.Values{"order": {"revoke"}, "go": {"yes"}, "id": {strconv.Itoa(int(gus))}})
+	if got.StatusCode != http.StatusOK || !strings.Contains(got.body, "It is gone.") {
+		t.Errorf("a stranger's order: %d %s", got.StatusCode, got.body)
+	}
+	if c, err := b.broker.Connection(t.Context(), gus); err != nil || c.State != broker.Active {
+		t.Errorf("and afterwards it is %s: %v", c.State, err)
+	}
+}
+
+// A role that was told an hour ago is asked for again: a page goes through Zendesk by
+// itself and comes back; a form does nothing.
+func TestRoleIsCheckedAgain(t *testing.T) {
+	b := newBoardSite(t)
+	id := b.connectAs("acme", 7, "Ada", "admin")
+	b.connectAs("globex", 9, "Gus", "agent")
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	before := sessionOf(t, b, ada)
+	b.ahead = time.Hour
+
+	got := b.post(ada, "/connections/orders", url.Values{"order": {"disable"}, "go": {"yes"}, "id": {strconv.Itoa(int(id))}})
+	if got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "Nothing was done") {
+		t.Errorf("a form: %d %s", got.StatusCode, got.body)
+	}
+	if c, _ := b.broker.Connection(t.Context(), id); c.State != broker.Active {
+		t.Errorf("and yet it is %s", c.State)
+	}
+	req := b.request("GET", "/connections/live", "")
+	req.Header.Set("Accept", "text/event-stream")
+	if got := b.do(ada, req); got.StatusCode != http.StatusNoContent {
+		t.Errorf("a stream: %d", got.StatusCode)
+	}
+	// Meanwhile she is no admin any more.
+	b.me = as(7, "Ada", "agent")
+	back := b.through(ada, b.look(ada, "/connections?q=a"))
+	if back.StatusCode != http.StatusSeeOther || back.Header.Get("Location") != "/connections?q=a" {
+		t.Errorf("back at %d %s", back.StatusCode, back.Header.Get("Location"))
+	}
+	if sessionOf(t, b, ada) == before {
+		t.Error("the session has the id that it had before")
+	}
+	if page := b.look(ada, "/connections"); strings.Contains(page.body, ">Gus<") || !strings.Contains(page.body, ">Ada<") {
+		t.Errorf("who is no admin any more sees %s", page.body)
+	}
+	if _, err := b.broker.Viewer(t.Context(), secret.Of(before)); err == nil {
+		t.Error("the old session lives")
+	}
+}
+
+func sessionOf(t *testing.T, b *boardSite, browser *http.Client) string {
+	t.Helper()
+	for _, c := range browser.Jar.Cookies(b.url) {
+		if c.Name == "deskauth_broker" {
+			return c.Value
+		}
+	}
+	t.Fatal("no session")
+	return ""
+}
+
+func TestSignOut(t *testing.T) {
+	b := newBoardSite(t)
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	old := sessionOf(t, b, ada)
+	if got := b.post(ada, "/sign-out", nil); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("signing out: %d", got.StatusCode)
+	}
+	if _, err := b.broker.Viewer(t.Context(), secret.Of(old)); err == nil {
+		t.Error("the session lives on")
+	}
+	if got := b.look(ada, "/connections"); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("and sees a page: %d", got.StatusCode)
+	}
+}
+
+func TestOrders(t *testing.T) {
+	b := newBoardSite(t)
+	one, two := b.connectAs("acme", 7, "Ada", "admin"), b.connectAs("acme", 8, "Gus", "agent")
+	if _, err := b.broker.Disable(t.Context(), two); err != nil {
+		t.Fatal(err)
+	}
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	chosen := url.Values{"order": {"disable"}, "id": {strconv.Itoa(int(one)), strconv.Itoa(int(two)), "999"}}
+	plan := b.post(ada, "/connections/orders", chosen)
+	if !strings.Contains(plan.body, "It will be done for 1 of 3") || !strings.Contains(plan.body, "it is so already") {
+		t.Errorf("the plan: %s", plan.body)
+	}
+	if c, _ := b.broker.Connection(t.Context(), one); c.State != broker.Active {
+		t.Errorf("the plan made it %s", c.State)
+	}
+	chosen.Set("go", "yes")
+	if done := b.post(ada, "/connections/orders", chosen); !strings.Contains(done.body, "Done for 1 of 3") {
+		t.Errorf("what was done: %s", done.body)
+	}
+	if c, _ := b.broker.Connection(t.Context(), one); c.State != broker.Disabled {
+		t.Errorf("it is %s", c.State)
+	}
+	for name, form := range map[string]url.Values{"none chosen": {"order": {"disable"}}} {
+		if got := b.post(ada, "/connections/orders", form); got.Header.Get("Location") != "/connections?chosen=none" {
+			t.Errorf("%s: %d %s", name, got.StatusCode, got.Header.Get("Location"))
+		}
+	}
+	if got := b.post(ada, "/connections/orders", url.Values{"order": {"explode"}, "id": {"1"}}); got.StatusCode != http.StatusNotFound {
+		t.Errorf("an order that there is not: %d", got.StatusCode)
+	}
+	foreign := b.request("POST", "/connections/orders", chosen.Encode())
+	foreign.Header.Set("Origin", "https://evil.example")
+	if got := b.do(ada, foreign); got.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another site: %d", got.StatusCode)
+	}
+}
+
+func TestConnectionFiles(t *testing.T) {
+	b := newBoardSite(t)
+	b.connectAs("acme", 7, "=HYPERLINK(1)", "admin")
+	b.connectAs("globex", 9, "Gus", "agent")
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	file := b.look(ada, "/connections.csv")
+	lines, err := csv.NewReader(strings.NewReader(file.body)).ReadAll()
+	if err != nil || len(lines) != 3 || lines[1][4] != "Gus" || lines[2][4] != "'=HYPERLINK(1)" {
+		t.Errorf("the file: %v %v", lines, err)
+	}
+	var all deskauth.ConnectionPage
+	if err := json.Unmarshal([]byte(b.look(ada, "/connections.json?account=globex").body), &all); err != nil || len(all.Connections) != 1 || all.Connections[0].User.Name != "Gus" {
+		t.Errorf("as JSON: %+v %v", all, err)
+	}
+	gus := b.signIn("globex", 9, "Gus", "agent")
+	if file := b.look(gus, "/connections.csv?account=acme"); strings.Contains(file.body, "HYPERLINK") {
+		t.Errorf("a person's file: %s", file.body)
+	}
+}

@@ -1,0 +1,107 @@
+package web
+
+import (
+	"time"
+)
+
+// Addresses of the broker's pages for whoever is signed in.
+const (
+	PathConnections = "/connections"
+	PathBoardSignIn = "/sign-in"
+	PathSignOut     = "/sign-out"
+
+	FieldInvitation = "invitation"
+)
+
+// Board is what the broker's pages share that somebody signed in to.
+type Board struct {
+	Page
+	User     Person
+	Account  string // of the user, e.g. "acme.zendesk.com"
+	Operator bool   // sees all sections
+	Now      time.Time
+}
+
+// BoardSection is an entry of their navigation.
+type BoardSection int
+
+// The sections, in their order.
+const (
+	AtConnections BoardSection = iota
+)
+
+func (b Board) frame(template, title string, at BoardSection) frame {
+	return frame{
+		Template: template, Brand: Broker, Title: title, User: &b.User, Home: PathConnections, SignOut: PathSignOut,
+		Wide: true, Nav: b.sections(at), Script: "board.js",
+	}
+}
+
+func (b Board) sections(at BoardSection) []Entry {
+	return []Entry{{b.T("board.connections"), PathConnections, at == AtConnections}}
+}
+
+// When is a time as it is from now, and the moment itself.
+type When struct {
+	Moment
+	Words string
+}
+
+// When says how long ago a time was, or until it is; for templates.
+func (b Board) When(t time.Time) When {
+	d := t.Sub(b.Now)
+	key := "when.in"
+	if d < 0 {
+		key, d = "when.ago", -d
+	}
+	w := When{Moment: Moment{t}}
+	switch {
+	case d < time.Minute:
+		w.Words = b.T("when.now")
+	case d < time.Hour:
+		w.Words = b.T(key, Count(b.Lang, "span.minutes", int(d/time.Minute)))
+	case d < 48*time.Hour:
+		w.Words = b.T(key, Count(b.Lang, "span.hours", int(d/time.Hour)))
+	default:
+		w.Words = b.T(key, Count(b.Lang, "span.days", int(d/(24*time.Hour))))
+	}
+	return w
+}
+
+// BoardSignIn asks of which Zendesk somebody is who wants to see the broker's pages.
+type BoardSignIn struct {
+	Page
+	Subdomain   string // what was typed
+	BaseSuffix  string // shown behind the box, e.g. ".zendesk.com"
+	Problem     Problem
+	ReturnTo    string   // hidden field, empty omits it
+	Invitation  string   // hidden field, empty omits it: the first operator is to be let in
+	Uninvited   bool     // the invitation does not work any more
+	Undone      bool     // what was sent was not done, because it is to be signed in again first
+	Out         bool     // signed out just now
+	FormOrigins []string // see [CSP]
+}
+
+func (p BoardSignIn) frame() frame {
+	title := p.T("board_sign_in.title")
+	if p.Invitation != "" {
+		title = p.T("board_sign_in.first")
+	}
+	return frame{Template: "board_sign_in", Brand: Broker, Title: title, FormActions: p.FormOrigins}
+}
+
+// Title is the page's title and first heading; for the template.
+func (p BoardSignIn) Title() string { return p.frame().Title }
+
+// ProblemText is the problem in words; for the template.
+func (p BoardSignIn) ProblemText() string {
+	switch {
+	case p.Uninvited:
+		return p.T("board_sign_in.uninvited")
+	case p.Undone:
+		return p.T("board_sign_in.undone")
+	case p.Problem != ProblemNone:
+		return ConnectHome{Page: p.Page, Problem: p.Problem}.ProblemText()
+	}
+	return ""
+}
