@@ -63,12 +63,21 @@ func (b *bench) measureAt(ctx context.Context, line string, s *server, rate int,
 		answered += r.Answers
 		f.Runs = append(f.Runs, r)
 	}
-	inOrder := slices.SortedFunc(slices.Values(f.Runs), func(a, b run) int { return cmp.Compare(a.PerCPU, b.PerCPU) })
-	middle := inOrder[len(inOrder)/2]
+	b.settleOn(&f)
+	return f, answered, nil
+}
+
+// settleOn takes the run in the middle for the figure.
+func (b *bench) settleOn(f *figure) {
+	middle := median(f.Runs, func(a, b run) int { return cmp.Compare(a.PerCPU, b.PerCPU) })
 	f.PerCPU, f.PerWall = middle.PerCPU, float64(middle.Answers)/middle.Seconds
 	f.P50, f.P99, f.P999, f.Foreign = middle.P50, middle.P99, middle.P999, middle.Foreign
 	b.say("%-28s %-24s %8.0f /CPU-s %8.0f /s   p50 %7.2f ms   p99 %7.2f ms", f.Line, f.Server, f.PerCPU, f.PerWall, f.P50, f.P99)
-	return f, answered, nil
+}
+
+// median is the one in the middle of some.
+func median[T any](all []T, order func(a, b T) int) T {
+	return slices.SortedFunc(slices.Values(all), order)[len(all)/2]
 }
 
 func (b *bench) once(ctx context.Context, s *server, rate int, all []load.Script) (run, error) {

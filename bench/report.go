@@ -117,6 +117,7 @@ func (s scale) table(b *strings.Builder) {
 	fmt.Fprintf(b, "\n| %s | %d tokens | %d tokens | share |\n|---|---|---|---|\n", s.Engine, s.Small.Tokens, s.Full.Tokens)
 	fmt.Fprintf(b, "| look-ups per CPU-second | %.0f | %.0f | %.0f %% |\n", s.Small.LookUp.PerCPU, s.Full.LookUp.PerCPU, 100*s.LookUp)
 	fmt.Fprintf(b, "| look-up p50, p99 in ms | %.2f, %.2f | %.2f, %.2f | |\n", s.Small.LookUp.P50, s.Small.LookUp.P99, s.Full.LookUp.P50, s.Full.LookUp.P99)
+	fmt.Fprintf(b, "| look-ups per CPU-second, %d begun a second | %.0f | %.0f | %.0f %% |\n", steady, s.Small.Steady.PerCPU, s.Full.Steady.PerCPU, 100*s.Steady)
 	fmt.Fprintf(b, "| issued per CPU-second | %.0f | %.0f | %.0f %% |\n", s.Small.Issue.PerCPU, s.Full.Issue.PerCPU, 100*s.Issue)
 	fmt.Fprintf(b, "| issued p50, p99 in ms | %.2f, %.2f | %.2f, %.2f | |\n", s.Small.Issue.P50, s.Small.Issue.P99, s.Full.Issue.P50, s.Full.Issue.P99)
 	fmt.Fprintf(b, "| MiB resident, at most | %.0f | %.0f | |\n", mib(s.Small.Memory), mib(s.Full.Memory))

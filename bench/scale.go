@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/bench/load"
@@ -29,33 +29,32 @@ const (
 // atScale compares a small table with a full one: look-up, issuance, memory, and
 // what pruning does to others.
 func (b *bench) atScale(ctx context.Context, engine string, dsn func(name string) (string, error)) error {
-	var prices []price
-	for _, table := range []struct {
-		name string
-		n    int
-	}{{"small", min(small, b.tokens)}, {"full", b.tokens}} {
-		at, err := dsn(table.name)
+	s := scale{Engine: engine, Tokens: b.tokens}
+	tables := []*table{{name: "small", price: &s.Small}, {name: "full", price: &s.Full}}
+	tables[0].price.Tokens, tables[1].price.Tokens = min(small, b.tokens), b.tokens
+	defer func() {
+		for _, t := range tables {
+			t.close()
+		}
+	}()
+	for _, t := range tables {
+		at, err := dsn(t.name)
 		if err != nil {
 			return err
 		}
-		st, err := openStage(ctx, at)
-		if err != nil {
+		if err := b.fillTable(ctx, engine, t, at); err != nil {
 			return err
-		}
-		p, err := b.priceOf(ctx, engine, st, table.n, table.name == "full" && b.pruning)
-		st.close()
-		if err != nil {
-			return err
-		}
-		prices = append(prices, p)
-		if path, isFile := strings.CutPrefix(at, "sqlite:"); isFile {
-			_ = os.Remove(path) // gigabytes
 		}
 	}
-	b.report.Scale = append(b.report.Scale, scale{
-		Engine: engine, Tokens: b.tokens, Small: prices[0], Full: prices[1],
-		LookUp: prices[1].LookUp.PerCPU / prices[0].LookUp.PerCPU, Issue: prices[1].Issue.PerCPU / prices[0].Issue.PerCPU,
-	})
+	if err := b.compare(ctx, &s, tables); err != nil {
+		return err
+	}
+	if b.pruning {
+		if err := b.whilePruning(ctx, tables[1]); err != nil {
+			return err
+		}
+	}
+	b.report.Scale = append(b.report.Scale, s)
 	return nil
 }
 
@@ -64,6 +63,7 @@ type price struct {
 	Tokens  int     `json:"tokens"`
 	Filled  float64 `json:"filled_in_seconds"`
 	LookUp  figure  `json:"look_up"`
+	Steady  figure  `json:"look_up_steady"` // at a rate that both tables keep up with
 	Issue   figure  `json:"issue"`
 	Memory  int64   `json:"memory_bytes"` // resident, the most it was
 	Calm    figure  `json:"calm"`         // look-ups and issuance together, nothing being pruned
@@ -71,77 +71,131 @@ type price struct {
 	Pruned  int     `json:"pruned"`
 }
 
-// scale is one engine's.
+// scale is one engine's. The shares are those of the full table of the small one.
 type scale struct {
 	Engine string  `json:"engine"`
 	Tokens int     `json:"tokens"`
 	Small  price   `json:"small"`
 	Full   price   `json:"full"`
-	LookUp float64 `json:"look_up"` // the full table's share of the small one's
+	LookUp float64 `json:"look_up"`
+	Steady float64 `json:"look_up_steady"`
 	Issue  float64 `json:"issue"`
 }
 
-func (b *bench) priceOf(ctx context.Context, engine string, st *stage, n int, pruning bool) (p price, err error) {
-	start := time.Now()
-	if err := st.fillUp(ctx, n); err != nil {
-		return p, err
+// steady is how many look-ups a second begin where the rate is the same.
+const steady = 1000
+
+// compare measures the tables side by side.
+func (b *bench) compare(ctx context.Context, s *scale, tables []*table) (err error) {
+	looking := func(t *table) func(int) load.Script {
+		t.rounds++
+		round := uint64(t.rounds)
+		return func(c int) load.Script { return newLooking(t.server.addr, t.price.Tokens, round, c) }
 	}
-	p.Tokens, p.Filled = n, time.Since(start).Seconds()
-	b.say("%s: %d tokens filled in in %.0f s", engine, n, p.Filled)
-	began := time.Now()
-	s, err := b.issuerOf(ctx, st)
-	if err != nil {
-		return p, err
+	once := *b
+	once.runs = 1
+	if s.LookUp, err = b.alternate(ctx, "look up", 0, tables, looking, func(p *price) *figure { return &p.LookUp }); err != nil {
+		return err
 	}
-	defer s.stop()
-	s.name = fmt.Sprintf("deskauth on %s, %d tokens", engine, n)
-	if p.LookUp, _, err = b.measure(ctx, "look up", s, func(c int) load.Script { return newLooking(s.addr, n, c) }); err != nil {
-		return p, err
+	if s.Steady, err = once.alternate(ctx, "look up, 1000 a second", steady, tables, looking, func(p *price) *figure { return &p.Steady }); err != nil {
+		return err
 	}
-	if p.Issue, _, err = b.measure(ctx, "issue at scale", s, issuing(s.addr)); err != nil {
-		return p, err
-	}
-	if pruning {
-		if err := b.whilePruning(ctx, st, s, began, &p); err != nil {
-			return p, err
+	issue := func(t *table) func(int) load.Script { return issuing(t.server.addr) }
+	s.Issue, err = b.alternate(ctx, "issue at scale", 0, tables, issue, func(p *price) *figure { return &p.Issue })
+	return err
+}
+
+// alternate measures one table, the other, and again: what the machine does to one
+// it does to both. It returns the median of the shares of the rounds, each of a full
+// table in the small one that was measured with it.
+func (b *bench) alternate(ctx context.Context, line string, rate int, tables []*table,
+	script func(*table) func(int) load.Script, of func(*price) *figure,
+) (share float64, err error) {
+	for _, t := range tables {
+		t.stop()
+		if err := t.stage.warm(ctx); err != nil {
+			return 0, err
 		}
 	}
-	_, p.Memory, err = s.memory()
-	return p, err
+	var shares []float64
+	for range b.runs {
+		for _, t := range tables {
+			r, err := b.onTable(ctx, line, rate, t, script)
+			if err != nil {
+				return 0, err
+			}
+			of(t.price).Runs = append(of(t.price).Runs, r)
+		}
+		last := func(t *table) float64 { runs := of(t.price).Runs; return runs[len(runs)-1].PerCPU }
+		shares = append(shares, last(tables[1])/last(tables[0]))
+	}
+	for _, t := range tables {
+		f := of(t.price)
+		f.Line, f.Server = line, t.server.name
+		b.settleOn(f)
+		t.stop()
+	}
+	return median(shares, cmp.Compare[float64]), nil
+}
+
+// onTable is one run. The issuer is started anew before it would prune.
+func (b *bench) onTable(ctx context.Context, line string, rate int, t *table, script func(*table) func(int) load.Script) (r run, err error) {
+	if t.server != nil && time.Since(t.server.started)+b.each > pruneAfter-time.Second {
+		t.stop()
+	}
+	fresh := t.server == nil
+	if fresh {
+		if err := b.serve(ctx, t); err != nil {
+			return r, err
+		}
+	}
+	all := scripts(script(t))
+	if fresh {
+		if _, err = load.RunAt(ctx, t.server.addr, b.warm, rate, all); err != nil {
+			return r, fmt.Errorf("%s at %s: %w", line, t.server.name, err)
+		}
+	}
+	if r, err = b.once(ctx, t.server, rate, all); err != nil {
+		return r, fmt.Errorf("%s at %s: %w", line, t.server.name, err)
+	}
+	return r, t.remember()
 }
 
 // pruneAfter is when an issuer prunes for the first time.
 const pruneAfter = time.Minute
 
 // whilePruning compares the tail of the latency before and while the issuer prunes.
-func (b *bench) whilePruning(ctx context.Context, st *stage, s *server, began time.Time, p *price) error {
-	mixed := func(c int) load.Script {
-		if c%4 == 0 {
-			return issuing(s.addr)(c)
-		}
-		return newLooking(s.addr, p.Tokens, c)
-	}
-	quiet := *b
-	quiet.runs = 1
-	var err error
-	if time.Since(began)+b.warm+b.each < pruneAfter {
-		if p.Calm, _, err = quiet.measure(ctx, "mixed, calm", s, mixed); err != nil {
-			return err
-		}
-		sleep(ctx, time.Until(began.Add(pruneAfter)))
-	} else if p.Calm, _, err = quiet.measure(ctx, "mixed, calm or not", s, mixed); err != nil {
+func (b *bench) whilePruning(ctx context.Context, t *table) error {
+	t.stop()
+	if err := t.stage.warm(ctx); err != nil {
 		return err
 	}
-	before, err := st.over(ctx)
+	if err := b.serve(ctx, t); err != nil {
+		return err
+	}
+	mixed := func(c int) load.Script {
+		if c%4 == 0 {
+			return issuing(t.server.addr)(c)
+		}
+		return newLooking(t.server.addr, t.price.Tokens, 0, c)
+	}
+	quiet, p := *b, t.price
+	quiet.runs = 1
+	var err error
+	if p.Calm, _, err = quiet.measure(ctx, "mixed, calm", t.server, mixed); err != nil {
+		return err
+	}
+	sleep(ctx, time.Until(t.server.started.Add(pruneAfter)))
+	before, err := t.stage.over(ctx)
 	if err != nil {
 		return err
 	}
-	if p.Pruning, _, err = quiet.measure(ctx, "mixed, pruning", s, mixed); err != nil {
+	if p.Pruning, _, err = quiet.measure(ctx, "mixed, pruning", t.server, mixed); err != nil {
 		return err
 	}
-	after, err := st.over(ctx)
+	after, err := t.stage.over(ctx)
 	p.Pruned = before - after
-	return err
+	return errors.Join(err, t.remember())
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -159,8 +213,8 @@ type looking struct {
 	fixed
 }
 
-func newLooking(addr string, n, connection int) *looking {
-	return &looking{addr: addr, n: n, order: rand.New(rand.NewPCG(1, uint64(connection))), fixed: fixed{holds: []byte(`"email":`)}} //nolint:gosec // no secret
+func newLooking(addr string, n int, round uint64, connection int) *looking {
+	return &looking{addr: addr, n: n, order: rand.New(rand.NewPCG(round, uint64(connection))), fixed: fixed{holds: []byte(`"email":`)}} //nolint:gosec // no secret
 }
 
 func (l *looking) Next(b []byte) []byte {
@@ -169,91 +223,6 @@ func (l *looking) Next(b []byte) []byte {
 		t = l.order.IntN(l.n)
 	}
 	return append(b, get(l.addr, "/api/v2/users/me", accessToken(t))...)
-}
-
-// isOver tells which tokens fillUp lets be over: each tenth batch.
-func isOver(t int) bool { return t/batch%overOf == overOf-1 }
-
-// fillUp fills in n tokens, of which some are over.
-func (s *stage) fillUp(ctx context.Context, n int) error {
-	conn, err := s.rows.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	// Whoever pulls the plug now begins anew; and each row names the same client.
-	before := []string{`PRAGMA synchronous = OFF`, `PRAGMA journal_mode = OFF`, `PRAGMA foreign_keys = OFF`}
-	after := []string{`PRAGMA journal_mode = WAL`, `PRAGMA synchronous = FULL`, `PRAGMA foreign_keys = ON`} // nobody analyzes there
-	if !s.onSQLite() {
-		drops, creates, err := indexes(ctx, conn)
-		if err != nil {
-			return err
-		}
-		before = append(drops, `SET session_replication_role = replica`, `SET synchronous_commit = off`, `SET maintenance_work_mem = '1GB'`)
-		after = append(creates, `RESET ALL`, `VACUUM (ANALYZE) issuer_tokens`, `CHECKPOINT`)
-	}
-	if err := all(ctx, conn, before); err != nil {
-		return err
-	}
-	if err := s.fill(ctx, conn, n, isOver); err != nil {
-		return err
-	}
-	if err := all(ctx, conn, after); err != nil || !s.onSQLite() {
-		return err
-	}
-	return s.sync()
-}
-
-// sync waits until what was filled in is on the disk, lest that be done while the
-// server is measured.
-func (s *stage) sync() error {
-	f, err := os.OpenFile(s.path(), os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// all carries out statements, one after the other.
-func all(ctx context.Context, on execer, statements []string) error {
-	for _, statement := range statements {
-		if _, err := on.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
-
-// indexes returns, for PostgreSQL, how to drop those of the tokens, but for that of
-// id, and how to make them again: there that is faster than to fill them in order.
-func indexes(ctx context.Context, conn *sql.Conn) (drops, creates []string, err error) {
-	rows, err := conn.QueryContext(ctx, `
-		SELECT 'ALTER TABLE issuer_tokens DROP CONSTRAINT ' || conname,
-			'ALTER TABLE issuer_tokens ADD CONSTRAINT ' || conname || ' ' || pg_get_constraintdef(oid)
-		FROM pg_constraint WHERE conrelid = 'issuer_tokens'::regclass AND contype = 'u'
-		UNION ALL
-		SELECT 'DROP INDEX ' || indexname, indexdef
-		FROM pg_indexes WHERE tablename = 'issuer_tokens' AND indexname LIKE 'issuer_tokens_by%'`)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var drop, create string
-		if err := rows.Scan(&drop, &create); err != nil {
-			return nil, nil, err
-		}
-		drops, creates = append(drops, drop), append(creates, create)
-	}
-	return drops, creates, rows.Err()
-}
-
-func (s *stage) onSQLite() bool { return strings.HasPrefix(s.dsn, "sqlite:") }
-
-// over counts what waits to be pruned.
-func (s *stage) over(ctx context.Context) (n int, err error) {
-	err = s.rows.QueryRowContext(ctx, `SELECT count(*) FROM issuer_tokens WHERE over_at < $1`, time.Now().Add(-24*time.Hour).UnixMicro()).Scan(&n)
-	return n, err
 }
 
 // sqliteScale is the part on SQLite.

@@ -1,9 +1,11 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +58,7 @@ func (i *Issuer) Bearer(ctx context.Context, a Account, p Product, access secret
 	} else if err != nil {
 		return Caller{}, err
 	}
-	i.Uses.note(TokenRef{a.ID, t.ID}, now)
+	i.Uses.note(t.ref(), now)
 	return Caller{Account: a, User: u, Token: t, Via: ViaBearer}, nil
 }
 
@@ -144,37 +146,41 @@ func (u *Uses) putBack(tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]
 }
 
 // flushMost bounds how many tokens the store is told of in one step: whoever writes
-// meanwhile waits for all of them.
-const flushMost = 200
+// meanwhile waits for all of them, and readers find their caches empty after each.
+const flushMost = 500
 
 // FlushUses tells the store when tokens were last used.
 func (i *Issuer) FlushUses(ctx context.Context) error {
-	tokens, apiTokens := i.Uses.take()
-	for len(tokens)+len(apiTokens) > 0 {
-		someTokens, someAPITokens := some(tokens), some(apiTokens)
-		if err := i.Store.MarkUsed(ctx, someTokens, someAPITokens); err != nil {
-			i.Uses.putBack(tokens, apiTokens)
-			i.Uses.putBack(someTokens, someAPITokens)
+	allTokens, allAPITokens := i.Uses.take()
+	tokens := parts(allTokens, func(a, b TokenRef) int { return cmp.Compare(a.ID, b.ID) })
+	apiTokens := parts(allAPITokens, func(a, b APITokenRef) int { return cmp.Compare(a.ID, b.ID) })
+	for n := range max(len(tokens), len(apiTokens)) {
+		if err := i.Store.MarkUsed(ctx, part(tokens, n), part(apiTokens, n)); err != nil {
+			for ; n < max(len(tokens), len(apiTokens)); n++ {
+				i.Uses.putBack(part(tokens, n), part(apiTokens, n))
+			}
 			return err
 		}
 	}
 	return nil
 }
 
-// some takes up to flushMost out of all.
-func some[K comparable](all map[K]time.Time) map[K]time.Time {
-	if len(all) <= flushMost {
-		taken := maps.Clone(all)
-		clear(all)
-		return taken
-	}
-	taken := make(map[K]time.Time, flushMost)
-	for k, at := range all {
-		if len(taken) == flushMost {
-			break
+// parts divides uses into steps, in order: neighbours share a page.
+func parts[K comparable](all map[K]time.Time, order func(a, b K) int) (parts []map[K]time.Time) {
+	for keys := range slices.Chunk(slices.SortedFunc(maps.Keys(all), order), flushMost) {
+		part := make(map[K]time.Time, len(keys))
+		for _, k := range keys {
+			part[k] = all[k]
 		}
-		taken[k] = at
-		delete(all, k)
+		parts = append(parts, part)
 	}
-	return taken
+	return parts
+}
+
+// part is one of them, or nothing: there are fewer of the one kind than of the other.
+func part[K comparable](parts []map[K]time.Time, n int) map[K]time.Time {
+	if n >= len(parts) {
+		return nil
+	}
+	return parts[n]
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestUses(t *testing.T) {
-	a, b, key := TokenRef{1, 1}, TokenRef{1, 2}, APITokenRef{1, 1}
+	a, b, key := TokenRef{1, 1, 1}, TokenRef{1, 1, 2}, APITokenRef{1, 1}
 	var u Uses
 	if tokens, apiTokens := u.take(); len(tokens)+len(apiTokens) != 0 {
 		t.Errorf("at first: %v, %v", tokens, apiTokens)

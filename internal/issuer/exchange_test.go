@@ -284,6 +284,9 @@ func TestBearerAndItsUses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if v, err = h.Store.Token(t.Context(), h.acme.Account.ID, issuer.Support, v.ID); err != nil {
+				t.Fatal(err)
+			}
 			return v.Used
 		}
 		for _, access := range []string{"", "x", token.RefreshToken, token.AccessToken[:10], token.AccessToken + "0"} {

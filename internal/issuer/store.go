@@ -92,8 +92,10 @@ type Store interface {
 	// RedeemCode swaps a live code for a token.
 	RedeemCode(ctx context.Context, c Code, t Token) (TokenID, error)
 
-	// TokenByRefresh finds ended tokens too, for as long as their family lives.
+	// TokenByRefresh finds ended tokens too, for as long as their family lives. It
+	// leaves out when they were used.
 	TokenByRefresh(ctx context.Context, a AccountID, p Product, refresh secret.Digest) (Token, error)
+	// TokenByAccess leaves out when it was used.
 	TokenByAccess(ctx context.Context, a AccountID, p Product, access secret.Digest) (Token, error)
 	Token(ctx context.Context, a AccountID, p Product, id TokenID) (Token, error)
 	// Tokens returns those that were neither revoked nor replaced.
@@ -107,7 +109,8 @@ type Store interface {
 	EndToken(ctx context.Context, t Token, at time.Time, why EndReason, e Event) error
 	// EndFamily ends what lives of a token's family.
 	EndFamily(ctx context.Context, t Token, at time.Time, why EndReason, e Event) error
-	// MarkUsed notes when tokens were last used; an older time changes nothing.
+	// MarkUsed notes when tokens, and with them their clients, were last used; an
+	// older time changes nothing.
 	MarkUsed(ctx context.Context, tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]time.Time) error
 
 	APIToken(ctx context.Context, a AccountID, token secret.Digest) (APIToken, error)

@@ -12,11 +12,14 @@ import (
 // TokenID is the number of a token.
 type TokenID int64
 
-// TokenRef names a token in its account.
+// TokenRef names a token in its account, and the client that has it.
 type TokenRef struct {
 	Account AccountID
+	Client  ClientID
 	ID      TokenID
 }
+
+func (t Token) ref() TokenRef { return TokenRef{t.Account, t.Client, t.ID} }
 
 // FamilyID joins the tokens that descend from one authorization by refresh.
 type FamilyID int64

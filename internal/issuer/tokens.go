@@ -30,7 +30,7 @@ func (i *Issuer) Tokens(ctx context.Context, a Account, p Product, f TokenFilter
 
 // withUse adds what this replica has not told the store yet.
 func (i *Issuer) withUse(t Token) Token {
-	if used := i.Uses.Of(TokenRef{t.Account, t.ID}); used.After(t.Used) {
+	if used := i.Uses.Of(t.ref()); used.After(t.Used) {
 		t.Used = used
 	}
 	return t

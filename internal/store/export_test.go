@@ -56,3 +56,9 @@ func SealedColumns() (all []string) {
 	slices.Sort(all)
 	return all
 }
+
+// MarkUses is a statement whose plan is looked at.
+var MarkUses = markUses
+
+// UsesAtOnce is how many uses one statement writes.
+const UsesAtOnce = usesAtOnce

@@ -28,8 +28,8 @@ func (s issuerStore) ClientUse(ctx context.Context, c issuer.Client, now time.Ti
 
 func (s issuerStore) UsesOf(ctx context.Context, a issuer.AccountID, p issuer.Product, u issuer.UserID) (map[issuer.ClientID]time.Time, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
-		SELECT client_id, max(used_at) FROM issuer_tokens
-		WHERE account_id = $1 AND product = $2 AND user_id = $3 AND used_at IS NOT NULL GROUP BY client_id`, a, p, u)
+		SELECT t.client_id, max(u.used_at) FROM issuer_tokens t JOIN issuer_token_uses u ON u.token_id = t.id
+		WHERE t.account_id = $1 AND t.product = $2 AND t.user_id = $3 GROUP BY t.client_id`, a, p, u)
 	type use struct {
 		client issuer.ClientID
 		at     time.Time

@@ -424,7 +424,7 @@ func TestReplicasMarkTheSameTokens(t *testing.T) {
 		}
 	}
 	all.Wait()
-	if n := storetest.Count(t, raw, `SELECT count(*) FROM issuer_tokens WHERE used_at = $1`, noon.Add(19*time.Second).UnixMicro()); n != len(uses) {
+	if n := storetest.Count(t, raw, `SELECT count(*) FROM issuer_token_uses WHERE used_at = $1`, noon.Add(19*time.Second).UnixMicro()); n != len(uses) {
 		t.Errorf("%d of %d tokens tell their latest use", n, len(uses))
 	}
 	// A connection tells the statistics of its deadlocks at the latest when it ends.
@@ -462,7 +462,7 @@ func TestMarkUsed(t *testing.T) {
 			if err := s.MarkUsed(ctx, map[issuer.TokenRef]time.Time{step.ref: step.at}, nil); err != nil {
 				t.Fatal(err)
 			}
-			got, err := s.TokenByAccess(ctx, acme.Account.ID, issuer.Support, v.Access)
+			got, err := s.Token(ctx, acme.Account.ID, issuer.Support, v.ID)
 			if err != nil || !got.Used.Equal(step.want) {
 				t.Errorf("after %v of account %d: used %v, %v", step.at, step.ref.Account, got.Used, err)
 			}

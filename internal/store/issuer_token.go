@@ -1,12 +1,8 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -71,20 +67,22 @@ func (s issuerStore) RedeemCode(ctx context.Context, c issuer.Code, next issuer.
 
 const tokenColumns = `id, account_id, product, client_id, user_id, family_id, generation, origin, scope, consented_scope,
 	access_digest, access_hint, access_expires_at, refresh_digest, refresh_hint, refresh_expires_at,
-	created_at, used_at, ended_at, end_reason`
+	created_at, ended_at, end_reason`
 
-func scanToken(row scanner) (v issuer.Token, err error) {
+// scanToken reads tokenColumns, and what more is given.
+func scanToken(row scanner, more ...any) (v issuer.Token, err error) {
 	var scope, consented string
 	var access, refresh []byte
-	var accessExpires, refreshExpires, used, ended sql.NullInt64
+	var accessExpires, refreshExpires, ended sql.NullInt64
 	var created int64
-	err = row.Scan(&v.ID, &v.Account, &v.Product, &v.Client, &v.User, &v.Family, &v.Generation, &v.Origin, &scope, &consented,
-		&access, &v.AccessHint, &accessExpires, &refresh, &v.RefreshHint, &refreshExpires,
-		&created, &used, &ended, &v.EndReason)
+	err = row.Scan(append([]any{
+		&v.ID, &v.Account, &v.Product, &v.Client, &v.User, &v.Family, &v.Generation, &v.Origin, &scope, &consented,
+		&access, &v.AccessHint, &accessExpires, &refresh, &v.RefreshHint, &refreshExpires, &created, &ended, &v.EndReason,
+	}, more...)...)
 	v.Scope, v.Consented = scopeFrom(scope), scopeFrom(consented)
 	v.Access, v.AccessExpires = digestFrom(access), fromNull(accessExpires)
 	v.Refresh, v.RefreshExpires, v.HasRefresh = digestFrom(refresh), fromNull(refreshExpires), refresh != nil
-	v.Created, v.Used, v.Ended = fromMicros(created), fromNull(used), fromNull(ended)
+	v.Created, v.Ended = fromMicros(created), fromNull(ended)
 	return v, err
 }
 
@@ -184,63 +182,4 @@ func (s issuerStore) EndFamily(ctx context.Context, v issuer.Token, at time.Time
 		}
 		return addIssuerEvent(ctx, t, e)
 	})
-}
-
-// MarkUsed goes through the tokens in one order, so that two replicas that tell
-// of the same ones do not wait for each other in a circle.
-func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]time.Time, apiTokens map[issuer.APITokenRef]time.Time) error {
-	inOrder := slices.SortedFunc(maps.Keys(tokens), func(a, b issuer.TokenRef) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
-	})
-	apiInOrder := slices.SortedFunc(maps.Keys(apiTokens), func(a, b issuer.APITokenRef) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
-	})
-	return s.stepOn(ctx, s.db.recent.tokens.forgetAll, func(ctx context.Context, t *tx) error {
-		clients := map[usedClient]int64{}
-		for _, ref := range inOrder {
-			c, at := usedClient{account: ref.Account}, micros(tokens[ref])
-			err := t.QueryRowContext(ctx, `
-				UPDATE issuer_tokens SET used_at = $1
-				WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)
-				RETURNING client_id`, at, ref.Account, ref.ID).Scan(&c.id)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue // a later use is known, or the token is gone
-			} else if err != nil {
-				return err
-			}
-			clients[c] = max(clients[c], at)
-		}
-		if err := markClients(ctx, t, clients); err != nil {
-			return err
-		}
-		for _, ref := range apiInOrder {
-			if _, err := t.ExecContext(ctx, `
-				UPDATE issuer_api_tokens SET last_used_at = $1
-				WHERE account_id = $2 AND id = $3 AND (last_used_at IS NULL OR last_used_at < $1)`,
-				micros(apiTokens[ref]), ref.Account, ref.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-type usedClient struct {
-	account issuer.AccountID
-	id      issuer.ClientID
-}
-
-// markClients keeps when a client was used beyond the life of its tokens.
-func markClients(ctx context.Context, t *tx, uses map[usedClient]int64) error {
-	inOrder := slices.SortedFunc(maps.Keys(uses), func(a, b usedClient) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.id, b.id))
-	})
-	for _, c := range inOrder {
-		if _, err := t.ExecContext(ctx, `
-			UPDATE issuer_clients SET used_at = $1
-			WHERE account_id = $2 AND id = $3 AND (used_at IS NULL OR used_at < $1)`, uses[c], c.account, c.id); err != nil {
-			return err
-		}
-	}
-	return nil
 }

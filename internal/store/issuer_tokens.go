@@ -9,8 +9,8 @@ import (
 )
 
 func (s issuerStore) Token(ctx context.Context, a issuer.AccountID, p issuer.Product, id issuer.TokenID) (issuer.Token, error) {
-	v, err := scanToken(s.db.reads.QueryRowContext(ctx,
-		`SELECT `+tokenColumns+` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND id = $3`, a, p, id))
+	v, err := scanUsedToken(s.db.reads.QueryRowContext(ctx,
+		`SELECT `+usedTokenColumns+` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND id = $3`, a, p, id))
 	return v, found(err, issuer.ErrNotFound)
 }
 
@@ -35,5 +35,5 @@ func (s issuerStore) Tokens(ctx context.Context, a issuer.AccountID, p issuer.Pr
 	if !f.Expired {
 		narrow(`(access_expires_at IS NULL OR access_expires_at > $%d)`, micros(now))
 	}
-	return listed(ctx, s.db, r, tokenColumns, from, "id", scanToken, args...)
+	return listed(ctx, s.db, r, usedTokenColumns, from, "id", scanUsedToken, args...)
 }

@@ -45,6 +45,23 @@ func before(t *testing.T, dsn string, engine store.Engine, part, file string) *s
 	return raw
 }
 
+// plantTokenOwner adds what a token needs: an account, its admin and a client, each 1.
+func plantTokenOwner(t *testing.T, raw *sql.DB) {
+	t.Helper()
+	for _, statement := range []string{
+		`INSERT INTO issuer_accounts (id, subdomain, name, era, basic_auth, password_access, token_access, password_grant, token_format, revoke_replayed, chat, plan, created_at, updated_at)
+			VALUES (1, 'acme', 'Acme', 'enforced', 'allowed', 1, 1, 0, '', 0, 'support', 'none', 1, 1)`,
+		`INSERT INTO issuer_users (id, account_id, email, name, role, password_hash, suspended, created_at, updated_at)
+			VALUES (1, 1, 'ada@acme.example', 'Ada', 'admin', '', 0, 1, 1)`,
+		`INSERT INTO issuer_clients (id, account_id, product, identifier, name, description, company, kind, user_id, redirect_uris, allowed_scopes, era, any_loopback_port, created_at, updated_at)
+			VALUES (1, 1, 'support', 'app', 'App', '', '', 'confidential', 1, '', '', '', 0, 1, 1)`,
+	} {
+		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Tokens of before 0004 are over at the moment that a new one of their kind would be:
 // pruning takes none that can still be used, or whose replay is still to be known.
 func TestTokensThatWereThereBeforeOver(t *testing.T) {
@@ -52,18 +69,7 @@ func TestTokensThatWereThereBeforeOver(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			dsn := storetest.Empty(t, engine)
 			raw := before(t, dsn, engine, "issuer", "0004_over.sql")
-			for _, statement := range []string{
-				`INSERT INTO issuer_accounts (id, subdomain, name, era, basic_auth, password_access, token_access, password_grant, token_format, revoke_replayed, chat, plan, created_at, updated_at)
-					VALUES (1, 'acme', 'Acme', 'enforced', 'allowed', 1, 1, 0, '', 0, 'support', 'none', 1, 1)`,
-				`INSERT INTO issuer_users (id, account_id, email, name, role, password_hash, suspended, created_at, updated_at)
-					VALUES (1, 1, 'ada@acme.example', 'Ada', 'admin', '', 0, 1, 1)`,
-				`INSERT INTO issuer_clients (id, account_id, product, identifier, name, description, company, kind, user_id, redirect_uris, allowed_scopes, era, any_loopback_port, created_at, updated_at)
-					VALUES (1, 1, 'support', 'app', 'App', '', '', 'confidential', 1, '', '', '', 0, 1, 1)`,
-			} {
-				if _, err := raw.ExecContext(t.Context(), statement); err != nil {
-					t.Fatal(err)
-				}
-			}
+			plantTokenOwner(t, raw)
 			const never = -1 // NULL
 			rows := []struct {
 				name                   string
