@@ -16,10 +16,11 @@ const (
 	ClientSecrets SealedKind = "client secrets"
 	Verifiers     SealedKind = "sign-ins under way"
 	SentFiles     SealedKind = "sent files"
+	KeptAnswers   SealedKind = "kept answers"
 )
 
 // SealedKinds are all of them, in the order in which a rotation takes them.
-var SealedKinds = []SealedKind{ClientSecrets, Verifiers, SentFiles, RefreshTokens, AccessTokens}
+var SealedKinds = []SealedKind{ClientSecrets, Verifiers, SentFiles, KeptAnswers, RefreshTokens, AccessTokens}
 
 // SealedRow names the row of a sealed value, in the order of the kind.
 type SealedRow struct {
@@ -59,6 +60,8 @@ func (v SealedValue) place() string {
 		return Client{ID: ClientID(v.ID)}.secretPlace(v.Number)
 	case SentFiles:
 		return SentFile{ID: v.ID}.place()
+	case KeptAnswers:
+		return Answer{ID: AnswerID(v.ID)}.place()
 	case Verifiers:
 		return Flow{State: v.State}.verifierPlace()
 	}

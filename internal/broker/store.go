@@ -234,6 +234,14 @@ type Store interface {
 	// one after `after`.
 	Events(ctx context.Context, f EventFilter, after EventID, limit int) ([]Recorded, error)
 
+	// AddAnswer stores an answer without a status and returns it with its number.
+	// ErrConflict when the key has one of that name that is not over.
+	AddAnswer(ctx context.Context, a Answer) (Answer, error)
+	Answer(ctx context.Context, key KeyID, name secret.Digest) (Answer, error)
+	// KeepAnswer and DropAnswer end one that has no status.
+	KeepAnswer(ctx context.Context, a Answer) error
+	DropAnswer(ctx context.Context, id AnswerID) error
+
 	// AddLink stores a link and returns it with its number.
 	AddLink(ctx context.Context, l ConnectLink, e Event) (ConnectLink, error)
 	Link(ctx context.Context, id LinkID) (ConnectLink, error)

@@ -147,7 +147,9 @@ func (s *site) apiRoutes() http.Handler {
 		allow[r.path] = append(allow[r.path], r.method)
 	}
 	for _, r := range apiServed {
-		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) }))
+		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error {
+			return s.once(w, u, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) })
+		}))
 		allow[r.path] = append(allow[r.path], r.method)
 		if r.method == http.MethodGet {
 			allow[r.path] = append(allow[r.path], http.MethodHead)

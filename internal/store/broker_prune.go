@@ -12,6 +12,8 @@ var (
 	brokerUnfinished = []string{
 		`DELETE FROM broker_flows WHERE id IN (
 			SELECT id FROM broker_flows WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+		`DELETE FROM broker_answers WHERE id IN (
+			SELECT id FROM broker_answers WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
 		`DELETE FROM broker_links WHERE id IN (
 			SELECT id FROM broker_links WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
 		`DELETE FROM broker_devices WHERE id IN (

@@ -175,6 +175,14 @@ var sealedColumns = map[broker.SealedKind]sealedColumn{
 		`UPDATE broker_sending_files SET token = $1, key_id = $2
 			WHERE id = $3 AND id = $4 AND key_id = $5`,
 	},
+	broker.KeptAnswers: {
+		"broker_answers.answer_key_id",
+		`SELECT answer_key_id, count(*) FROM broker_answers WHERE answer_sealed IS NOT NULL GROUP BY answer_key_id`,
+		`SELECT id, id, answer_sealed, answer_key_id, NULL FROM broker_answers
+			WHERE answer_sealed IS NOT NULL AND (id, id) > ($1, $2) ORDER BY id LIMIT $3`,
+		`UPDATE broker_answers SET answer_sealed = $1, answer_key_id = $2
+			WHERE id = $3 AND id = $4 AND answer_key_id = $5`,
+	},
 	broker.Verifiers: {
 		"broker_flows.verifier_key_id",
 		`SELECT verifier_key_id, count(*) FROM broker_flows WHERE verifier_sealed IS NOT NULL GROUP BY verifier_key_id`,

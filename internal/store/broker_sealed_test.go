@@ -147,11 +147,9 @@ func keyColumns(sql string) (all []string) {
 	return all
 }
 
-// otherKeys are columns that are named alike and have no sealing key in them, or nothing
-// that is sealed yet.
+// otherKeys are columns that are named alike and have no sealing key in them.
 var otherKeys = []string{
 	"broker_links.key_id", "broker_answers.key_id", // of the API
-	"broker_answers.answer_key_id",
 }
 
 // Whatever is sealed is found by a rotation: every column that a key's id stands in
