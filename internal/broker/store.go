@@ -143,6 +143,11 @@ type Store interface {
 	// numbers.
 	ConnectionsOfPerson(ctx context.Context, account string, user int64) ([]Connection, error)
 
+	// LatestEvents and LatestAttempts are what happened to a connection last, the
+	// latest first.
+	LatestEvents(ctx context.Context, id ConnectionID, limit int) ([]Recorded, error)
+	LatestAttempts(ctx context.Context, id ConnectionID, limit int) ([]Attempt, error)
+
 	// Claim takes the lease of c if generation, state and claim are still c's, and
 	// returns it with the new claim.
 	Claim(ctx context.Context, c Connection, owner string) (Connection, error)

@@ -22,6 +22,7 @@ var boardRoutes = []boardRoute{
 	{web.PathConnectionsJSON, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionsJSON}},
 	{web.PathConnectionsLive, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionsLive}},
 	{web.PathConnectionsOrders, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodPost: (*site).orders}},
+	{web.PathConnections + "/{id}", map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionPage, http.MethodPost: (*site).orderOne}},
 }
 
 // board registers the pages for whoever is signed in.

@@ -103,7 +103,7 @@ func TestBoardWantsASession(t *testing.T) {
 	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/sign-in?return_to=%2Fconnections%3Fstate%3Dactive" {
 		t.Errorf("nobody is sent to %d %s", got.StatusCode, got.Header.Get("Location"))
 	}
-	if got := b.post(b.browser, "/connections/orders", url.Values{"order": {"revoke"}, "id": {"1"}, "go": {"yes"}}); got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "Nothing was done") {
+	if got := b.post(b.browser, "/orders", url.Values{"order": {"revoke"}, "id": {"1"}, "go": {"yes"}}); got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "Nothing was done") {
 		t.Errorf("a form of nobody's: %d %s", got.StatusCode, got.body)
 	}
 	page := b.get("/sign-in?return_to=%2F%2Fevil.example")
@@ -144,7 +144,7 @@ func TestOperatorAndPersonSeeTheirOwn(t *testing.T) {
 		t.Errorf("a stranger sees %s", page.body)
 	}
 	// What one does not see cannot be ordered either.
-	got := b.post(stranger, "/connections/orders", url.Values{"order": {"revoke"}, "go": {"yes"}, "id": {strconv.Itoa(int(gus))}})
+	got := b.post(stranger, "/orders", url.Values{"order": {"revoke"}, "go": {"yes"}, "id": {strconv.Itoa(int(gus))}})
 	if got.StatusCode != http.StatusOK || !strings.Contains(got.body, "It is gone.") {
 		t.Errorf("a stranger's order: %d %s", got.StatusCode, got.body)
 	}
@@ -163,14 +163,14 @@ func TestRoleIsCheckedAgain(t *testing.T) {
 	before := sessionOf(t, b, ada)
 	b.ahead = time.Hour
 
-	got := b.post(ada, "/connections/orders", url.Values{"order": {"disable"}, "go": {"yes"}, "id": {strconv.Itoa(int(id))}})
+	got := b.post(ada, "/orders", url.Values{"order": {"disable"}, "go": {"yes"}, "id": {strconv.Itoa(int(id))}})
 	if got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "Nothing was done") {
 		t.Errorf("a form: %d %s", got.StatusCode, got.body)
 	}
 	if c, _ := b.broker.Connection(t.Context(), id); c.State != broker.Active {
 		t.Errorf("and yet it is %s", c.State)
 	}
-	req := b.request("GET", "/connections/live", "")
+	req := b.request("GET", "/connections.live", "")
 	req.Header.Set("Accept", "text/event-stream")
 	if got := b.do(ada, req); got.StatusCode != http.StatusNoContent {
 		t.Errorf("a stream: %d", got.StatusCode)
@@ -226,7 +226,7 @@ func TestOrders(t *testing.T) {
 	}
 	ada := b.signIn("acme", 7, "Ada", "admin")
 	chosen := url.Values{"order": {"disable"}, "id": {strconv.Itoa(int(one)), strconv.Itoa(int(two)), "999"}}
-	plan := b.post(ada, "/connections/orders", chosen)
+	plan := b.post(ada, "/orders", chosen)
 	if !strings.Contains(plan.body, "It will be done for 1 of 3") || !strings.Contains(plan.body, "it is so already") {
 		t.Errorf("the plan: %s", plan.body)
 	}
@@ -234,21 +234,21 @@ func TestOrders(t *testing.T) {
 		t.Errorf("the plan made it %s", c.State)
 	}
 	chosen.Set("go", "yes")
-	if done := b.post(ada, "/connections/orders", chosen); !strings.Contains(done.body, "Done for 1 of 3") {
+	if done := b.post(ada, "/orders", chosen); !strings.Contains(done.body, "Done for 1 of 3") {
 		t.Errorf("what was done: %s", done.body)
 	}
 	if c, _ := b.broker.Connection(t.Context(), one); c.State != broker.Disabled {
 		t.Errorf("it is %s", c.State)
 	}
 	for name, form := range map[string]url.Values{"none chosen": {"order": {"disable"}}} {
-		if got := b.post(ada, "/connections/orders", form); got.Header.Get("Location") != "/connections?chosen=none" {
+		if got := b.post(ada, "/orders", form); got.Header.Get("Location") != "/connections?chosen=none" {
 			t.Errorf("%s: %d %s", name, got.StatusCode, got.Header.Get("Location"))
 		}
 	}
-	if got := b.post(ada, "/connections/orders", url.Values{"order": {"explode"}, "id": {"1"}}); got.StatusCode != http.StatusNotFound {
+	if got := b.post(ada, "/orders", url.Values{"order": {"explode"}, "id": {"1"}}); got.StatusCode != http.StatusNotFound {
 		t.Errorf("an order that there is not: %d", got.StatusCode)
 	}
-	foreign := b.request("POST", "/connections/orders", chosen.Encode())
+	foreign := b.request("POST", "/orders", chosen.Encode())
 	foreign.Header.Set("Origin", "https://evil.example")
 	if got := b.do(ada, foreign); got.StatusCode != http.StatusForbidden {
 		t.Errorf("a form of another site: %d", got.StatusCode)
@@ -272,5 +272,54 @@ func TestConnectionFiles(t *testing.T) {
 	gus := b.signIn("globex", 9, "Gus", "agent")
 	if file := b.look(gus, "/connections.csv?account=acme"); strings.Contains(file.body, "HYPERLINK") {
 		t.Errorf("a person's file: %s", file.body)
+	}
+}
+
+func TestConnectionPage(t *testing.T) {
+	b := newBoardSite(t)
+	id := b.connectAs("acme", 7, "Ada", "admin")
+	gus := b.connectAs("globex", 9, "Gus", "agent")
+	path := "/connections/" + strconv.Itoa(int(gus))
+	ada, person, stranger := b.signIn("acme", 7, "Ada", "admin"), b.signIn("globex", 9, "Gus", "agent"), b.signIn("globex", 8, "Eve", "agent")
+	for name, browser := range map[string]*http.Client{"an operator": ada, "its person": person} {
+		page := b.look(browser, path)
+		if page.StatusCode != http.StatusOK || !strings.Contains(page.body, "Authorized") || strings.Contains(page.body, "acc3ss") {
+			t.Errorf("%s sees %d %s", name, page.StatusCode, page.body)
+		}
+	}
+	for _, path := range []string{path, "/connections/999", "/connections/x", "/connections/0"} {
+		if got := b.look(stranger, path); got.StatusCode != http.StatusNotFound {
+			t.Errorf("a stranger sees %s: %d", path, got.StatusCode)
+		}
+	}
+	for _, order := range []string{"renew", "revoke", "disable", "link"} {
+		if got := b.post(stranger, path, url.Values{"order": {order}, "name": {"Gus"}}); got.StatusCode != http.StatusNotFound {
+			t.Errorf("a stranger may %s: %d", order, got.StatusCode)
+		}
+	}
+	if got := b.post(person, path, url.Values{"order": {"disable"}}); got.StatusCode != http.StatusConflict {
+		t.Errorf("a person may disable: %d", got.StatusCode)
+	}
+	if got := b.post(person, path, url.Values{"order": {"revoke"}, "name": {"gus"}}); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "That is not the name") {
+		t.Errorf("a name that was not typed: %d %s", got.StatusCode, got.body)
+	}
+	if c, err := b.broker.Connection(t.Context(), gus); err != nil || c.State != broker.Active {
+		t.Errorf("it is %s: %v", c.State, err)
+	}
+	if got := b.post(person, path, url.Values{"order": {"revoke"}, "name": {"Gus"}}); got.Header.Get("Location") != "/connections" {
+		t.Errorf("revoking: %d %s", got.StatusCode, got.body)
+	}
+	if _, err := b.broker.Connection(t.Context(), gus); err == nil {
+		t.Error("it is still there")
+	}
+	own := "/connections/" + strconv.Itoa(int(id))
+	if got := b.post(ada, own, url.Values{"order": {"link"}}); got.StatusCode != http.StatusOK || !strings.Contains(got.body, b.url.String()+"/") {
+		t.Errorf("a link: %d %s", got.StatusCode, got.body)
+	}
+	if got := b.post(ada, own, url.Values{"order": {"disable"}}); got.Header.Get("Location") != own+"?done=disable" {
+		t.Errorf("disabling: %d", got.StatusCode)
+	}
+	if page := b.look(ada, own); !strings.Contains(page.body, "disable by acme/7") || !strings.Contains(page.body, "Somebody disabled it.") {
+		t.Errorf("afterwards: %s", page.body)
 	}
 }

@@ -29,7 +29,7 @@ func ordersOf(v broker.Viewer) []web.Order {
 	return []web.Order{web.OrderRenew, web.OrderDisable, web.OrderEnable, web.OrderRevoke}
 }
 
-// orders is POST /connections/orders: what is to become of those that were chosen, and,
+// orders is POST /orders: what is to become of those that were chosen, and,
 // once that was seen, what became of them.
 func (s *site) orders(w http.ResponseWriter, v visit) error {
 	if err := v.ParseForm(); err != nil {

@@ -9,8 +9,8 @@ import (
 const (
 	PathConnectionsCSV    = PathConnections + ".csv"
 	PathConnectionsJSON   = PathConnections + ".json"
-	PathConnectionsLive   = PathConnections + "/live"
-	PathConnectionsOrders = PathConnections + "/orders"
+	PathConnectionsLive   = PathConnections + ".live"
+	PathConnectionsOrders = "/orders"
 
 	FieldState  = "state"
 	FieldOf     = "client" // its number

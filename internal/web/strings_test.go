@@ -103,6 +103,10 @@ func builtKeys() []string {
 		}
 		keys = append(keys, "orders.go."+string(o)+".one", "orders.go."+string(o)+".other")
 	}
+	keys = append(keys, "order.link", "advice.link", "advice.client", "advice.wait", "advice.enable", "advice.revoke")
+	for _, h := range happenings {
+		keys = append(keys, "happening."+h)
+	}
 	for _, why := range OrderProblems {
 		keys = append(keys, "orders.not."+why)
 	}

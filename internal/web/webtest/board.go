@@ -61,7 +61,31 @@ func boards() []Sample {
 	done.Done, done.Lines = true, []web.OrderLine{
 		{Row: row[0], Will: true, Gone: true}, {Row: row[2], Why: "lost"}, {Row: row[3], Why: "unreachable"}, {Row: web.ConnectionRow{UserID: 77}, Gone: true, Why: "not_found"},
 	}
+	past := func(hours time.Duration) time.Time { return boardNow.Add(-hours * time.Hour) }
+	one := web.Connection{
+		Board: board(true), Row: row[0], Generation: 7, Fingerprint: "9f3a", Created: past(400),
+		Orders: []web.Order{web.OrderRenew, web.OrderLink, web.OrderDisable, web.OrderRevoke},
+		History: []web.Happening{
+			{At: past(0), What: "answered", Attempt: true, Took: 132 * time.Millisecond},
+			{At: past(1), What: "unsent", Attempt: true, Detail: "unreachable", Took: 20 * time.Second, Grave: true},
+			{At: past(25), What: "answered", Attempt: true, Took: 98 * time.Millisecond},
+			{At: past(26), What: "state_changed", Detail: "disabled: switched_off"},
+			{At: past(26), What: "ordered", Detail: "disable by acme/1"},
+			{At: past(300), What: "something_new", Detail: longWord + hostile},
+			{At: past(400), What: "connected", Detail: "support"},
+		},
+	}
+	link, broken, odd, bare := one, one, one, one
+	link.Link = "https://connect.example.com/link/ThisIsShownOnceAndNeverAgain_" + longWord
+	broken.Row, broken.Missing, broken.Not = row[2], []string{"hc:read"}, "name"
+	odd.Board, odd.Row, odd.Orders, odd.Did = board(false), row[5], nil, web.OrderRenew
+	bare.Row, bare.History, bare.Generation, bare.Fingerprint, bare.Lang = row[4], nil, 1, "", "de"
 	return []Sample{
+		{"connection", 200, one},
+		{"connection_link", 200, link},
+		{"connection_broken", 422, broken},
+		{"connection_odd", 200, odd},
+		{"connection_bare_german", 200, bare},
 		{"board_sign_in", 200, ask},
 		{"board_sign_in_first", 200, first},
 		{"board_sign_in_uninvited", 403, over},

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"strconv"
+	"time"
+)
+
+// OrderLink asks for a link by which the connection's person authorizes it again.
+const OrderLink Order = "link"
+
+// connectionAdvice is what to do about a reason: see the strings advice.*.
+var connectionAdvice = map[string]string{
+	"refresh_refused": "link", "answer_lost": "link", "scope_no_longer_allowed": "link", "access_token_refused": "link",
+	"no_refresh_token": "link", "client_refused": "client", "unreachable": "wait", "told_to_wait": "wait",
+	"switched_off": "enable", "not_revoked": "revoke",
+}
+
+// Happening is a line of a connection's history.
+type Happening struct {
+	At      time.Time
+	What    string // a kind of event, or the outcome of an attempt to renew it
+	Attempt bool
+	Detail  string
+	Took    time.Duration
+	Grave   bool
+}
+
+// Connection is the page of one connection.
+type Connection struct {
+	Board
+	Row         ConnectionRow
+	Generation  int64
+	Fingerprint string
+	Missing     []string // scopes that were asked for and not granted
+	Created     time.Time
+	History     []Happening
+	Orders      []Order
+	Link        string // to authorize it again, shown this once
+	Did         Order  // what was done just now
+	Not         string // why it was not: a word of [OrderProblems], or "name"
+}
+
+func (p Connection) frame() frame { return p.Board.frame("connection", p.Title(), AtConnections) }
+
+// Title is the page's title and first heading; for the template.
+func (p Connection) Title() string { return p.T("connection.title", p.Row.Name(), p.Row.Account) }
+
+// Advice is what to do about the connection's reason, empty where there is nothing;
+// for the template.
+func (p Connection) Advice() string {
+	if advice, ok := connectionAdvice[p.Row.Reason]; ok {
+		return p.T("advice." + advice)
+	}
+	return ""
+}
+
+// Scopes and Lacking are scopes in words; for the template.
+func (p Connection) Scopes() []Permission { return p.words(p.Row.Scopes) }
+
+// Lacking are those that were asked for and not granted; for the template.
+func (p Connection) Lacking() []Permission { return p.words(p.Missing) }
+
+func (p Connection) words(scopes []string) (all []Permission) {
+	if p.Row.Product != "Chat" {
+		return Words(p.Lang, scopes)
+	}
+	for _, scope := range scopes {
+		all = append(all, chatWordsOf(p.Lang, scope)...)
+	}
+	return all
+}
+
+// happenings are what there are words for: see the strings happening.*.
+var happenings = []string{
+	"connected", "reconnected", "imported", "state_changed", "ordered", "answered", "unanswered", "refused", "unsent", "open",
+}
+
+// WhatText is what happened, in words where there are some; for the template.
+func (p Connection) WhatText(h Happening) string {
+	for _, known := range happenings {
+		if h.What == known {
+			return p.T("happening." + known)
+		}
+	}
+	return h.What
+}
+
+// TookText is how long it took; for the template.
+func (p Connection) TookText(h Happening) string {
+	return strconv.FormatInt(h.Took.Milliseconds(), 10) + " ms"
+}
+
+// DidText is what was done just now; for the template.
+func (p Connection) DidText() string { return p.T("orders.did." + string(p.Did)) }
+
+// NotText is why something was not done; for the template.
+func (p Connection) NotText() string {
+	if p.Not == "name" {
+		return p.T("connection.mistyped")
+	}
+	return p.T("orders.not." + p.Not)
+}
+
+// May tells whether an order is offered; for the template.
+func (p Connection) May(o Order) bool {
+	for _, offered := range p.Orders {
+		if o == offered {
+			return true
+		}
+	}
+	return false
+}
+
+// Bar is a day of the chart.
+type Bar struct {
+	Day       string
+	X, Y, H   int
+	N, Failed int
+}
+
+// chartDays is how far back the chart goes, and chartHeight its height.
+const (
+	chartDays   = 14
+	chartHeight = 60
+)
+
+// Bars are the renewals of the last days; for the template.
+func (p Connection) Bars() []Bar {
+	bars, most := make([]Bar, chartDays), 1
+	for i := range bars {
+		bars[i].Day, bars[i].X = p.Now.UTC().AddDate(0, 0, i+1-chartDays).Format(time.DateOnly), i*20
+	}
+	for _, h := range p.History {
+		for i := range bars {
+			if h.Attempt && bars[i].Day == h.At.UTC().Format(time.DateOnly) {
+				bars[i].N++
+				most = max(most, bars[i].N)
+				if h.Grave {
+					bars[i].Failed++
+				}
+			}
+		}
+	}
+	for i := range bars {
+		bars[i].H = bars[i].N * chartHeight / most
+		bars[i].Y = chartHeight - bars[i].H
+	}
+	return bars
+}
+
+// ChartText says what the chart shows; for the template.
+func (p Connection) ChartText() string {
+	n, failed := 0, 0
+	for _, b := range p.Bars() {
+		n, failed = n+b.N, failed+b.Failed
+	}
+	return p.T("connection.chart.text", chartDays, n, failed)
+}
