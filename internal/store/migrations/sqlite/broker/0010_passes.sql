@@ -27,7 +27,7 @@ CREATE TABLE broker_passes (
 
 CREATE TABLE broker_sendings (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
-    pass_id  INTEGER NOT NULL REFERENCES broker_passes ON DELETE CASCADE,
+    pass_id  INTEGER NOT NULL REFERENCES broker_passes (id) ON DELETE CASCADE,
     state    TEXT NOT NULL, -- open | finishing | sent | in_doubt | lapsed
     began_at INTEGER NOT NULL,
     moved_at INTEGER NOT NULL, -- when it came to its state
@@ -38,7 +38,7 @@ CREATE INDEX broker_sendings_unfinished ON broker_sendings (moved_at) WHERE stat
 
 CREATE TABLE broker_sending_files (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    sending_id INTEGER NOT NULL REFERENCES broker_sendings ON DELETE CASCADE,
+    sending_id INTEGER NOT NULL REFERENCES broker_sendings (id) ON DELETE CASCADE,
     name       TEXT NOT NULL,
     bytes      INTEGER NOT NULL, -- taken from the pass's; of a file that arrived, its size
     token      BLOB, -- the upload's at Zendesk, sealed; NULL: it is not there yet
