@@ -46,7 +46,7 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
-	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p))
+	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), passCommand(p))
 	return cmd
 }
 

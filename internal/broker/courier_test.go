@@ -34,7 +34,6 @@ type counter struct {
 	uploads  map[string]string // token → name and content
 	n        int
 	comments []remark
-	deleted  []string
 	refuse   http.HandlerFunc // the next request, in the ticket's place
 }
 

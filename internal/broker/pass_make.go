@@ -138,6 +138,13 @@ func (b *Broker) lookAtTicket(ctx context.Context, c Connection, ticket int64) e
 	} else if err == nil && body.Ticket.ID == ticket {
 		return nil
 	}
+	var unusable *Unusable
+	var later *Unavailable
+	if errors.As(err, &unusable) {
+		return unusable
+	} else if errors.As(err, &later) {
+		return later
+	}
 	err = undelivered(err)
 	if u := (*Undelivered)(nil); errors.As(err, &u) {
 		switch u.Obstacle {

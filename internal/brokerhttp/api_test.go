@@ -22,10 +22,14 @@ type apiSite struct {
 	id     broker.ConnectionID
 }
 
-func newAPISite(t testing.TB) *apiSite {
+func newAPISite(t testing.TB) *apiSite { return newAPISiteWith(t, func(*site) {}) }
+
+// newAPISiteWith is one whose connection is made after an edit.
+func newAPISiteWith(t testing.TB, edit func(*site)) *apiSite {
 	t.Helper()
 	a := &apiSite{}
 	a.site = newSite(t, func(c *brokerhttp.Config) { c.API, a.broker = true, c.Broker })
+	edit(a.site)
 	a.get(callback(a.depart()))
 	all, err := a.broker.Connections(t.Context(), 0, 10)
 	if err != nil || len(all) != 1 {

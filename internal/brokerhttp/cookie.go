@@ -57,3 +57,22 @@ func (c cookie) read(r *http.Request) secret.Plain {
 	}
 	return secret.Of(got.Value)
 }
+
+// passCookieFor keeps the secret of a pass while its page is open. No other site's link
+// brings it along: the page itself was opened by one that has it in its fragment.
+func passCookieFor(public *url.URL) cookie {
+	if public.Scheme == "https" {
+		return cookie{name: "__Host-deskauth-pass", secure: true}
+	}
+	return cookie{name: "deskauth_pass"}
+}
+
+// passCookieLife is how long a holder may leave the page alone.
+const passCookieLife = time.Hour
+
+func (c cookie) setFor(w http.ResponseWriter, plain secret.Plain, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: c.name, Value: plain.Reveal(), Path: "/", MaxAge: max(int(life/time.Second), 60), Secure: c.secure,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+}

@@ -77,7 +77,7 @@ func New(c Config) http.Handler {
 	}
 	s := &site{
 		Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL),
-		session: sessionCookieFor(c.PublicURL), followers: make(chan struct{}, liveMost),
+		session: sessionCookieFor(c.PublicURL), passCookie: passCookieFor(c.PublicURL), followers: make(chan struct{}, liveMost),
 	}
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
@@ -98,6 +98,8 @@ func (s *site) split(pages http.Handler) http.Handler {
 		s.calls = broker.NewHTTPClient(broker.HTTPConfig{Base: s.Broker.Base, Streams: true}).Transport
 	}
 	api := httpd.Chain(httpd.Route(s.apiRoutes()), httpd.MaxBody(maxForm))
+	s.courier = &broker.Courier{Broker: s.Broker, Calls: s.calls}
+	holder := s.publicHost(s.holderRoutes())
 	proxy := httpd.Chain(httpd.Route(s.api(broker.Lend, s.proxy)), httpd.MaxBody(proxyBody))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -106,6 +108,8 @@ func (s *site) split(pages http.Handler) http.Handler {
 			proxy.ServeHTTP(w, r)
 		case isAPI(r):
 			api.ServeHTTP(w, r)
+		case isPass(r):
+			holder.ServeHTTP(w, r)
 		case r.URL.Path == descriptionPath:
 			r.Pattern = descriptionPath
 			describe(w, r)
@@ -122,8 +126,11 @@ type site struct {
 	cookie   cookie
 	language web.LanguageCookie
 
-	session   cookie        // of whoever is signed in to the broker's own pages
-	followers chan struct{} // pages that are followed
+	session    cookie        // of whoever is signed in to the broker's own pages
+	followers  chan struct{} // pages that are followed
+	passCookie cookie
+	courier    *broker.Courier // for holders of passes
+	tries      tries
 }
 
 // routes is every path, with the methods it takes.

@@ -35,7 +35,7 @@ const problemTypes = "urn:deskauth:problem:"
 
 // problemOf is the one place where an error becomes an answer of the API.
 func problemOf(err error) problem {
-	for _, of := range []func(error) (problem, bool){clientProblem, proxyProblem, recordProblem, onceProblem} {
+	for _, of := range []func(error) (problem, bool){clientProblem, passProblem, proxyProblem, recordProblem, onceProblem} {
 		if p, known := of(err); known {
 			return p
 		}
@@ -75,12 +75,20 @@ func problemOf(err error) problem {
 }
 
 func (s *site) problem(w http.ResponseWriter, r *http.Request, err error) {
+	s.problemSaid(w, r, err, "")
+}
+
+// problemSaid is problem with a detail in words of the reader's.
+func (s *site) problemSaid(w http.ResponseWriter, r *http.Request, err error, detail string) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) { // nobody waits
 		httpd.Note(r.Context(), slog.String("failure", "the caller left"))
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	p := problemOf(err)
+	if detail != "" {
+		p.Detail = detail
+	}
 	if p.Status == http.StatusInternalServerError && s.Broker.Store.Away(err) {
 		httpd.NoteAway(w, r, err)
 		writeProblem(w, r, problem{Type: "away", Title: "The broker cannot answer now", Status: http.StatusServiceUnavailable, RetryAfter: httpd.AwayWait})
@@ -92,7 +100,7 @@ func (s *site) problem(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="deskauth"`)
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", proxyAllow)
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", strconv.FormatInt(p.RetryAfter, 10))
 	}
 	writeProblem(w, r, p)

@@ -133,7 +133,10 @@ var (
 // proxyProblem is what problemOf says of requests through the proxy.
 func proxyProblem(err error) (p problem, ofProxy bool) {
 	var away *notReached
+	var long *http.MaxBytesError
 	switch {
+	case errors.As(err, &long): // it broke off here, and not at Zendesk
+		return problem{}, false
 	case errors.Is(err, errNotProxied):
 		return problem{Type: "no_such_path", Title: "There is no such path", Status: http.StatusNotFound, Detail: err.Error()}, true
 	case errors.Is(err, errProxyMethod):

@@ -66,6 +66,11 @@ func builtKeys() []string {
 		"client.logo.again", "client.logo.format", "client.logo.bytes", "client.logo.pixels", "client.logo.broken",
 		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
 	}
+	for _, key := range PassTexts {
+		keys = append(keys, "pass."+key)
+	}
+	keys = append(keys, "pass.title.both", "pass.title.upload", "pass.title.comment", "pass.title.over", "pass.uses.one", "pass.uses.other",
+		"pass.state.sent", "pass.state.finishing", "pass.state.in_doubt", "pass.state.lapsed")
 	for _, role := range roles {
 		keys = append(keys, "user.role."+role+".help")
 	}

@@ -1,0 +1,415 @@
+package brokerhttp
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/web"
+)
+
+// What the holder of a pass is served: a page, and what its script asks for.
+//
+//	/pass#SECRET ──► script ──► POST /pass/open ──► cookie ──► GET /pass
+//	                 or a box to paste the link into
+//	PUT  /pass/files/NAME                 one file, begun and finished: for curl
+//	POST /pass/send                       the form, where there is no script
+//	POST /pass/sendings                   ┐
+//	PUT  /pass/sendings/{id}/files/NAME   │ what the script does: files one by one,
+//	POST /pass/sendings/{id}/finish       │ then the comment
+//	DELETE /pass/sendings/{id}            ┘
+//	POST /pass/finish                     a sending that stayed open: send it, or not
+//
+// No answer has anything of Zendesk's in it.
+
+const (
+	// holderWait is how long the next bytes of a file may take to come.
+	holderWait = time.Minute
+	// holderTime bounds a whole file.
+	holderTime = 30 * time.Minute
+	// holderBody bounds what comes in one request: the largest file, or several in a
+	// form; each file has its own bound besides.
+	holderBody = broker.PassBytesMost + 1<<20
+)
+
+// isPass tells the holder's paths.
+func isPass(r *http.Request) bool {
+	return r.URL.Path == passPath || strings.HasPrefix(r.URL.Path, passPath+"/")
+}
+
+// holderRoutes serves them.
+func (s *site) holderRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+passPath, s.passPage)
+	mux.HandleFunc("POST "+passPath+"/open", s.openPass)
+	mux.HandleFunc("POST "+passPath+"/send", s.sendForm)
+	mux.HandleFunc("POST "+passPath+"/finish", s.finishForm)
+	mux.HandleFunc("PUT "+passFilesPath+"{name}", s.holder(s.putFile))
+	mux.HandleFunc("POST "+passPath+"/sendings", s.holder(s.beginSending))
+	mux.HandleFunc("PUT "+passPath+"/sendings/{id}/files/{name}", s.holder(s.putSendingFile))
+	mux.HandleFunc("POST "+passPath+"/sendings/{id}/finish", s.holder(s.finishSending))
+	mux.HandleFunc("DELETE "+passPath+"/sendings/{id}", s.holder(s.discardSending))
+	allow := map[string]string{
+		passPath: "GET, HEAD", passPath + "/open": "POST", passPath + "/send": "POST", passPath + "/finish": "POST",
+		passFilesPath + "{name}": "PUT", passPath + "/sendings": "POST", passPath + "/sendings/{id}": "DELETE",
+		passPath + "/sendings/{id}/files/{name}": "PUT", passPath + "/sendings/{id}/finish": "POST",
+	}
+	for path, methods := range allow {
+		mux.HandleFunc(path, s.methodNotAllowed(strings.Split(methods, ", ")))
+	}
+	mux.HandleFunc("/", s.notFound)
+	protect := http.NewCrossOriginProtection() // a cookie may be what a request is known by
+	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
+	return httpd.Chain(protect.Handler(httpd.Route(mux)), httpd.MaxBody(holderBody))
+}
+
+// held is what a holder asks by.
+type held struct {
+	*http.Request
+	pass broker.Pass
+	from string
+}
+
+// passOf finds the pass of a request: of its bearer, or of its cookie.
+func (s *site) passOf(w http.ResponseWriter, r *http.Request) (held, error) {
+	h := held{Request: r, from: httpd.AddressText(r.Context())}
+	w.Header().Set("Cache-Control", "no-store")
+	plain := bearerOf(r)
+	if plain.IsZero() {
+		plain = s.passCookie.read(r)
+	}
+	var err error
+	h.pass, err = s.passBy(r, plain)
+	return h, err
+}
+
+// passBy finds the pass of a secret. Wrong ones are counted.
+func (s *site) passBy(r *http.Request, plain secret.Plain) (broker.Pass, error) {
+	address := httpd.Address(r.Context())
+	if err := s.tries.check(address); err != nil {
+		return broker.Pass{}, err
+	}
+	p, err := s.Broker.PassOf(r.Context(), plain)
+	if refused := (*broker.PassRefused)(nil); errors.As(err, &refused) && !plain.IsZero() {
+		s.tries.failed(address)
+		return p, errors.Join(err, s.courier.Refused(r.Context(), p, refused, httpd.AddressText(r.Context())))
+	}
+	if err == nil {
+		httpd.Note(r.Context(), slog.Int64("pass", int64(p.ID)))
+	}
+	return p, err
+}
+
+// holder puts the pass before what a program, or the page's script, asks for.
+func (s *site) holder(serve func(http.ResponseWriter, held) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h, err := s.passOf(w, r)
+		if err == nil {
+			if err = serve(w, h); err != nil {
+				s.noteRefusal(h, err)
+			}
+		}
+		if err != nil {
+			s.problemSaid(w, r, err, s.passText(r, err))
+		}
+	}
+}
+
+// noteRefusal tells the audit trail of what a pass was refused.
+func (s *site) noteRefusal(h held, err error) {
+	if refused := (*broker.PassRefused)(nil); errors.As(err, &refused) {
+		if err := s.courier.Refused(h.Context(), h.pass, refused, h.from); err != nil {
+			httpd.Note(h.Context(), slog.String("audit", err.Error()))
+		}
+	}
+}
+
+// passTextKey names what a holder is told of an error; "" for what is not theirs.
+func passTextKey(err error) string {
+	var refused *broker.PassRefused
+	var undelivered *broker.Undelivered
+	var tries *tooManyTries
+	switch {
+	case errors.As(err, &refused):
+		return "why." + string(refused.Why)
+	case errors.As(err, &undelivered):
+		return "obstacle." + string(undelivered.Obstacle)
+	case errors.As(err, &tries):
+		return "tries"
+	}
+	return ""
+}
+
+func (s *site) passText(r *http.Request, err error) string {
+	if key := passTextKey(err); key != "" {
+		return web.PassText(s.language.Lang(r), key)
+	}
+	return ""
+}
+
+// openPass swaps the secret for a cookie. A script sends it as JSON, a person pastes
+// the link into a form.
+func (s *site) openPass(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	var given string
+	script := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+	if script {
+		var body struct{ Secret string }
+		if err := readBody(use{Request: r}, &body); err != nil {
+			s.problem(w, r, err)
+			return
+		}
+		given = body.Secret
+	} else if err := r.ParseForm(); err == nil {
+		given = r.PostForm.Get(web.FieldLink)
+	}
+	plain := broker.PassSecret(given)
+	p, err := s.passBy(r, plain)
+	switch {
+	case err != nil && script:
+		s.problemSaid(w, r, err, s.passText(r, err))
+	case err != nil:
+		s.passAsk(w, r, err)
+	default:
+		s.passCookie.setFor(w, plain, min(p.Expires.Sub(s.Broker.Now())+passCookieLife, passCookieLife))
+		if script {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		redirect(w, http.StatusSeeOther, passPath)
+	}
+}
+
+// patience gives a body time as long as it goes on coming.
+type patience struct {
+	io.Reader
+	control *http.ResponseController
+	until   time.Time
+}
+
+func (s *site) patient(w http.ResponseWriter, body io.Reader) io.Reader {
+	return &patience{body, http.NewResponseController(w), time.Now().Add(holderTime)}
+}
+
+func (p *patience) Read(b []byte) (int, error) {
+	next := time.Now().Add(holderWait)
+	if next.After(p.until) {
+		next = p.until
+	}
+	_ = p.control.SetReadDeadline(next)
+	return p.Reader.Read(b)
+}
+
+// putFile is all of it in one request: curl -T FILE …/pass/files/.
+func (s *site) putFile(w http.ResponseWriter, h held) error {
+	ctx := h.Context()
+	sending, err := s.courier.Begin(ctx, h.pass.ID, h.from)
+	if err != nil {
+		return err
+	}
+	f, err := s.courier.Send(ctx, h.pass.ID, sending.ID, h.PathValue("name"), h.ContentLength, s.patient(w, h.Body))
+	if err == nil {
+		sending, err = s.courier.Finish(ctx, h.pass.ID, sending.ID, "")
+	}
+	if err != nil {
+		s.giveUp(h, sending.ID)
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, sentJSON{Sent: []sentFile{{f.Name, f.Bytes}}})
+}
+
+type sentFile struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// sentJSON is what a holder's program is told.
+type sentJSON struct {
+	Sent []sentFile `json:"sent"`
+}
+
+// giveUp gives back a use that came to nothing. Of a sending in doubt nothing is.
+func (s *site) giveUp(h held, id broker.SendingID) {
+	if err := s.courier.Discard(h.Context(), h.pass.ID, id); err != nil {
+		httpd.Note(h.Context(), slog.String("not given back", err.Error()))
+	}
+}
+
+func (s *site) beginSending(w http.ResponseWriter, h held) error {
+	sending, err := s.courier.Begin(h.Context(), h.pass.ID, h.from)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, map[string]int64{"id": int64(sending.ID)})
+}
+
+func (h held) sending() (broker.SendingID, error) {
+	id, err := strconv.ParseInt(h.PathValue("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, &broker.PassRefused{Pass: h.pass.ID, Why: broker.SendingOver}
+	}
+	return broker.SendingID(id), nil
+}
+
+func (s *site) putSendingFile(w http.ResponseWriter, h held) error {
+	id, err := h.sending()
+	if err != nil {
+		return err
+	}
+	f, err := s.courier.Send(h.Context(), h.pass.ID, id, h.PathValue("name"), h.ContentLength, s.patient(w, h.Body))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, sentFile{f.Name, f.Bytes})
+}
+
+func (s *site) finishSending(w http.ResponseWriter, h held) error {
+	id, err := h.sending()
+	if err != nil {
+		return err
+	}
+	var body struct{ Comment string }
+	if err := json.NewDecoder(io.LimitReader(h.Body, maxForm)).Decode(&body); err != nil {
+		return &broker.Invalid{Field: "body", Why: "it is a JSON object with a comment"}
+	}
+	if _, err := s.courier.Finish(h.Context(), h.pass.ID, id, body.Comment); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *site) discardSending(w http.ResponseWriter, h held) error {
+	id, err := h.sending()
+	if err != nil {
+		return err
+	}
+	if err := s.courier.Discard(h.Context(), h.pass.ID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// sendForm takes the page's form, several files and a comment, and streams them on as
+// they come. What arrived is sent though others failed; they are named.
+func (s *site) sendForm(w http.ResponseWriter, r *http.Request) {
+	h, err := s.passOf(w, r)
+	if err != nil {
+		s.passAsk(w, r, err)
+		return
+	}
+	form, err := r.MultipartReader()
+	if err != nil {
+		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff})
+		return
+	}
+	sending, err := s.courier.Begin(r.Context(), h.pass.ID, h.from)
+	if err != nil {
+		s.noteRefusal(h, err)
+		s.passForm(w, h, "", nil, err)
+		return
+	}
+	came := s.carryForm(w, h, sending.ID, form)
+	if came.files == 0 && len(came.failed) > 0 {
+		err = came.failed[0].err
+	} else {
+		_, err = s.courier.Finish(r.Context(), h.pass.ID, sending.ID, came.comment)
+	}
+	if err != nil {
+		s.noteRefusal(h, err)
+		if came.files == 0 || strings.HasPrefix(passTextKey(err), "why.") { // else it stays, to be finished
+			s.giveUp(h, sending.ID)
+		}
+		s.passForm(w, h, came.comment, came.failed, err)
+		return
+	}
+	if len(came.failed) > 0 {
+		s.passForm(w, h, "", came.failed, came.failed[0].err)
+		return
+	}
+	redirect(w, http.StatusSeeOther, passPath+"?"+url.Values{sentParam: {"1"}}.Encode())
+}
+
+// sentParam is set in the address of the page that follows on a form.
+const sentParam = "sent"
+
+// formed is what came in a form.
+type formed struct {
+	comment string
+	files   int // that Zendesk has
+	failed  []failedFile
+}
+
+type failedFile struct {
+	name string
+	err  error
+}
+
+// carryForm carries the files of a form on, and reads its comment.
+func (s *site) carryForm(w http.ResponseWriter, h held, id broker.SendingID, form *multipart.Reader) (came formed) {
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return came
+		} else if err != nil {
+			came.failed = append(came.failed, failedFile{"", &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff}})
+			return came
+		}
+		switch name := part.FileName(); {
+		case part.FormName() == web.FieldComment:
+			text, _ := io.ReadAll(io.LimitReader(s.patient(w, part), maxForm))
+			came.comment = string(text)
+		case name == "" || part.FormName() != web.FieldFiles: // a file box in which nothing was chosen
+		default:
+			if _, err := s.courier.Send(h.Context(), h.pass.ID, id, name, -1, s.patient(w, part)); err != nil {
+				came.failed = append(came.failed, failedFile{broker.CleanFileName(name), err})
+				continue
+			}
+			came.files++
+		}
+	}
+}
+
+// finishForm ends a sending that stayed open.
+func (s *site) finishForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	h, err := s.passOf(w, r)
+	if err != nil {
+		s.passAsk(w, r, err)
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff})
+		return
+	}
+	number, err := strconv.ParseInt(r.PostForm.Get(web.FieldSending), 10, 64)
+	if err != nil {
+		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.SendingOver})
+		return
+	}
+	comment, to := r.PostForm.Get(web.FieldComment), passPath
+	if r.PostForm.Get(web.FieldDo) == web.DoDiscard {
+		err = s.courier.Discard(r.Context(), h.pass.ID, broker.SendingID(number))
+	} else {
+		_, err = s.courier.Finish(r.Context(), h.pass.ID, broker.SendingID(number), comment)
+		to += "?" + url.Values{sentParam: {"1"}}.Encode()
+	}
+	if err != nil {
+		s.noteRefusal(h, err)
+		s.passForm(w, h, comment, nil, err)
+		return
+	}
+	redirect(w, http.StatusSeeOther, to)
+}

@@ -1,0 +1,226 @@
+package brokerhttp
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/secret"
+)
+
+// passRoutes are those by which programs hand out passes. What their holders do is in
+// holder.go.
+var passRoutes = []apiRoute{
+	{http.MethodGet, apiPath + "/passes", broker.GiveOut, (*site).listPasses},
+	{http.MethodPost, apiPath + "/passes", broker.GiveOut, (*site).makePass},
+	{http.MethodGet, apiPath + "/passes/{id}", broker.GiveOut, (*site).showPass},
+	{http.MethodDelete, apiPath + "/passes/{id}", broker.GiveOut, (*site).revokePass},
+}
+
+// errNoPass says that there is no pass of the number in the path, or none that the key
+// reaches.
+var errNoPass = errors.New("there is no such pass")
+
+// pass is the one in the path, if the key reaches its connection.
+func (s *site) pass(u use) (broker.Pass, error) {
+	id, err := strconv.ParseInt(u.PathValue("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return broker.Pass{}, errNoPass
+	}
+	httpd.Note(u.Context(), slog.Int64("pass", id))
+	p, err := s.Broker.Pass(u.Context(), broker.PassID(id))
+	if errors.Is(err, broker.ErrNotFound) || err == nil && !u.key.Allows(broker.GiveOut, p.Connection) {
+		return p, errNoPass
+	}
+	return p, err
+}
+
+func (s *site) makePass(w http.ResponseWriter, u use) error {
+	var body struct {
+		Name       string
+		Connection int64
+		Ticket     int64
+		Can        []broker.PassAction
+		Public     bool
+		Types      []string
+		FileMost   int64  `json:"max_file_size"`
+		BytesMost  int64  `json:"max_total_size"`
+		UsesMost   int    `json:"max_uses"`
+		ExpiresIn  string `json:"expires_in"`
+	}
+	if err := readBody(u, &body); err != nil {
+		return err
+	}
+	if body.Connection > 0 && !u.key.Allows(broker.GiveOut, broker.ConnectionID(body.Connection)) {
+		return broker.ErrNotFound
+	}
+	httpd.Note(u.Context(), slog.Int64("connection", body.Connection))
+	life, err := ttlOf(body.ExpiresIn)
+	if err != nil || life == 0 && body.ExpiresIn != "" {
+		return &broker.Invalid{Field: "expires_in", Why: "it is a duration such as 90m or 72h, up to 2160h"}
+	}
+	want := broker.Pass{
+		Name: body.Name, Connection: broker.ConnectionID(body.Connection), Ticket: body.Ticket, Can: body.Can, Public: body.Public,
+		Types: body.Types, FileMost: body.FileMost, BytesMost: body.BytesMost, UsesMost: body.UsesMost,
+	}
+	if body.ExpiresIn != "" {
+		want.Expires = s.Broker.Now().Add(life).UTC().Truncate(time.Microsecond) // as it is stored
+	}
+	p, plain, err := s.Broker.MakePass(u.Context(), want)
+	if err != nil {
+		return err
+	}
+	httpd.Note(u.Context(), slog.Int64("pass", int64(p.ID)))
+	w.Header().Set("Location", apiPath+"/passes/"+strconv.FormatInt(int64(p.ID), 10))
+	return writeJSON(w, http.StatusCreated, deskauth.NewPass{
+		Pass: PublishedPass(s.Broker, p, nil), Link: PassLink(s.PublicURL, plain), Curl: PassCurl(s.PublicURL, plain),
+	})
+}
+
+func (s *site) listPasses(w http.ResponseWriter, u use) error {
+	list := func(after broker.PassID, limit int) ([]broker.Pass, error) { return s.reachedPasses(u, after, limit) }
+	all, next, err := part(u, list, func(p broker.Pass) broker.PassID { return p.ID })
+	if err != nil {
+		return err
+	}
+	page := deskauth.PassPage{Passes: []deskauth.Pass{}, NextCursor: next}
+	for _, p := range all {
+		page.Passes = append(page.Passes, PublishedPass(s.Broker, p, nil))
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+// reachedPasses are those of the connections that a key reaches.
+func (s *site) reachedPasses(u use, after broker.PassID, limit int) (reached []broker.Pass, err error) {
+	for {
+		all, err := s.Broker.Passes(u.Context(), after, pageMost)
+		if err != nil || len(all) == 0 {
+			return reached, err
+		}
+		for _, p := range all {
+			if len(reached) == limit {
+				return reached, nil
+			}
+			if u.key.Allows(broker.GiveOut, p.Connection) {
+				reached = append(reached, p)
+			}
+		}
+		after = all[len(all)-1].ID
+	}
+}
+
+func (s *site) showPass(w http.ResponseWriter, u use) error {
+	p, err := s.pass(u)
+	if err != nil {
+		return err
+	}
+	return s.answerPass(w, u, p)
+}
+
+func (s *site) revokePass(w http.ResponseWriter, u use) error {
+	p, err := s.pass(u)
+	if err == nil {
+		p, err = s.Broker.RevokePass(u.Context(), p.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return s.answerPass(w, u, p)
+}
+
+func (s *site) answerPass(w http.ResponseWriter, u use, p broker.Pass) error {
+	sendings, err := s.Broker.Sendings(u.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, PublishedPass(s.Broker, p, sendings))
+}
+
+// PublishedPass is a pass as other programs see it.
+func PublishedPass(b *broker.Broker, p broker.Pass, sendings []broker.Sending) deskauth.Pass {
+	now := b.Now()
+	out := deskauth.Pass{
+		ID: int64(p.ID), Name: p.Name, Connection: int64(p.Connection), Account: p.Account, Ticket: p.Ticket,
+		Public: p.Public, Types: append([]string{}, p.Types...), FileMost: p.FileMost, BytesMost: p.BytesMost, UsesMost: p.UsesMost,
+		Bytes: p.Bytes, Uses: p.Uses, State: "good", CreatedAt: p.Created, ExpiresAt: p.Expires, RevokedAt: orNil(p.Revoked),
+		Sendings: []deskauth.Sending{},
+	}
+	for _, a := range p.Can {
+		out.Can = append(out.Can, string(a))
+	}
+	if refused := (*broker.PassRefused)(nil); errors.As(p.Good(now), &refused) {
+		out.State = string(refused.Why)
+	}
+	for _, one := range sendings {
+		sent := deskauth.Sending{ID: int64(one.ID), State: string(one.Shown(now)), BeganAt: one.Began, Address: one.Address, Files: []deskauth.SentFile{}}
+		for _, f := range one.Arrived() {
+			sent.Files = append(sent.Files, deskauth.SentFile{Name: f.Name, Size: f.Bytes})
+		}
+		out.Sendings = append(out.Sendings, sent)
+	}
+	return out
+}
+
+// The holder's paths.
+const (
+	passPath      = "/pass"
+	passFilesPath = passPath + "/files/"
+)
+
+// PassLink is what the holder of a pass is given. The secret is in the fragment, which
+// no browser sends.
+func PassLink(public *url.URL, plain secret.Plain) string {
+	return public.Scheme + "://" + public.Host + passPath + "#" + plain.Reveal()
+}
+
+// PassCurl is a command that sends FILE by a pass. curl adds the file's name to the
+// address.
+func PassCurl(public *url.URL, plain secret.Plain) string {
+	return "curl -H 'Authorization: Bearer " + plain.Reveal() + "' -T FILE " + public.Scheme + "://" + public.Host + passFilesPath
+}
+
+// passStatuses are those of refusals.
+var passStatuses = map[broker.Why]int{
+	broker.PassUnknown: http.StatusUnauthorized, broker.PassExpired: http.StatusGone, broker.PassUsedUp: http.StatusGone,
+	broker.PassRevoked: http.StatusGone, broker.NotAllowed: http.StatusForbidden, broker.WrongType: http.StatusUnsupportedMediaType,
+	broker.FileTooLarge: http.StatusRequestEntityTooLarge, broker.BytesUsedUp: http.StatusRequestEntityTooLarge,
+	broker.TextTooLong: http.StatusRequestEntityTooLarge, broker.TooManyNow: http.StatusTooManyRequests,
+	broker.SendingOver: http.StatusConflict, broker.FilesTooMany: http.StatusConflict,
+}
+
+// passProblem is what problemOf says of passes.
+func passProblem(err error) (p problem, ofPass bool) {
+	var refused *broker.PassRefused
+	var undelivered *broker.Undelivered
+	var tries *tooManyTries
+	switch {
+	case errors.Is(err, errNoPass):
+		return problem{Type: "not_found", Title: "There is no such pass", Status: http.StatusNotFound}, true
+	case errors.As(err, &tries):
+		return problem{Type: "too_many_tries", Title: "Too many wrong secrets of passes came from this address", Status: http.StatusTooManyRequests, RetryAfter: wholeSeconds(tries.wait)}, true
+	case errors.As(err, &refused):
+		status := passStatuses[refused.Why]
+		if status == 0 {
+			status = http.StatusBadRequest
+		}
+		p := problem{Type: "pass_" + string(refused.Why), Title: "The pass does not allow this", Status: status}
+		if status == http.StatusTooManyRequests {
+			p.RetryAfter = 1
+		}
+		return p, true
+	case errors.As(err, &undelivered):
+		// What Zendesk said stays in the log: it is nobody's but the connection's.
+		p := problem{Type: string(undelivered.Obstacle), Title: "Zendesk did not take it", Status: http.StatusBadGateway}
+		if undelivered.Obstacle == broker.ZendeskBusy || undelivered.Obstacle == broker.ConnectionLater {
+			p.Status, p.RetryAfter = http.StatusServiceUnavailable, wholeSeconds(undelivered.RetryAfter)
+		}
+		return p, true
+	}
+	return problem{}, false
+}
