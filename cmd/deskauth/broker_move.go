@@ -49,7 +49,7 @@ func move(ctx context.Context, from, to string, p process) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	if err := source.Hold(ctx, "broker"); errors.Is(err, store.ErrHeld) {
 		return fmt.Errorf("the database %s is in use by another deskauth broker: stop that first", strings.TrimPrefix(dsn, "sqlite:"))
 	} else if err != nil {
@@ -62,7 +62,7 @@ func move(ctx context.Context, from, to string, p process) error {
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer func() { _ = target.Close() }()
 	moved, err := store.MoveBroker(ctx, source, target)
 	if err != nil {
 		return err

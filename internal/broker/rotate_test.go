@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,11 +117,11 @@ func TestRotateBesideBrokers(t *testing.T) {
 		h.depart() // a sign-in under way
 		brokers := []*broker.Broker{h.serving(h.keys), h.serving(h.keys)}
 
-		ctx, stop := context.WithCancel(t.Context())
 		var load sync.WaitGroup
+		var over atomic.Bool
 		for i, b := range brokers {
 			load.Go(func() {
-				for n := i; ctx.Err() == nil; n += 7 {
+				for n := i; !over.Load(); n += 7 {
 					id := ids[n%len(ids)]
 					if got, want := lentBy(t, b, id), fmt.Sprintf("access of %d", id); got != want {
 						t.Errorf("connection %d lends %q, want %q", id, got, want)
@@ -129,7 +130,7 @@ func TestRotateBesideBrokers(t *testing.T) {
 			})
 		}
 		load.Go(func() {
-			for ctx.Err() == nil {
+			for !over.Load() {
 				g, err := brokers[0].Token(t.Context(), own.ID, 0)
 				if err == nil {
 					_, err = brokers[1].TokenAfter(t.Context(), own.ID, g.Connection.Generation)
@@ -142,7 +143,7 @@ func TestRotateBesideBrokers(t *testing.T) {
 		o := soon
 		o.DropOld = true
 		done, err := h.Rotate(t.Context(), o)
-		stop()
+		over.Store(true)
 		load.Wait()
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 package prove_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -117,7 +116,7 @@ func (w *world) plant(s broker.Store, ring *seal.Ring, like broker.Connection, i
 
 // around lends connections at random, at a steady rate, and takes the time.
 type around struct {
-	stop          context.CancelFunc
+	over          chan struct{}
 	done          sync.WaitGroup
 	count, failed atomic.Int64
 
@@ -126,15 +125,14 @@ type around struct {
 }
 
 func (w *world) lendAround(ids []broker.ConnectionID) *around {
-	ctx, stop := context.WithCancel(w.t.Context())
-	a := &around{stop: stop}
+	a := &around{over: make(chan struct{})}
 	for range 4 {
 		a.done.Go(func() {
 			tick := time.NewTicker(10 * time.Millisecond)
 			defer tick.Stop()
 			for {
 				select {
-				case <-ctx.Done():
+				case <-a.over:
 					return
 				case <-tick.C:
 				}
@@ -159,7 +157,7 @@ func (w *world) lendAround(ids []broker.ConnectionID) *around {
 
 // end returns what 99 of 100 lendings took at most.
 func (a *around) end() time.Duration {
-	a.stop()
+	close(a.over)
 	a.done.Wait()
 	if len(a.took) == 0 {
 		return 0

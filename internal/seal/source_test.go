@@ -102,7 +102,7 @@ func TestFixedSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "mounted")
-	if err := os.WriteFile(path, []byte(keys.Reveal()+"\n"), 0o644); err != nil { //nolint:gosec // as orchestrators mount them
+	if err := os.WriteFile(path, []byte(keys.Reveal()+"\n"), 0o644); err != nil { // as orchestrators mount them
 		t.Fatal(err)
 	}
 	for name, source := range map[string]Source{"variable": Variable("KEYS", keys), "mounted": Mounted(path)} {

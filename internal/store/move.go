@@ -95,11 +95,11 @@ func brokerTables(ctx context.Context, t *sql.Tx) ([]movedTable, error) {
 			continue
 		}
 		table := movedTable{name: name}
-		rows, err := t.QueryContext(ctx, `SELECT name FROM pragma_table_info('`+name+`') ORDER BY cid`)
+		rows, err := t.QueryContext(ctx, `SELECT name FROM pragma_table_info($1) ORDER BY cid`, name)
 		if table.columns, err = collect(rows, err, func(row scanner) (c string, err error) { return c, row.Scan(&c) }); err != nil {
 			return nil, err
 		}
-		rows, err = t.QueryContext(ctx, `SELECT DISTINCT "table" FROM pragma_foreign_key_list('`+name+`')`)
+		rows, err = t.QueryContext(ctx, `SELECT DISTINCT "table" FROM pragma_foreign_key_list($1)`, name)
 		if table.names, err = collect(rows, err, func(row scanner) (c string, err error) { return c, row.Scan(&c) }); err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (m mover) empty(ctx context.Context, t movedTable) error {
 
 func (m mover) move(ctx context.Context, t movedTable) (int, error) {
 	list := strings.Join(t.columns, ", ")
-	rows, err := m.from.QueryContext(ctx, `SELECT `+list+` FROM `+t.name)
+	rows, err := m.from.QueryContext(ctx, `SELECT `+list+` FROM `+t.name) //nolint:gosec // names of the catalogue
 	if err != nil {
 		return 0, err
 	}
