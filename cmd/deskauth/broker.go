@@ -46,7 +46,7 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
-	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), passCommand(p))
+	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), passCommand(p), webhookCommand(p))
 	return cmd
 }
 
@@ -215,7 +215,7 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 	}
 	run.broker, err = broker.New(ctx, broker.Config{
 		Store: run.db.Broker(), Ring: ring, Source: source, Base: run.base, Scope: oauth.ParseScope(o.Scope),
-		Accounts: o.Accounts, Operators: o.Operators, Brands: run.brands, EventsKeep: time.Duration(o.EventsKeep) * day,
+		Accounts: o.Accounts, Operators: o.Operators, Brands: run.brands, PrivateWebhooks: o.PrivateWebhooks, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})

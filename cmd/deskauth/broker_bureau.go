@@ -21,13 +21,14 @@ import (
 // bureau is the broker's database, opened by a command beside or instead of the
 // server. Its client is the one that the server was started with.
 type bureau struct {
-	DB           string
-	Keys         keyring
-	ZendeskURL   string
-	AllowHTTP    bool
-	AllowPrivate bool
-	Asks         bool // it asks Zendesk, and so must know where that is
-	Seals        bool // it seals or opens something, without asking
+	DB              string
+	Keys            keyring
+	ZendeskURL      string
+	AllowHTTP       bool
+	AllowPrivate    bool
+	PrivateWebhooks bool
+	Asks            bool // it asks Zendesk, and so must know where that is
+	Seals           bool // it seals or opens something, without asking
 }
 
 // Flags of the broker and of what works beside it.
@@ -67,7 +68,7 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 		return nil, nil, err
 	}
 	config := broker.Config{
-		Scope:       oauth.Scope{"read"},
+		Scope: oauth.Scope{"read"}, PrivateWebhooks: o.PrivateWebhooks,
 		RedirectURI: "http://localhost" + brokerhttp.DefaultCallbackPath, // nobody is sent anywhere
 	}
 	if !o.Asks && !o.Seals {

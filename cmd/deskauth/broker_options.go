@@ -36,7 +36,8 @@ type brokerOptions struct {
 	Operators        []string
 	EventsKeep       int // days
 	Drain            time.Duration
-	BrandHosts       []string         // ACCOUNT=SUBDOMAIN
+	BrandHosts       []string // ACCOUNT=SUBDOMAIN
+	PrivateWebhooks  bool
 	OwnZendesk       bool             // it is the same wherever it listens; not a flag
 	Account          string           // filled into the subdomain box; not a flag
 	Now              func() time.Time // protocol time; nil: this machine's, or what DESKAUTH_CLOCK names
@@ -60,6 +61,7 @@ func (o *brokerOptions) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.Operators, "operators", nil, "`subdomain` of an account whose admins see and steer everything on the pages; may repeat (default nobody's: a link that is printed lets the first operator in)")
 	f.StringSliceVar(&o.BrandHosts, "brand-host", nil, "`ACCOUNT=SUBDOMAIN` of a brand, to which the account's tokens may be sent through the proxy; may repeat")
 	f.IntVar(&o.EventsKeep, "events-keep", int(broker.DefaultEventsKeep/day), "how many `days` the audit trail goes back")
+	f.BoolVar(&o.PrivateWebhooks, "webhook-private", false, webhookPrivateUsage)
 	f.DurationVar(&o.Drain, "drain", 0, "how long to wait, before a renewal ends a token, for the calls under way with it, such as 2s; it is not lent meanwhile")
 	o.serving.flags(f, "127.0.0.1:4004")
 }

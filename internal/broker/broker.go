@@ -44,6 +44,10 @@ type Config struct {
 	RefreshLife time.Duration // asked of Zendesk; default 30 days
 	EventsKeep  time.Duration // how long the audit trail goes back; default 400 days
 
+	// PrivateWebhooks lets webhooks lead to plain HTTP and private addresses.
+	PrivateWebhooks bool
+	WebhookHTTP     *http.Client // NewWebhookClient's; nil makes one
+
 	Now    func() time.Time // protocol time; default time.Now
 	Rand   io.Reader        // default crypto/rand
 	Timing Timing
@@ -57,6 +61,8 @@ type Timing struct {
 	Other  time.Duration // how long an open attempt of another's is waited for: 20 s
 	Flight time.Duration // a whole renewal: 60 s
 	Drain  time.Duration // between the last lending of a token and its renewal: none
+
+	Redeliver []time.Duration // between the tries of a webhook's delivery: over a day in all
 }
 
 // Broker connects people and lends their tokens. It is safe for concurrent use.
@@ -70,6 +76,8 @@ type Broker struct {
 	closed bool
 
 	quiet quiet
+
+	delivering delivering
 
 	opened opened // tokens in the clear
 	tries  tries  // user codes that were wrong
@@ -127,6 +135,12 @@ func (c *Config) setDefaults() {
 	set(&c.Timing.Post, 20*time.Second)
 	set(&c.Timing.Other, 20*time.Second)
 	set(&c.Timing.Flight, time.Minute)
+	if c.Timing.Redeliver == nil {
+		c.Timing.Redeliver = redeliver
+	}
+	if c.WebhookHTTP == nil {
+		c.WebhookHTTP = NewWebhookClient(c.PrivateWebhooks)
+	}
 	if c.Scope.IsEmpty() {
 		c.Scope = oauth.Scope{"read"}
 	}

@@ -36,6 +36,12 @@ const (
 	OperatorNamed  EventKind = "operator_named"     // the first one, by the invitation
 	TokenLeft      EventKind = "sign_in_token_left" // the token of a sign-in could not be ended yet
 	Ordered        EventKind = "ordered"            // an operator or owner asked for something, on a page
+
+	RefreshExpiring EventKind = "refresh_expiring"
+	WebhookAdded    EventKind = "webhook_added"
+	WebhookRolled   EventKind = "webhook_rolled"
+	WebhookRemoved  EventKind = "webhook_removed"
+	WebhookGone     EventKind = "webhook_gone" // its receiver said so
 )
 
 // EventID is the number of an event. Later ones are higher.
@@ -69,4 +75,5 @@ type Event struct {
 	Connection ConnectionID // 0 = none
 	Client     ClientID     // 0 = none
 	Detail     string
+	Pass       PassID // for webhooks; the trail has it in Detail
 }

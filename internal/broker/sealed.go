@@ -17,15 +17,17 @@ const (
 	Verifiers     SealedKind = "sign-ins under way"
 	SentFiles     SealedKind = "sent files"
 	KeptAnswers   SealedKind = "kept answers"
+
+	WebhookSecrets SealedKind = "webhook secrets"
 )
 
 // SealedKinds are all of them, in the order in which a rotation takes them.
-var SealedKinds = []SealedKind{ClientSecrets, Verifiers, SentFiles, KeptAnswers, RefreshTokens, AccessTokens}
+var SealedKinds = []SealedKind{ClientSecrets, WebhookSecrets, Verifiers, SentFiles, KeptAnswers, RefreshTokens, AccessTokens}
 
 // SealedRow names the row of a sealed value, in the order of the kind.
 type SealedRow struct {
 	ID     int64
-	Number int64 // the connection's generation; the number of a client's secret
+	Number int64 // the connection's generation; the number of a client's or webhook's secret
 }
 
 // SealedValue is one sealed value, whatever it is.
@@ -58,6 +60,8 @@ func (v SealedValue) place() string {
 		return Connection{ID: ConnectionID(v.ID)}.place("refresh")
 	case ClientSecrets:
 		return Client{ID: ClientID(v.ID)}.secretPlace(v.Number)
+	case WebhookSecrets:
+		return webhookSecretPlace(WebhookID(v.ID), v.Number)
 	case SentFiles:
 		return SentFile{ID: v.ID}.place()
 	case KeptAnswers:
@@ -77,6 +81,8 @@ func (v SealedValue) name() string {
 		return fmt.Sprintf("the refresh token of connection %d", v.ID)
 	case ClientSecrets:
 		return fmt.Sprintf("secret %d of client %d", v.Number, v.ID)
+	case WebhookSecrets:
+		return fmt.Sprintf("secret %d of webhook %d", v.Number, v.ID)
 	}
 	return fmt.Sprintf("%d of %s", v.ID, v.Kind)
 }

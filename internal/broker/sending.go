@@ -158,7 +158,7 @@ func (p Pass) used(s Sending, commented bool, kind EventKind, now time.Time, how
 const eventDetailMost = 1000
 
 func (p Pass) event(kind EventKind, now time.Time, said string) Event {
-	return Event{At: now, Kind: kind, Account: p.Account, Connection: p.Connection, Detail: clipped(said, eventDetailMost)}
+	return Event{At: now, Kind: kind, Account: p.Account, Connection: p.Connection, Pass: p.ID, Detail: clipped(said, eventDetailMost)}
 }
 
 // closeSendings writes down what became of sendings that nobody finished. Their use

@@ -11,6 +11,8 @@ import (
 // them decides anything. A step that lost its race returns ErrConflict; a record
 // that is not there, ErrNotFound.
 type Store interface {
+	WebhookStore
+
 	// Away tells whether an error of a step says that the store cannot be reached now,
 	// and may be in a moment.
 	Away(err error) bool

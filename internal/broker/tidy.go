@@ -11,7 +11,8 @@ import (
 )
 
 // Run does the housekeeping until ctx ends: it stores when connections were used,
-// every second, takes up sealing keys that are given out, and every minute tidies up and looks after what nobody asks for. What goes wrong is told to report, which
+// every second, takes up sealing keys that are given out, tells the webhooks what is
+// due, and every minute tidies up and looks after what nobody asks for. What goes wrong is told to report, which
 // may be called by two at a time, and tried again.
 func (b *Broker) Run(ctx context.Context, report func(error)) {
 	var both sync.WaitGroup
@@ -38,6 +39,10 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 	each(time.Second, b.attend)
 	each(time.Minute, b.Tidy)
 	each(time.Minute, b.Tend)
+	each(time.Minute, b.warn)
+	each(time.Second, func(ctx context.Context) error {
+		return b.dispatch(ctx, &both, func(err error) { report(fmt.Errorf("housekeeping: %w", err)) })
+	})
 	both.Wait()
 }
 
@@ -97,6 +102,9 @@ func (b *Broker) Tidy(ctx context.Context) error {
 		untilNone(func() (int, error) { return b.Store.PruneSessions(ctx, now.Add(-sessionKeep), pruneMost) }),
 		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
 		b.closeSendings(ctx, now),
+		untilNone(func() (int, error) {
+			return b.Store.PruneDeliveries(ctx, machineNow().Add(-deliveriesKeep), pruneMost)
+		}),
 		untilNone(func() (int, error) { return b.Store.PrunePasses(ctx, now.Add(-b.EventsKeep), pruneMost) }),
 		b.releaseLeft(ctx),
 	)

@@ -16,6 +16,7 @@
 //	                                  that lives so long; ?refused=3: another than
 //	                                  that of generation 3, which Zendesk refused
 //	     /v1/clients                  the OAuth clients, for a key that can admin (clients.go)
+//	     /v1/webhooks                 what is told what happens (webhooks.go)
 //	ANY  /v1/connections/{id}/proxy/api/v2/…  Zendesk's API as the connection (proxy.go)
 //
 // A page that shows what came of a sign-in has an address without a code in it, and

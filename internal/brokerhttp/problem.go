@@ -35,7 +35,7 @@ const problemTypes = "urn:deskauth:problem:"
 
 // problemOf is the one place where an error becomes an answer of the API.
 func problemOf(err error) problem {
-	for _, of := range []func(error) (problem, bool){clientProblem, passProblem, proxyProblem, recordProblem, onceProblem} {
+	for _, of := range []func(error) (problem, bool){clientProblem, passProblem, proxyProblem, recordProblem, onceProblem, webhookProblem} {
 		if p, known := of(err); known {
 			return p
 		}

@@ -46,3 +46,13 @@ func read(rand io.Reader) []byte {
 	}
 	return b
 }
+
+// signingPrefix tells the key of a webhook's signatures from other secrets, as
+// Standard Webhooks has it.
+const signingPrefix = "whsec_"
+
+// Signing returns a key for the signatures of a webhook: "whsec_" and 32 bytes in
+// base64.
+func Signing(rand io.Reader) Plain {
+	return Of(signingPrefix + base64.StdEncoding.EncodeToString(read(rand)))
+}

@@ -107,8 +107,13 @@ func addBrokerEvent(ctx context.Context, t *tx, e broker.Event) error {
 	if e.Kind == "" {
 		return nil
 	}
-	_, err := t.ExecContext(ctx, `
+	if _, err := t.ExecContext(ctx, `
 		INSERT INTO broker_events (at, kind, account, connection_id, client_id, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
-		instant(e.At), e.Kind, e.Account, e.Connection, e.Client, e.Detail)
-	return err
+		instant(e.At), e.Kind, e.Account, e.Connection, e.Client, e.Detail); err != nil {
+		return err
+	}
+	if n, told := e.Notice(); told {
+		return addNotice(ctx, t, n)
+	}
+	return nil
 }

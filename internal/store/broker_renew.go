@@ -51,8 +51,8 @@ func scanAttempt(row scanner) (a broker.Attempt, err error) {
 // ballast stands in an open attempt, on SQLite. Closing it frees the pages that the
 // new tokens may need: a file that may not grow any more refuses the attempt, before
 // anything is sent, and not the tokens, which would be lost. Two pages suffice for
-// what sealed tokens grow by.
-var ballast = strings.Repeat("-", 2*4096)
+// what sealed tokens grow by, and two for the notice that goes with them.
+var ballast = strings.Repeat("-", 4*4096)
 
 func (s brokerStore) ballast() string {
 	if s.db.engine == SQLite {
@@ -104,7 +104,7 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 		// The state that was loaded may be old by now; what Connection.Next says of
 		// it is said here of the row's own: it heals what was lost, and leaves what
 		// a person ended.
-		return t.swap(ctx, broker.ErrConflict, `
+		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections
 			SET state = CASE WHEN state IN ('active', 'reauthorize', 'in_doubt') THEN 'active' ELSE state END,
 				reason = CASE WHEN state IN ('active', 'reauthorize', 'in_doubt') THEN '' ELSE reason END,
@@ -114,7 +114,10 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 			WHERE id = $13 AND generation = $14`,
 			next.Generation, next.Granted.String(), sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), truth(next.Forced), instant(next.RenewedAt),
-			instant(next.TendAt), next.ID, next.Generation-1)
+			instant(next.TendAt), next.ID, next.Generation-1); err != nil {
+			return err
+		}
+		return addNotice(ctx, t, next.RenewedNotice())
 	}, next.ID)
 }
 

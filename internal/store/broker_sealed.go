@@ -167,6 +167,14 @@ var sealedColumns = map[broker.SealedKind]sealedColumn{
 		`UPDATE broker_client_secrets SET sealed = $1, key_id = $2
 			WHERE client_id = $3 AND number = $4 AND key_id = $5`,
 	},
+	broker.WebhookSecrets: {
+		"broker_webhook_secrets.key_id",
+		`SELECT key_id, count(*) FROM broker_webhook_secrets GROUP BY key_id`,
+		`SELECT webhook_id, number, sealed, key_id, NULL FROM broker_webhook_secrets
+			WHERE (webhook_id, number) > ($1, $2) ORDER BY webhook_id, number LIMIT $3`,
+		`UPDATE broker_webhook_secrets SET sealed = $1, key_id = $2
+			WHERE webhook_id = $3 AND number = $4 AND key_id = $5`,
+	},
 	broker.SentFiles: {
 		"broker_sending_files.key_id",
 		`SELECT key_id, count(*) FROM broker_sending_files WHERE token IS NOT NULL GROUP BY key_id`,
