@@ -39,6 +39,9 @@ func TestOperationsGuide(t *testing.T) { guideOf(t, "operations.md").walk(5) }
 // TestPassesGuide carries out docs/passes.md.
 func TestPassesGuide(t *testing.T) { guideOf(t, "passes.md").walk(5) }
 
+// TestWebhooksGuide carries out docs/webhooks.md.
+func TestWebhooksGuide(t *testing.T) { guideOf(t, "webhooks.md").walk(4) }
+
 // walk carries out all blocks, of which there are at least so many.
 func (g *guide) walk(least int) {
 	g.t.Helper()

@@ -104,12 +104,12 @@ func (s brokerStore) Expiring(ctx context.Context, now, by time.Time, after brok
 }
 
 func (s brokerStore) Warned(ctx context.Context, c broker.Connection, e broker.Event) error {
-	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+	return s.change(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
 			UPDATE broker_connections SET warned_generation = generation
 			WHERE id = $1 AND generation = $2 AND warned_generation < $2`, c.ID, c.Generation); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
-	})
+	}, c.ID)
 }

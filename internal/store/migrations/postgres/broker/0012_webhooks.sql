@@ -12,14 +12,14 @@ CREATE TABLE broker_webhooks (
 );
 
 CREATE TABLE broker_webhook_types (
-    webhook_id BIGINT NOT NULL REFERENCES broker_webhooks ON DELETE CASCADE,
+    webhook_id BIGINT NOT NULL REFERENCES broker_webhooks (id) ON DELETE CASCADE,
     type       TEXT NOT NULL,
     PRIMARY KEY (type, webhook_id)
 );
 CREATE INDEX broker_webhook_types_of ON broker_webhook_types (webhook_id);
 
 CREATE TABLE broker_webhook_secrets (
-    webhook_id BIGINT NOT NULL REFERENCES broker_webhooks ON DELETE CASCADE,
+    webhook_id BIGINT NOT NULL REFERENCES broker_webhooks (id) ON DELETE CASCADE,
     number     BIGINT NOT NULL, -- the highest is the present one
     sealed     BYTEA NOT NULL,
     key_id     BIGINT NOT NULL, -- sealing key

@@ -12,14 +12,14 @@ CREATE TABLE broker_webhooks (
 ) STRICT;
 
 CREATE TABLE broker_webhook_types (
-    webhook_id INTEGER NOT NULL REFERENCES broker_webhooks ON DELETE CASCADE,
+    webhook_id INTEGER NOT NULL REFERENCES broker_webhooks (id) ON DELETE CASCADE,
     type       TEXT NOT NULL,
     PRIMARY KEY (type, webhook_id)
 ) STRICT;
 CREATE INDEX broker_webhook_types_of ON broker_webhook_types (webhook_id);
 
 CREATE TABLE broker_webhook_secrets (
-    webhook_id INTEGER NOT NULL REFERENCES broker_webhooks ON DELETE CASCADE,
+    webhook_id INTEGER NOT NULL REFERENCES broker_webhooks (id) ON DELETE CASCADE,
     number     INTEGER NOT NULL, -- the highest is the present one
     sealed     BLOB NOT NULL,
     key_id     INTEGER NOT NULL, -- sealing key
