@@ -145,7 +145,9 @@ const catalogue = `SELECT concat_ws(' ',
 
 func fingerprint(t testing.TB, dsn string) (print string, err error) {
 	t.Helper()
-	err = Raw(t, dsn).QueryRowContext(t.Context(), catalogue).Scan(&print)
+	db := Raw(t, dsn)
+	defer db.Close() // a test may wait until it is alone
+	err = db.QueryRowContext(t.Context(), catalogue).Scan(&print)
 	return print, err
 }
 
