@@ -43,7 +43,7 @@ type WebhookStore interface {
 	Delivery(ctx context.Context, webhook WebhookID, id DeliveryID) (Delivery, error)
 	// MoveDelivery stores state, tries, times and answer of a delivery that is still in
 	// the state, and at the try, that it was loaded in.
-	MoveDelivery(ctx context.Context, d Delivery, from Delivery) error
+	MoveDelivery(ctx context.Context, d, from Delivery) error
 	// DropDeliveries deletes those of a webhook that is not there any more.
 	DropDeliveries(ctx context.Context, id WebhookID) error
 	// PruneDeliveries removes at most limit of those that were over before the instant,
