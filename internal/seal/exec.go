@@ -46,7 +46,9 @@ func Program(command []string, say func(line string)) Source {
 	return program{command, say}
 }
 
-func (p program) String() string { return filepath.Base(p.command[0]) }
+func (p program) String() string { return "the program " + p.name() }
+
+func (p program) name() string { return filepath.Base(p.command[0]) }
 
 type question struct {
 	Version int             `json:"version"`
@@ -73,7 +75,7 @@ func (p program) Load(ctx context.Context) (*Ring, error) {
 		return nil, err
 	}
 	if ring, err = p.load(ctx); ring == nil && err == nil {
-		err = fmt.Errorf("sealing keys by %s: it has stored the keys and does not have them", p)
+		err = fmt.Errorf("sealing keys by %s: it has stored the keys and does not have them", p.name())
 	}
 	return ring, err
 }
@@ -85,11 +87,11 @@ func (p program) load(ctx context.Context) (*Ring, error) {
 	case err != nil:
 		return nil, err
 	case len(a.Keyring) == 0:
-		return nil, fmt.Errorf("sealing keys by %s: its answer has no keyring: null says that there are no keys yet", p)
+		return nil, fmt.Errorf("sealing keys by %s: its answer has no keyring: null says that there are no keys yet", p.name())
 	case string(a.Keyring) == "null":
 		return nil, nil //nolint:nilnil // said so above
 	}
-	return decode("by "+p.String(), a.Keyring)
+	return decode("by "+p.name(), a.Keyring)
 }
 
 func (p program) Replace(ctx context.Context, old, next *Ring) error {
@@ -98,7 +100,7 @@ func (p program) Replace(ctx context.Context, old, next *Ring) error {
 		return err
 	}
 	if now == nil || !now.same(old) {
-		return fmt.Errorf("sealing keys by %s: %w", p, ErrChanged)
+		return fmt.Errorf("sealing keys by %s: %w", p.name(), ErrChanged)
 	}
 	return p.store(ctx, next)
 }
@@ -110,7 +112,7 @@ func (p program) store(ctx context.Context, next *Ring) error {
 	}
 	a, err := p.ask(ctx, question{Version: 1, Want: "store", Keyring: json.RawMessage(keys.Reveal())})
 	if err == nil && !a.Stored {
-		err = fmt.Errorf("sealing keys by %s: it did not say that it has stored them: %w", p, ErrFixed)
+		err = fmt.Errorf("sealing keys by %s: it did not say that it has stored them: %w", p.name(), ErrFixed)
 	}
 	return err
 }
@@ -138,13 +140,13 @@ func (p program) ask(ctx context.Context, q question) (answer, error) {
 	var a answer
 	lines := json.NewDecoder(bytes.NewReader(out.kept))
 	if lines.Decode(&a) != nil || out.over {
-		return answer{}, fmt.Errorf("sealing keys by %s: its answer is not one JSON object on standard output", p)
+		return answer{}, fmt.Errorf("sealing keys by %s: its answer is not one JSON object on standard output", p.name())
 	}
 	if _, err := lines.Token(); !errors.Is(err, io.EOF) {
-		return answer{}, fmt.Errorf("sealing keys by %s: it answers more than one JSON object", p)
+		return answer{}, fmt.Errorf("sealing keys by %s: it answers more than one JSON object", p.name())
 	}
 	if a.Error != "" {
-		return answer{}, fmt.Errorf("sealing keys by %s: it says: %s", p, harmless(a.Error))
+		return answer{}, fmt.Errorf("sealing keys by %s: it says: %s", p.name(), harmless(a.Error))
 	}
 	return a, nil
 }
@@ -154,15 +156,15 @@ func (p program) failed(ctx context.Context, err error, said []string) error {
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &name):
-		return fmt.Errorf("sealing keys by %s: it cannot be run: %w: check the path", p, name.Err)
+		return fmt.Errorf("sealing keys by %s: it cannot be run: %w: check the path", p.name(), name.Err)
 	case errors.As(err, &path):
-		return fmt.Errorf("sealing keys by %s: it cannot be run: %w: check the path", p, path.Err)
+		return fmt.Errorf("sealing keys by %s: it cannot be run: %w: check the path", p.name(), path.Err)
 	case ctx.Err() != nil:
-		return fmt.Errorf("sealing keys by %s: no answer within %v", p, programTime)
+		return fmt.Errorf("sealing keys by %s: no answer within %v", p.name(), programTime)
 	case len(said) > 0:
-		return fmt.Errorf("sealing keys by %s: %w: %s", p, err, said[len(said)-1])
+		return fmt.Errorf("sealing keys by %s: %w: %s", p.name(), err, said[len(said)-1])
 	}
-	return fmt.Errorf("sealing keys by %s: %w", p, err)
+	return fmt.Errorf("sealing keys by %s: %w", p.name(), err)
 }
 
 // bounded keeps the beginning of what is written, or the end, and never blocks who
