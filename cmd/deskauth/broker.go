@@ -82,11 +82,13 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 		return err
 	}
 	defer func() { _ = running.close() }() // its error is returned below, once
-	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
-	if err := running.describe(ctx, p); err != nil {
+	invitation, err := running.broker.Invite(ctx)
+	if err != nil {
 		closeServers(append(running.servers, ops...))
 		return err
 	}
+	fmt.Fprintln(p.Out, "deskauth broker is ready. Press Ctrl-C to stop.")
+	running.describe(p, invitation)
 	describeOps(p, ops)
 	err = httpd.Run(ctx, append(running.servers, ops...)...)
 	return errors.Join(err, running.close())
@@ -283,16 +285,11 @@ func (run *runningBroker) follow(ctx context.Context, wg *sync.WaitGroup, log *s
 	})
 }
 
-func (run *runningBroker) describe(ctx context.Context, p process) error {
+func (run *runningBroker) describe(p process, invitation secret.Plain) {
 	fmt.Fprintf(p.Out, "\n  %s\tpages\n  %s\tthe redirect URL to register with the client %s\n  %s\tZendesk\n",
 		run.public, brokerhttp.RedirectURI(run.public, ""), run.options.ClientID, run.options.ZendeskURL)
-	invitation, err := run.broker.Invite(ctx)
-	if err != nil {
-		return err
-	}
 	if !invitation.IsZero() {
 		fmt.Fprintf(p.Out, "\nNobody is an operator yet. Whoever opens this link first, within fifteen minutes, and signs in to Zendesk, becomes one:\n\n  %s\n",
 			brokerhttp.InvitationURL(run.public, invitation))
 	}
-	return nil
 }

@@ -240,6 +240,6 @@ func (g *guide) end(cmd *exec.Cmd) {
 		g.t.Errorf("%v: it has ended before: %v", cmd.Args, err)
 	}
 	if err := cmd.Wait(); err != nil {
-		g.t.Errorf("%v: %v", cmd.Args, err)
+		g.t.Errorf("%v: %v: %s", cmd.Args, err, cmd.Stderr)
 	}
 }

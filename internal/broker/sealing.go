@@ -54,6 +54,7 @@ type ring struct {
 	missing map[uint32]time.Time // keys that it did not have, and when that was
 	told    SealingKey           // what attend told last
 	holds   bool                 // it has told anything
+	left    bool                 // for good: nothing is told any more
 }
 
 func (r *ring) use(keys *seal.Ring) { r.now.Store(keys) }
@@ -176,7 +177,7 @@ func (b *Broker) attend(ctx context.Context) error {
 	if keys.Has(k.Next) {
 		told.Next = k.Next
 	}
-	if b.ring.holds && told == b.ring.told {
+	if b.ring.left || b.ring.holds && told == b.ring.told {
 		return nil
 	}
 	if err := b.Store.HoldKeys(ctx, Keyholder{Name: b.name, Keys: keys.KeyIDs(), Asked: k.Asked}); err != nil {
@@ -186,10 +187,11 @@ func (b *Broker) attend(ctx context.Context) error {
 	return nil
 }
 
-// leave tells the store that this broker holds no keys any more.
+// leave tells the store that this broker holds no keys any more, and never will.
 func (b *Broker) leave(ctx context.Context) error {
 	b.ring.mu.Lock()
 	defer b.ring.mu.Unlock()
+	b.ring.left = true
 	if !b.ring.holds {
 		return nil
 	}
