@@ -20,6 +20,9 @@
 //	                                                                   └──► Connection.Judge ──► again, next secret,
 //	                                                                        wait, back off, or name what is lost
 //
+// Handing out: a Courier carries by passes (courier.go), deliveries tell webhooks
+// (deliver.go), and sealing keys are rotated beside all of it (rotate.go).
+//
 // A use case loads, lets a value decide, asks the store for one atomic step and
 // only then answers. The values (Flow, Connection, Attempt, Reply) decide without
 // collaborators. No network call happens inside a step.
