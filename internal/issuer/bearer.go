@@ -147,7 +147,7 @@ func (u *Uses) putBack(tokens map[TokenRef]time.Time, apiTokens map[APITokenRef]
 
 // flushMost bounds how many tokens the store is told of in one step: whoever writes
 // meanwhile waits for all of them, and readers find their caches empty after each.
-const flushMost = 500
+const flushMost = 200
 
 // FlushUses tells the store when tokens were last used.
 func (i *Issuer) FlushUses(ctx context.Context) error {
