@@ -2,12 +2,14 @@ package brokerhttp
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -16,6 +18,10 @@ import (
 
 // idempotencyKey is the header of draft-ietf-httpapi-idempotency-key-header.
 const idempotencyKey = "Idempotency-Key"
+
+// onceTime bounds what is carried out for a caller who may have left. The broker takes
+// what goes on for longer than five minutes for broken off.
+const onceTime = 2 * time.Minute
 
 // nameMost bounds an idempotency key, in bytes.
 const nameMost = 255
@@ -49,6 +55,10 @@ func (s *site) once(w http.ResponseWriter, u use, serve func(http.ResponseWriter
 	case a.Status != 0:
 		return again(w, a.Status, kept)
 	}
+	// Whoever leaves is the one who asks again: it is carried out to its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.Context()), onceTime)
+	defer cancel()
+	u.Request = u.WithContext(ctx)
 	rec := &recorder{header: w.Header(), status: http.StatusOK}
 	failed := serve(rec, u)
 	if failed != nil {

@@ -1,6 +1,7 @@
 package brokerhttp_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -91,6 +92,39 @@ func TestIdempotencyKeyIsFreeAfterAFailure(t *testing.T) {
 	a.token = works
 	if resp := a.sayOnce("x", path, admin, ""); resp.Header.Get("Idempotency-Replayed") != "" || strings.Contains(resp.body, "under_way") {
 		t.Errorf("%d %s", resp.StatusCode, resp.body)
+	}
+}
+
+// Whoever leaves before the answer is the one for whom it is kept.
+func TestIdempotencyKeyOfACallerWhoLeaves(t *testing.T) {
+	a := newAPISite(t)
+	admin, works := a.key(broker.Key{Can: []broker.Power{broker.Admin}}), a.token
+	asked, answer := make(chan struct{}), make(chan struct{})
+	a.token = func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-answer
+		works(w, r)
+	}
+	path := fmt.Sprintf("/v1/connections/%d/renew", a.id)
+	ctx, leave := context.WithCancel(t.Context())
+	req := a.request("POST", path, "").WithContext(ctx)
+	req.Header.Set("Authorization", "Bearer "+admin)
+	req.Header.Set("Idempotency-Key", "left")
+	go func() {
+		<-asked
+		leave()
+	}()
+	if resp, err := a.newBrowser().Do(req); err == nil {
+		t.Errorf("answered %d before Zendesk had", resp.StatusCode)
+		_ = resp.Body.Close()
+	}
+	close(answer)
+	resp := a.sayOnce("left", path, admin, "")
+	for resp.StatusCode == http.StatusConflict && strings.Contains(resp.body, "under_way") {
+		resp = a.sayOnce("left", path, admin, "")
+	}
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Idempotency-Replayed") != "true" || !strings.Contains(resp.body, `"generation":2`) {
+		t.Errorf("%d %v %s", resp.StatusCode, resp.Header, resp.body)
 	}
 }
 
