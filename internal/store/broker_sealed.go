@@ -135,75 +135,48 @@ func (s brokerStore) DropKeyholders(ctx context.Context, names []string) error {
 	})
 }
 
-// sealedColumn is how the values of a kind are counted, listed and replaced. Each has
-// a column with the id of its key beside it; a test looks for those that are not here.
-//
-// Replacing them does not go through change: the tokens that are lent are the same,
-// and what somebody remembers opens with a key that is still there.
-type sealedColumn struct{ column, count, list, swap string }
+// sealedColumn is where the values of a kind stand: in which table, which row each is
+// of, and the column with the id of its key. A test looks for those that are not here.
+type sealedColumn struct {
+	table, id, number string // number is "id" again where one number tells a row
+	sealed, key       string
+	state             string // the column of a flow's digest, else "NULL"
+}
 
 var sealedColumns = map[broker.SealedKind]sealedColumn{
-	broker.AccessTokens: {
-		"broker_connections.access_key_id",
-		`SELECT access_key_id, count(*) FROM broker_connections WHERE access_sealed IS NOT NULL GROUP BY access_key_id`,
-		`SELECT id, generation, access_sealed, access_key_id, NULL FROM broker_connections
-			WHERE access_sealed IS NOT NULL AND (id, generation) > ($1, $2) ORDER BY id LIMIT $3`,
-		`UPDATE broker_connections SET access_sealed = $1, access_key_id = $2
-			WHERE id = $3 AND generation = $4 AND access_key_id = $5`,
-	},
-	broker.RefreshTokens: {
-		"broker_connections.refresh_key_id",
-		`SELECT refresh_key_id, count(*) FROM broker_connections WHERE refresh_sealed IS NOT NULL GROUP BY refresh_key_id`,
-		`SELECT id, generation, refresh_sealed, refresh_key_id, NULL FROM broker_connections
-			WHERE refresh_sealed IS NOT NULL AND (id, generation) > ($1, $2) ORDER BY id LIMIT $3`,
-		`UPDATE broker_connections SET refresh_sealed = $1, refresh_key_id = $2
-			WHERE id = $3 AND generation = $4 AND refresh_key_id = $5`,
-	},
-	broker.ClientSecrets: {
-		"broker_client_secrets.key_id",
-		`SELECT key_id, count(*) FROM broker_client_secrets GROUP BY key_id`,
-		`SELECT client_id, number, sealed, key_id, NULL FROM broker_client_secrets
-			WHERE (client_id, number) > ($1, $2) ORDER BY client_id, number LIMIT $3`,
-		`UPDATE broker_client_secrets SET sealed = $1, key_id = $2
-			WHERE client_id = $3 AND number = $4 AND key_id = $5`,
-	},
-	broker.WebhookSecrets: {
-		"broker_webhook_secrets.key_id",
-		`SELECT key_id, count(*) FROM broker_webhook_secrets GROUP BY key_id`,
-		`SELECT webhook_id, number, sealed, key_id, NULL FROM broker_webhook_secrets
-			WHERE (webhook_id, number) > ($1, $2) ORDER BY webhook_id, number LIMIT $3`,
-		`UPDATE broker_webhook_secrets SET sealed = $1, key_id = $2
-			WHERE webhook_id = $3 AND number = $4 AND key_id = $5`,
-	},
-	broker.SentFiles: {
-		"broker_sending_files.key_id",
-		`SELECT key_id, count(*) FROM broker_sending_files WHERE token IS NOT NULL GROUP BY key_id`,
-		`SELECT id, id, token, key_id, NULL FROM broker_sending_files
-			WHERE token IS NOT NULL AND (id, id) > ($1, $2) ORDER BY id LIMIT $3`,
-		`UPDATE broker_sending_files SET token = $1, key_id = $2
-			WHERE id = $3 AND id = $4 AND key_id = $5`,
-	},
-	broker.KeptAnswers: {
-		"broker_answers.answer_key_id",
-		`SELECT answer_key_id, count(*) FROM broker_answers WHERE answer_sealed IS NOT NULL GROUP BY answer_key_id`,
-		`SELECT id, id, answer_sealed, answer_key_id, NULL FROM broker_answers
-			WHERE answer_sealed IS NOT NULL AND (id, id) > ($1, $2) ORDER BY id LIMIT $3`,
-		`UPDATE broker_answers SET answer_sealed = $1, answer_key_id = $2
-			WHERE id = $3 AND id = $4 AND answer_key_id = $5`,
-	},
-	broker.Verifiers: {
-		"broker_flows.verifier_key_id",
-		`SELECT verifier_key_id, count(*) FROM broker_flows WHERE verifier_sealed IS NOT NULL GROUP BY verifier_key_id`,
-		`SELECT id, id, verifier_sealed, verifier_key_id, state_digest FROM broker_flows
-			WHERE verifier_sealed IS NOT NULL AND (id, id) > ($1, $2) ORDER BY id LIMIT $3`,
-		`UPDATE broker_flows SET verifier_sealed = $1, verifier_key_id = $2
-			WHERE id = $3 AND id = $4 AND verifier_key_id = $5`,
-	},
+	broker.AccessTokens:   {"broker_connections", "id", "generation", "access_sealed", "access_key_id", "NULL"},
+	broker.RefreshTokens:  {"broker_connections", "id", "generation", "refresh_sealed", "refresh_key_id", "NULL"},
+	broker.ClientSecrets:  {"broker_client_secrets", "client_id", "number", "sealed", "key_id", "NULL"},
+	broker.WebhookSecrets: {"broker_webhook_secrets", "webhook_id", "number", "sealed", "key_id", "NULL"},
+	broker.SentFiles:      {"broker_sending_files", "id", "id", "token", "key_id", "NULL"},
+	broker.KeptAnswers:    {"broker_answers", "id", "id", "answer_sealed", "answer_key_id", "NULL"},
+	broker.Verifiers:      {"broker_flows", "id", "id", "verifier_sealed", "verifier_key_id", "state_digest"},
+}
+
+func (c sealedColumn) with(statement string) string {
+	return strings.NewReplacer("{table}", c.table, "{id}", c.id, "{number}", c.number, "{sealed}", c.sealed, "{key}", c.key, "{state}", c.state).Replace(statement)
+}
+
+// count tells how many values there are of each key.
+func (c sealedColumn) count() string {
+	return c.with(`SELECT {key}, count(*) FROM {table} WHERE {sealed} IS NOT NULL GROUP BY {key}`)
+}
+
+// list reads some, from the one after a row.
+func (c sealedColumn) list() string {
+	return c.with(`SELECT {id}, {number}, {sealed}, {key}, {state} FROM {table}
+		WHERE {sealed} IS NOT NULL AND ({id}, {number}) > ($1, $2) ORDER BY {id}, {number} LIMIT $3`)
+}
+
+// swap replaces one. It does not go through change: the tokens that are lent are the
+// same, and what somebody remembers opens with a key that is still there.
+func (c sealedColumn) swap() string {
+	return c.with(`UPDATE {table} SET {sealed} = $1, {key} = $2 WHERE {id} = $3 AND {number} = $4 AND {key} = $5`)
 }
 
 func (s brokerStore) SealedBy(ctx context.Context) (all []broker.SealedCount, err error) {
 	for _, kind := range broker.SealedKinds {
-		rows, err := s.db.reads.QueryContext(ctx, sealedColumns[kind].count)
+		rows, err := s.db.reads.QueryContext(ctx, sealedColumns[kind].count())
 		some, err := collect(rows, err, func(row scanner) (broker.SealedCount, error) {
 			n := broker.SealedCount{Kind: kind}
 			return n, row.Scan(&n.Key, &n.Count)
@@ -217,7 +190,7 @@ func (s brokerStore) SealedBy(ctx context.Context) (all []broker.SealedCount, er
 }
 
 func (s brokerStore) SealedValues(ctx context.Context, kind broker.SealedKind, after broker.SealedRow, limit int) ([]broker.SealedValue, error) {
-	rows, err := s.db.reads.QueryContext(ctx, sealedColumns[kind].list, after.ID, after.Number, limit)
+	rows, err := s.db.reads.QueryContext(ctx, sealedColumns[kind].list(), after.ID, after.Number, limit)
 	return collect(rows, err, func(row scanner) (broker.SealedValue, error) {
 		v := broker.SealedValue{Kind: kind}
 		var state []byte
@@ -231,7 +204,7 @@ func (s brokerStore) Reseal(ctx context.Context, all []broker.Resealed) (done in
 	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		done = 0
 		for _, v := range all {
-			result, err := t.ExecContext(ctx, sealedColumns[v.Kind].swap, v.Next.Bytes, v.Next.Key, v.ID, v.Number, v.Sealed.Key)
+			result, err := t.ExecContext(ctx, sealedColumns[v.Kind].swap(), v.Next.Bytes, v.Next.Key, v.ID, v.Number, v.Sealed.Key)
 			if err != nil {
 				return err
 			}

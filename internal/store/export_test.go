@@ -51,7 +51,7 @@ const (
 // SealedColumns are the columns of keys' ids that a rotation knows.
 func SealedColumns() (all []string) {
 	for _, kind := range broker.SealedKinds {
-		all = append(all, sealedColumns[kind].column)
+		all = append(all, sealedColumns[kind].table+"."+sealedColumns[kind].key)
 	}
 	slices.Sort(all)
 	return all

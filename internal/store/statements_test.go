@@ -114,7 +114,7 @@ func (c constants) textOf(e ast.Expr) (text string, part bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if text, err := strconv.Unquote(e.Value); err == nil && e.Kind == token.STRING {
-			return text, strings.Contains(text, "%s") || strings.Contains(text, "%d")
+			return text, strings.Contains(text, "%s") || strings.Contains(text, "%d") || strings.Contains(text, "{")
 		}
 	case *ast.BinaryExpr:
 		if e.Op == token.ADD {
