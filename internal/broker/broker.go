@@ -80,8 +80,10 @@ type Broker struct {
 	delivering delivering
 
 	opened opened // tokens in the clear
-	tries  tries  // user codes that were wrong
 	ring   ring   // the sealing keys
+
+	wrongCodes   tries // of devices
+	wrongSecrets tries // of passes
 
 	mu   sync.Mutex
 	used map[ConnectionID]time.Time // noted, not stored yet

@@ -165,7 +165,7 @@ func obstacle(t *testing.T, err error) broker.Obstacle {
 func TestPassCarriesFiles(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		p := newPassing(t, h, nil)
-		if got, err := p.PassOf(t.Context(), p.secret); err != nil || got.ID != p.pass.ID {
+		if got, err := p.PassOf(t.Context(), p.secret, "192.0.2.1"); err != nil || got.ID != p.pass.ID {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		s := p.begin()

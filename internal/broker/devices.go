@@ -112,7 +112,7 @@ func (b *Broker) DeviceOf(ctx context.Context, typed, address string) (Device, e
 	if code.IsZero() { // nothing is learnt by it
 		return Device{}, ErrNotFound
 	}
-	if err := b.tries.take(b.now(), address); err != nil {
+	if err := b.wrongCodes.take(userCodes, b.now(), address); err != nil {
 		return Device{}, err
 	}
 	d, err := b.Store.DeviceByUserCode(ctx, code.Digest())
@@ -121,7 +121,7 @@ func (b *Broker) DeviceOf(ctx context.Context, typed, address string) (Device, e
 		return Device{}, ErrNotFound
 	}
 	if err == nil || !errors.Is(err, ErrNotFound) {
-		b.tries.giveBack(address)
+		b.wrongCodes.giveBack(address)
 	}
 	return d, err
 }

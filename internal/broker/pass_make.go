@@ -189,14 +189,21 @@ func (b *Broker) Sendings(ctx context.Context, id PassID) ([]Sending, error) {
 // sendingsShown bounds how many sendings are shown of a pass.
 const sendingsShown = 100
 
-// PassOf finds the pass of a secret. Whether it is over is for the caller to look at.
-// The error is *PassRefused for a secret that is no pass's.
-func (b *Broker) PassOf(ctx context.Context, plain secret.Plain) (Pass, error) {
-	if plain.IsZero() || len(plain.Reveal()) > passSecretMost {
+// PassOf finds the pass of a secret that somebody at an address brought. Whether it is
+// over is for the caller to look at. The error is *PassRefused for a secret that is no
+// pass's, or *TooMany.
+func (b *Broker) PassOf(ctx context.Context, plain secret.Plain, address string) (Pass, error) {
+	if plain.IsZero() || len(plain.Reveal()) > passSecretMost { // nothing is learnt by it
 		return Pass{}, &PassRefused{Why: PassUnknown}
+	}
+	if err := b.wrongSecrets.look(passSecrets, b.now(), address); err != nil {
+		return Pass{}, err
 	}
 	p, err := b.Store.PassOf(ctx, plain.Digest())
 	if errors.Is(err, ErrNotFound) {
+		if err := b.wrongSecrets.take(passSecrets, b.now(), address); err != nil {
+			return Pass{}, err
+		}
 		return Pass{}, &PassRefused{Why: PassUnknown}
 	}
 	return p, err

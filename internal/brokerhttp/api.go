@@ -86,12 +86,12 @@ func writeJSON(w http.ResponseWriter, status int, body any) error {
 
 // readBody reads a JSON object of no other members than into's. The error repeats
 // nothing of it, since it holds a secret.
-func readBody(u use, into any) error {
+func readBody(r *http.Request, into any) error {
 	wrong := &broker.Invalid{Field: "body", Why: "it is one JSON object, application/json, of the members that the description has"}
-	if kind, _, err := mime.ParseMediaType(u.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return wrong
 	}
-	d := json.NewDecoder(u.Body)
+	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	var long *http.MaxBytesError
 	if err := d.Decode(into); errors.As(err, &long) {

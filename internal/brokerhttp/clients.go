@@ -96,7 +96,7 @@ func (s *site) addClient(w http.ResponseWriter, u use) error {
 	var body struct {
 		Account, Product, Identifier, Secret string
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	c, err := s.Broker.AddClient(u.Context(), broker.NewClient{
@@ -119,7 +119,7 @@ func (s *site) rollSecret(w http.ResponseWriter, u use) error {
 		Last    bool
 		DropOld bool `json:"drop_old"`
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	if _, err := s.Broker.RollSecret(u.Context(), id, secret.Of(body.Secret), broker.Roll{Last: body.Last, DropOld: body.DropOld}); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -138,7 +137,7 @@ func (s *site) oauthError(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &many):
 		answer = oauth.Error{Code: oauth.TemporarilyUnavailable, Description: "too many programs wait for a person"}
 		status = http.StatusTooManyRequests
-		w.Header().Set("Retry-After", retryAfter(many))
+		w.Header().Set("Retry-After", strconv.FormatInt(wholeSeconds(many.Wait), 10))
 	case s.Broker.Store.Away(err):
 		httpd.NoteAway(w, r, err)
 		answer.Code, status = oauth.TemporarilyUnavailable, http.StatusServiceUnavailable
@@ -163,8 +162,4 @@ func described(e *oauth.Error) string {
 		return e.Reason
 	}
 	return ""
-}
-
-func retryAfter(e *broker.TooMany) string {
-	return strconv.FormatInt(int64(math.Ceil(max(e.Wait, time.Second).Seconds())), 10)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -123,8 +122,7 @@ func (s *site) deviceFailed(w http.ResponseWriter, r *http.Request, code string,
 		web.Render(w, http.StatusUnprocessableEntity, page)
 	case errors.As(err, &many):
 		httpd.Note(r.Context(), slog.String("failure", "too many wrong codes"))
-		wait, _ := strconv.Atoi(retryAfter(many))
-		web.Render(w, http.StatusTooManyRequests, web.TooMany{Page: s.page(r), Brand: web.Broker, RetryAfter: wait})
+		web.Render(w, http.StatusTooManyRequests, web.TooMany{Page: s.page(r), Brand: web.Broker, RetryAfter: int(wholeSeconds(many.Wait))})
 	default:
 		s.failed(w, r, err)
 	}

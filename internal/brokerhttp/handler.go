@@ -130,7 +130,6 @@ type site struct {
 	followers  chan struct{} // pages that are followed
 	passCookie cookie
 	courier    *broker.Courier // for holders of passes
-	tries      tries
 }
 
 // routes is every path, with the methods it takes.

@@ -1,14 +1,10 @@
 package brokerhttp
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,16 +89,12 @@ func (s *site) passOf(w http.ResponseWriter, r *http.Request) (held, error) {
 	return h, err
 }
 
-// passBy finds the pass of a secret. Wrong ones are counted.
+// passBy finds the pass of a secret. Wrong ones are told to the audit trail.
 func (s *site) passBy(r *http.Request, plain secret.Plain) (broker.Pass, error) {
-	address := httpd.Address(r.Context())
-	if err := s.tries.check(address); err != nil {
-		return broker.Pass{}, err
-	}
-	p, err := s.Broker.PassOf(r.Context(), plain)
+	address := httpd.AddressText(r.Context())
+	p, err := s.Broker.PassOf(r.Context(), plain, address)
 	if refused := (*broker.PassRefused)(nil); errors.As(err, &refused) && !plain.IsZero() {
-		s.tries.failed(address)
-		return p, errors.Join(err, s.courier.Refused(r.Context(), p, refused, httpd.AddressText(r.Context())))
+		return p, errors.Join(err, s.courier.Refused(r.Context(), p, refused, address))
 	}
 	if err == nil {
 		httpd.Note(r.Context(), slog.Int64("pass", int64(p.ID)))
@@ -138,13 +130,13 @@ func (s *site) noteRefusal(h held, err error) {
 func passTextKey(err error) string {
 	var refused *broker.PassRefused
 	var undelivered *broker.Undelivered
-	var tries *tooManyTries
+	var many *broker.TooMany
 	switch {
 	case errors.As(err, &refused):
 		return "why." + string(refused.Why)
 	case errors.As(err, &undelivered):
 		return "obstacle." + string(undelivered.Obstacle)
-	case errors.As(err, &tries):
+	case errors.As(err, &many):
 		return "tries"
 	}
 	return ""
@@ -166,7 +158,7 @@ func (s *site) openPass(w http.ResponseWriter, r *http.Request) {
 	script := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
 	if script {
 		var body struct{ Secret string }
-		if err := readBody(use{Request: r}, &body); err != nil {
+		if err := readBody(r, &body); err != nil {
 			s.problem(w, r, err)
 			return
 		}
@@ -209,207 +201,4 @@ func (p *patience) Read(b []byte) (int, error) {
 	}
 	_ = p.control.SetReadDeadline(next)
 	return p.Reader.Read(b)
-}
-
-// putFile is all of it in one request: curl -T FILE …/pass/files/.
-func (s *site) putFile(w http.ResponseWriter, h held) error {
-	ctx := h.Context()
-	sending, err := s.courier.Begin(ctx, h.pass.ID, h.from)
-	if err != nil {
-		return err
-	}
-	f, err := s.courier.Send(ctx, h.pass.ID, sending.ID, h.PathValue("name"), h.ContentLength, s.patient(w, h.Body))
-	if err == nil {
-		sending, err = s.courier.Finish(ctx, h.pass.ID, sending.ID, "")
-	}
-	if err != nil {
-		s.giveUp(h, sending.ID)
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, sentJSON{Sent: []sentFile{{f.Name, f.Bytes}}})
-}
-
-type sentFile struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
-}
-
-// sentJSON is what a holder's program is told.
-type sentJSON struct {
-	Sent []sentFile `json:"sent"`
-}
-
-// giveUp gives back a use that came to nothing. Of a sending in doubt nothing is.
-func (s *site) giveUp(h held, id broker.SendingID) {
-	if err := s.courier.Discard(h.Context(), h.pass.ID, id); err != nil {
-		httpd.Note(h.Context(), slog.String("not given back", err.Error()))
-	}
-}
-
-func (s *site) beginSending(w http.ResponseWriter, h held) error {
-	sending, err := s.courier.Begin(h.Context(), h.pass.ID, h.from)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, map[string]int64{"id": int64(sending.ID)})
-}
-
-func (h held) sending() (broker.SendingID, error) {
-	id, err := strconv.ParseInt(h.PathValue("id"), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, &broker.PassRefused{Pass: h.pass.ID, Why: broker.SendingOver}
-	}
-	return broker.SendingID(id), nil
-}
-
-func (s *site) putSendingFile(w http.ResponseWriter, h held) error {
-	id, err := h.sending()
-	if err != nil {
-		return err
-	}
-	f, err := s.courier.Send(h.Context(), h.pass.ID, id, h.PathValue("name"), h.ContentLength, s.patient(w, h.Body))
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, sentFile{f.Name, f.Bytes})
-}
-
-func (s *site) finishSending(w http.ResponseWriter, h held) error {
-	id, err := h.sending()
-	if err != nil {
-		return err
-	}
-	var body struct{ Comment string }
-	if err := json.NewDecoder(io.LimitReader(h.Body, maxForm)).Decode(&body); err != nil {
-		return &broker.Invalid{Field: "body", Why: "it is a JSON object with a comment"}
-	}
-	if _, err := s.courier.Finish(h.Context(), h.pass.ID, id, body.Comment); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-func (s *site) discardSending(w http.ResponseWriter, h held) error {
-	id, err := h.sending()
-	if err != nil {
-		return err
-	}
-	if err := s.courier.Discard(h.Context(), h.pass.ID, id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// sendForm takes the page's form, several files and a comment, and streams them on as
-// they come. What arrived is sent though others failed; they are named.
-func (s *site) sendForm(w http.ResponseWriter, r *http.Request) {
-	h, err := s.passOf(w, r)
-	if err != nil {
-		s.passAsk(w, r, err)
-		return
-	}
-	form, err := r.MultipartReader()
-	if err != nil {
-		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff})
-		return
-	}
-	sending, err := s.courier.Begin(r.Context(), h.pass.ID, h.from)
-	if err != nil {
-		s.noteRefusal(h, err)
-		s.passForm(w, h, "", nil, err)
-		return
-	}
-	came := s.carryForm(w, h, sending.ID, form)
-	if came.files == 0 && len(came.failed) > 0 {
-		err = came.failed[0].err
-	} else {
-		_, err = s.courier.Finish(r.Context(), h.pass.ID, sending.ID, came.comment)
-	}
-	if err != nil {
-		s.noteRefusal(h, err)
-		if came.files == 0 || strings.HasPrefix(passTextKey(err), "why.") { // else it stays, to be finished
-			s.giveUp(h, sending.ID)
-		}
-		s.passForm(w, h, came.comment, came.failed, err)
-		return
-	}
-	if len(came.failed) > 0 {
-		s.passForm(w, h, "", came.failed, came.failed[0].err)
-		return
-	}
-	redirect(w, http.StatusSeeOther, passPath+"?"+url.Values{sentParam: {"1"}}.Encode())
-}
-
-// sentParam is set in the address of the page that follows on a form.
-const sentParam = "sent"
-
-// formed is what came in a form.
-type formed struct {
-	comment string
-	files   int // that Zendesk has
-	failed  []failedFile
-}
-
-type failedFile struct {
-	name string
-	err  error
-}
-
-// carryForm carries the files of a form on, and reads its comment.
-func (s *site) carryForm(w http.ResponseWriter, h held, id broker.SendingID, form *multipart.Reader) (came formed) {
-	for {
-		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
-			return came
-		} else if err != nil {
-			came.failed = append(came.failed, failedFile{"", &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff}})
-			return came
-		}
-		switch name := part.FileName(); {
-		case part.FormName() == web.FieldComment:
-			text, _ := io.ReadAll(io.LimitReader(s.patient(w, part), maxForm))
-			came.comment = string(text)
-		case name == "" || part.FormName() != web.FieldFiles: // a file box in which nothing was chosen
-		default:
-			if _, err := s.courier.Send(h.Context(), h.pass.ID, id, name, -1, s.patient(w, part)); err != nil {
-				came.failed = append(came.failed, failedFile{broker.CleanFileName(name), err})
-				continue
-			}
-			came.files++
-		}
-	}
-}
-
-// finishForm ends a sending that stayed open.
-func (s *site) finishForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	h, err := s.passOf(w, r)
-	if err != nil {
-		s.passAsk(w, r, err)
-		return
-	}
-	if err := r.ParseForm(); err != nil {
-		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff})
-		return
-	}
-	number, err := strconv.ParseInt(r.PostForm.Get(web.FieldSending), 10, 64)
-	if err != nil {
-		s.passForm(w, h, "", nil, &broker.PassRefused{Pass: h.pass.ID, Why: broker.SendingOver})
-		return
-	}
-	comment, to := r.PostForm.Get(web.FieldComment), passPath
-	if r.PostForm.Get(web.FieldDo) == web.DoDiscard {
-		err = s.courier.Discard(r.Context(), h.pass.ID, broker.SendingID(number))
-	} else {
-		_, err = s.courier.Finish(r.Context(), h.pass.ID, broker.SendingID(number), comment)
-		to += "?" + url.Values{sentParam: {"1"}}.Encode()
-	}
-	if err != nil {
-		s.noteRefusal(h, err)
-		s.passForm(w, h, comment, nil, err)
-		return
-	}
-	redirect(w, http.StatusSeeOther, to)
 }

@@ -53,7 +53,7 @@ func (s *site) makeKey(w http.ResponseWriter, u use) error {
 		Connections []broker.ConnectionID
 		ExpiresIn   int64 `json:"expires_in"` // seconds
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	k := broker.Key{Name: body.Name, Can: body.Can, Connections: body.Connections}

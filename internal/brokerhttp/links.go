@@ -40,7 +40,7 @@ func (s *site) makeLink(w http.ResponseWriter, u use) error {
 		ReturnTo         string `json:"return_to"`
 		ExpiresIn        int64  `json:"expires_in"` // seconds
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	id := broker.ConnectionID(body.Connection)

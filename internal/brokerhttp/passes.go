@@ -54,7 +54,7 @@ func (s *site) makePass(w http.ResponseWriter, u use) error {
 		UsesMost   int    `json:"max_uses"`
 		ExpiresIn  string `json:"expires_in"`
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	if body.Connection > 0 && !u.key.Allows(broker.GiveOut, broker.ConnectionID(body.Connection)) {
@@ -198,12 +198,12 @@ var passStatuses = map[broker.Why]int{
 func passProblem(err error) (p problem, ofPass bool) {
 	var refused *broker.PassRefused
 	var undelivered *broker.Undelivered
-	var tries *tooManyTries
+	var many *broker.TooMany
 	switch {
 	case errors.Is(err, errNoPass):
 		return problem{Type: "not_found", Title: "There is no such pass", Status: http.StatusNotFound}, true
-	case errors.As(err, &tries):
-		return problem{Type: "too_many_tries", Title: "Too many wrong secrets of passes came from this address", Status: http.StatusTooManyRequests, RetryAfter: wholeSeconds(tries.wait)}, true
+	case errors.As(err, &many):
+		return problem{Type: "too_many_tries", Title: "Too many wrong secrets of passes came from this address", Status: http.StatusTooManyRequests, RetryAfter: wholeSeconds(many.Wait)}, true
 	case errors.As(err, &refused):
 		status := passStatuses[refused.Why]
 		if status == 0 {

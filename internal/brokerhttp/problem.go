@@ -66,7 +66,7 @@ func problemOf(err error) problem {
 		return problem{
 			Type: "unavailable", Title: "The connection cannot be renewed now", Status: http.StatusServiceUnavailable,
 			Connection: int64(unavailable.ID), Reason: string(unavailable.Reason),
-			RetryAfter: int64(math.Ceil(max(unavailable.RetryAfter, time.Second).Seconds())),
+			RetryAfter: wholeSeconds(unavailable.RetryAfter),
 		}
 	case errors.As(err, &invalid):
 		return problem{Type: "invalid", Title: "A value cannot be used", Status: http.StatusBadRequest, Detail: invalid.Error(), Field: invalid.Field}
@@ -105,6 +105,9 @@ func (s *site) problemSaid(w http.ResponseWriter, r *http.Request, err error, de
 	}
 	writeProblem(w, r, p)
 }
+
+// wholeSeconds is a wait as Retry-After has it (RFC 9110 §10.2.3): never none.
+func wholeSeconds(d time.Duration) int64 { return int64(math.Ceil(max(d, time.Second).Seconds())) }
 
 func writeProblem(w http.ResponseWriter, r *http.Request, p problem) {
 	p.Type, p.RequestID = problemTypes+p.Type, httpd.RequestIDFrom(r.Context())

@@ -77,7 +77,7 @@ func (s *site) addWebhook(w http.ResponseWriter, u use) error {
 		URL   string
 		Types []string
 	}
-	if err := readBody(u, &body); err != nil {
+	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	added, plain, err := s.Broker.AddWebhook(u.Context(), broker.NewWebhook{URL: body.URL, Types: body.Types})
