@@ -2,6 +2,7 @@ package brokerhttp
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,17 +13,36 @@ import (
 // boardRoute is a signed-in page.
 type boardRoute struct {
 	path    string
-	methods map[string]func(*site, http.ResponseWriter, visit) error
+	who     audience
+	methods serving
 }
 
-// boardRoutes are the signed-in pages. All of them stand behind site.signedIn.
-var boardRoutes = []boardRoute{
-	{web.PathConnections, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connections}},
-	{web.PathConnectionsCSV, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionsCSV}},
-	{web.PathConnectionsJSON, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionsJSON}},
-	{web.PathConnectionsLive, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionsLive}},
-	{web.PathConnectionsOrders, map[string]func(*site, http.ResponseWriter, visit) error{http.MethodPost: (*site).orders}},
-	{web.PathConnections + "/{id}", map[string]func(*site, http.ResponseWriter, visit) error{http.MethodGet: (*site).connectionPage, http.MethodPost: (*site).orderOne}},
+// audience is who a signed-in page is there for. For others it is not there. The zero
+// audience is the narrower one, so that a page which names none is not everybody's.
+type audience int
+
+const (
+	operators audience = iota
+	everybody          // whoever signed in; the page shows to each what they may see
+)
+
+// has decides whether a page of the audience is there for a viewer.
+func (a audience) has(v broker.Viewer) bool { return a == everybody || v.Operator }
+
+// serving are a page's methods.
+type serving = map[string]func(*site, http.ResponseWriter, visit) error
+
+// boardRoutes are the signed-in pages. All of them stand behind site.signedIn, which
+// knows who each is for.
+var boardRoutes = slices.Concat(connectionPages)
+
+var connectionPages = []boardRoute{
+	{web.PathConnections, everybody, serving{"GET": (*site).connections}},
+	{web.PathConnectionsCSV, everybody, serving{"GET": (*site).connectionsCSV}},
+	{web.PathConnectionsJSON, everybody, serving{"GET": (*site).connectionsJSON}},
+	{web.PathConnectionsLive, everybody, serving{"GET": (*site).connectionsLive}},
+	{web.PathConnectionsOrders, everybody, serving{"POST": (*site).orders}},
+	{web.PathConnections + "/{id}", everybody, serving{"GET": (*site).connectionPage, "POST": (*site).orderOne}},
 }
 
 // board registers the pages for whoever is signed in.
@@ -32,7 +52,7 @@ func (s *site) board(handle func(path string, methods map[string]http.HandlerFun
 	for _, route := range boardRoutes {
 		methods := map[string]http.HandlerFunc{}
 		for method, serve := range route.methods {
-			methods[method] = s.signedIn(func(w http.ResponseWriter, v visit) error { return serve(s, w, v) })
+			methods[method] = s.signedIn(route.who, func(w http.ResponseWriter, v visit) error { return serve(s, w, v) })
 			if method == http.MethodGet {
 				methods[http.MethodHead] = methods[method]
 			}
@@ -41,10 +61,15 @@ func (s *site) board(handle func(path string, methods map[string]http.HandlerFun
 	}
 }
 
-// boardPage is what all of them share.
+// boardPage is what all of them share. Those of operators are, as the Admin Center is,
+// in fewer languages than what everybody meets.
 func (s *site) boardPage(v visit) web.Board {
+	p := s.page(v.Request)
+	if v.who == operators {
+		p.Admin, p.Lang = true, p.Lang.ForAdmin()
+	}
 	return web.Board{
-		Page: s.page(v.Request), User: personOf(v.viewer.User), Account: s.host(v.viewer.Account),
+		Page: p, User: personOf(v.viewer.User), Account: s.host(v.viewer.Account),
 		Operator: v.viewer.Operator, Now: s.Broker.Now(),
 	}
 }

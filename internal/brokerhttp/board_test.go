@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,6 +116,51 @@ func TestBoardWantsASession(t *testing.T) {
 	for _, path := range []string{"/connections", "/sign-in", "/sign-out"} {
 		if got := without.get(path); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s without these pages: %d", path, got.StatusCode)
+		}
+	}
+}
+
+// Every signed-in page is asked for by nobody, by a person and by an operator. What is
+// not everybody's is not there for a person, and the navigation does not lead there.
+func TestBoardPagesAreForWhomTheyAreFor(t *testing.T) {
+	b := newBoardSite(t)
+	id := b.connectAs("globex", 9, "Gus", "admin")
+	operator, person, nobody := b.signIn("acme", 7, "Ada", "admin"), b.signIn("globex", 9, "Gus", "admin"), b.newBrowser()
+	everybodys := []string{"/connections", "/connections.csv", "/connections.json", "/connections.live", "/connections/{id}", "/orders"}
+	for _, p := range brokerhttp.BoardPages() {
+		if p.Everybody != slices.Contains(everybodys, p.Path) {
+			t.Errorf("%s is everybody's: %v", p.Path, p.Everybody)
+		}
+		path := strings.NewReplacer("{id}", strconv.Itoa(int(id)), "{number}", "1").Replace(p.Path)
+		ask := func(browser *http.Client) response {
+			if p.Method == http.MethodGet { // which a stream answers at once
+				return b.do(browser, b.request(http.MethodHead, path, ""))
+			}
+			return b.post(browser, path, url.Values{"order": {"nothing"}})
+		}
+		if got := ask(nobody); p.Method == http.MethodGet && !strings.HasPrefix(got.Header.Get("Location"), "/sign-in?") ||
+			p.Method == http.MethodPost && got.StatusCode != http.StatusForbidden {
+			t.Errorf("nobody: %s %s is answered %d", p.Method, path, got.StatusCode)
+		}
+		if got := ask(person); !p.Everybody && got.StatusCode != http.StatusNotFound || p.Everybody && p.Method == http.MethodGet && got.StatusCode != http.StatusOK {
+			t.Errorf("a person: %s %s is answered %d", p.Method, path, got.StatusCode)
+		}
+		if got := ask(operator); p.Method == http.MethodGet && !strings.Contains(p.Path, "{") && got.StatusCode != http.StatusOK {
+			t.Errorf("an operator: %s %s is answered %d", p.Method, path, got.StatusCode)
+		}
+	}
+	entry := regexp.MustCompile(`<a href="(/[a-z]+)"`)
+	led := func(browser *http.Client) [][]string {
+		_, nav, _ := strings.Cut(b.look(browser, "/connections").body, `<nav class="sections"`)
+		nav, _, _ = strings.Cut(nav, "</nav>")
+		return entry.FindAllStringSubmatch(nav, -1)
+	}
+	if got := led(person); len(got) != 1 {
+		t.Errorf("a person is led to %v", got)
+	}
+	for _, section := range led(operator) {
+		if got := b.look(operator, section[1]); got.StatusCode != http.StatusOK {
+			t.Errorf("%s is linked and answers %d", section[1], got.StatusCode)
 		}
 	}
 }

@@ -15,3 +15,19 @@ func APIRoutes() []string {
 	}
 	return all
 }
+
+// BoardPage is a method and path of the signed-in pages, and who they are for.
+type BoardPage struct {
+	Method, Path string
+	Everybody    bool
+}
+
+// BoardPages is every one of them.
+func BoardPages() (all []BoardPage) {
+	for _, r := range boardRoutes {
+		for method := range r.methods {
+			all = append(all, BoardPage{method, r.path, r.who == everybody})
+		}
+	}
+	return all
+}

@@ -48,13 +48,14 @@ func (c cookie) clear(w http.ResponseWriter) {
 type visit struct {
 	*http.Request
 	viewer broker.Viewer
+	who    audience // of the page
 }
 
-// signedIn puts the session before a page. Whoever is not signed in is led there and
-// back. A role that was told too long ago is asked for anew before anything is shown
+// signedIn puts the session before a page, and who the page is there for. Whoever is
+// not signed in is led there and back. A role that was told too long ago is asked for anew before anything is shown
 // or done: a page goes through Zendesk and comes back by itself, a form says that
 // nothing was done.
-func (s *site) signedIn(serve func(http.ResponseWriter, visit) error) http.HandlerFunc {
+func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.Broker.Viewer(r.Context(), s.session.read(r))
 		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -72,7 +73,11 @@ func (s *site) signedIn(serve func(http.ResponseWriter, visit) error) http.Handl
 			s.undone(w, r, v.Account)
 		default:
 			httpd.Note(r.Context(), slog.String("account", v.Account), slog.Int64("user", v.User.ID))
-			if err := serve(w, visit{r, v}); err != nil {
+			err := broker.ErrNotFound
+			if who.has(v) {
+				err = serve(w, visit{r, v, who})
+			}
+			if err != nil {
 				s.failedVisit(w, r, err)
 			}
 		}

@@ -6,7 +6,13 @@ import (
 
 // Addresses of the broker's pages for whoever is signed in.
 const (
-	PathConnections = "/connections"
+	PathConnections  = "/connections"
+	PathPasses       = "/passes"
+	PathBoardClients = "/clients"
+	PathKeys         = "/keys"
+	PathWebhooks     = "/webhooks"
+	PathEvents       = "/events"
+
 	PathBoardSignIn = "/sign-in"
 	PathSignOut     = "/sign-out"
 
@@ -18,7 +24,7 @@ type Board struct {
 	Page
 	User     Person
 	Account  string // of the user, e.g. "acme.zendesk.com"
-	Operator bool   // sees all sections
+	Operator bool   // sees all sections; others their connections alone
 	Now      time.Time
 }
 
@@ -28,7 +34,29 @@ type BoardSection int
 // The sections, in their order.
 const (
 	AtConnections BoardSection = iota
+	AtPasses
+	AtBoardClients
+	AtKeys
+	AtWebhooks
+	AtEvents
 )
+
+// boardSections are what the navigation is made of. One that is not there yet is not
+// linked.
+var boardSections = []struct {
+	at        BoardSection
+	name      string // see the strings board.*
+	path      string
+	everybody bool // whoever signs in sees it; else operators alone do
+	there     bool
+}{
+	{at: AtConnections, name: "connections", path: PathConnections, everybody: true, there: true},
+	{at: AtPasses, name: "passes", path: PathPasses},
+	{at: AtBoardClients, name: "clients", path: PathBoardClients},
+	{at: AtKeys, name: "keys", path: PathKeys},
+	{at: AtWebhooks, name: "webhooks", path: PathWebhooks},
+	{at: AtEvents, name: "events", path: PathEvents},
+}
 
 func (b Board) frame(template, title string, at BoardSection) frame {
 	return frame{
@@ -37,8 +65,13 @@ func (b Board) frame(template, title string, at BoardSection) frame {
 	}
 }
 
-func (b Board) sections(at BoardSection) []Entry {
-	return []Entry{{b.T("board.connections"), PathConnections, at == AtConnections}}
+func (b Board) sections(at BoardSection) (all []Entry) {
+	for _, s := range boardSections {
+		if s.there && (s.everybody || b.Operator) {
+			all = append(all, Entry{b.T("board." + s.name), s.path, s.at == at})
+		}
+	}
+	return all
 }
 
 // When is a time as it is from now, and the moment itself.

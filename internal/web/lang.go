@@ -24,11 +24,12 @@ type Lang string
 // asks for a language that there is no file for.
 const English Lang = "en"
 
-// whole are the languages that the Admin Center is in too. The others have what
+// whole are the languages that the Admin Center, and the broker's pages for operators,
+// are in too. The others have what
 // everybody meets who signs in, consents or looks after their own access.
 var whole = map[Lang]bool{English: true, "de": true}
 
-// ForAdmin is the language of the Admin Center's pages for a reader of l: a page
+// ForAdmin is the language of such a page for a reader of l: a page
 // is in one language from top to bottom, in English where l lacks it.
 func (l Lang) ForAdmin() Lang {
 	if whole[l] {

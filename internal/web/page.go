@@ -17,7 +17,7 @@ type Page struct {
 	Lang      Lang   // from [Match]; empty is English
 	RequestID string // shown at the foot, so that a reader can quote it; empty hides it
 	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
-	Admin     bool   // whether it is a page of the Admin Center: see [Lang.ForAdmin]
+	Admin     bool   // whether it is a page of the Admin Center, or of operators: see [Lang.ForAdmin]
 	Languages LanguageSwitch
 }
 

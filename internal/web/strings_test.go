@@ -66,6 +66,9 @@ func builtKeys() []string {
 		"client.logo.again", "client.logo.format", "client.logo.bytes", "client.logo.pixels", "client.logo.broken",
 		"audit.person.unknown", "audit.action.unknown", "audit.object.wrong", "audit.date.wrong", "audit.date.order",
 	}
+	for _, s := range boardSections {
+		keys = append(keys, "board."+s.name)
+	}
 	for _, key := range PassTexts {
 		keys = append(keys, "pass."+key)
 	}
@@ -167,11 +170,11 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 	}
 }
 
-// adminOnly are the strings of the Admin Center's own pages and of a demo's
-// controls, which only the whole languages have. The Admin Center's sections stand
+// adminOnly are the strings of the Admin Center's own pages, of a demo's controls and of
+// the broker's pages for operators (operator.*), which only the whole languages have. The Admin Center's sections stand
 // above other pages too.
 var adminOnly = regexp.MustCompile(`^(done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
-	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal)\.|^center\.(actions|delete)$`)
+	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal|operator)\.|^center\.(actions|delete)$`)
 
 // needed are the English strings that another language must have: of what it may
 // lack, only what it has.
