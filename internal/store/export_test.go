@@ -20,6 +20,19 @@ func (d *DB) Step(ctx context.Context, f func(ctx context.Context, t *Tx) error)
 // Waiting tells how many steps wait for the SQLite writer.
 func (d *DB) Waiting() int { return len(d.queue) }
 
+// Passengers tells how many who present a token wait for the next trip to PostgreSQL.
+func (d *DB) Passengers() int {
+	d.presented.mu.Lock()
+	defer d.presented.mu.Unlock()
+	return len(d.presented.waiting)
+}
+
+// FlightsMost and PassengersMost bound trips and who goes on one.
+const (
+	FlightsMost    = flightsMost
+	PassengersMost = passengersMost
+)
+
 // ErrClosed answers steps that come after Close.
 var ErrClosed = errClosed
 

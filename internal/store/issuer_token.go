@@ -93,13 +93,31 @@ func (s issuerStore) TokenByRefresh(ctx context.Context, a issuer.AccountID, p i
 	return v, found(err, issuer.ErrNotFound)
 }
 
+const tokenByAccess = `SELECT ` + tokenColumns + ` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND access_digest = $3`
+
+func (k tokenKey) args() []any { return []any{k.account, k.product, k.access.Bytes()} }
+
 func (s issuerStore) TokenByAccess(ctx context.Context, a issuer.AccountID, p issuer.Product, access secret.Digest) (issuer.Token, error) {
-	return s.db.recent.tokens.get(tokenKey{a, p, access}, func() (issuer.Token, error) {
-		v, err := scanToken(s.db.reads.QueryRowContext(ctx,
-			`SELECT `+tokenColumns+` FROM issuer_tokens WHERE account_id = $1 AND product = $2 AND access_digest = $3`,
-			a, p, access.Bytes()))
+	k := tokenKey{a, p, access}
+	return s.db.recent.tokens.get(k, func() (issuer.Token, error) {
+		v, err := s.db.tokenByAccess(ctx, k)
 		return v, found(err, issuer.ErrNotFound)
 	})
+}
+
+func (d *DB) tokenByAccess(ctx context.Context, k tokenKey) (issuer.Token, error) {
+	if d.engine == Postgres {
+		return d.presented.get(ctx, d.reads.db, k)
+	}
+	return scanToken(d.reads.QueryRowContext(ctx, tokenByAccess, k.args()...))
+}
+
+// presentedTokens are those that callers of the API bring.
+func presentedTokens() *together[tokenKey, issuer.Token] {
+	return &together[tokenKey, issuer.Token]{
+		query: tokenByAccess, args: tokenKey.args,
+		scan: func(row scanner) (issuer.Token, error) { return scanToken(row) },
+	}
 }
 
 func (s issuerStore) ReplaceToken(ctx context.Context, old, next issuer.Token) (id issuer.TokenID, err error) {

@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the "sqlite" driver
+
+	"github.com/deskauth/deskauth/internal/issuer"
 )
 
 // Engine names a kind of database.
@@ -28,16 +30,17 @@ const (
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	engine Engine
-	path   string  // SQLite alone
-	writes *sql.DB // SQLite: the only connection that writes; PostgreSQL: the pool
-	reads  reader
-	queue  chan *pending // SQLite alone: steps that wait for the writer
-	ended  chan struct{} // SQLite alone: closed when the writer has ended
-	close  func() error
-	recent issuerRecent
-	held   atomic.Bool // SQLite alone: this process is the broker of the file
-	lent   lent
+	engine    Engine
+	path      string  // SQLite alone
+	writes    *sql.DB // SQLite: the only connection that writes; PostgreSQL: the pool
+	reads     reader
+	queue     chan *pending // SQLite alone: steps that wait for the writer
+	ended     chan struct{} // SQLite alone: closed when the writer has ended
+	close     func() error
+	recent    issuerRecent
+	presented *together[tokenKey, issuer.Token] // PostgreSQL alone
+	held      atomic.Bool                       // SQLite alone: this process is the broker of the file
+	lent      lent
 }
 
 // Open opens the database that dsn names, without touching its tables:
@@ -57,7 +60,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 
 // FromPostgres uses a pool that the caller opened and goes on owning.
 func FromPostgres(pool *sql.DB) *DB {
-	return &DB{engine: Postgres, writes: pool, reads: reader{db: pool}, close: func() error { return nil }}
+	return &DB{engine: Postgres, writes: pool, reads: reader{db: pool}, presented: presentedTokens(), close: func() error { return nil }}
 }
 
 // Engine tells which kind of database this is.
@@ -187,7 +190,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	d := &DB{engine: Postgres, writes: db, reads: reader{db: db}}
+	d := &DB{engine: Postgres, writes: db, reads: reader{db: db}, presented: presentedTokens()}
 	d.close = sync.OnceValue(func() error { err := db.Close(); pool.Close(); return err })
 	if err := d.Ping(ctx); err != nil {
 		_ = d.Close()
