@@ -15,7 +15,7 @@ var rooms = []room{
 	{"oauth", nothing, "RFC vocabulary, of use without the rest"},
 	{"zendesk/...", only("oauth", "zendesk/..."), "the dialect, of use without the rest"},
 	{"embedded", only(".", "oauth", "zendesk/...", "internal/secret", "internal/seal", "internal/broker",
-		"internal/brokerhttp", "internal/store", "internal/web", "internal/httpd"), "composes the broker, and no issuer"},
+		"internal/brokerhttp", "internal/store", "internal/web", "internal/httpd", "internal/telemetry"), "composes the broker, and no issuer"},
 	{"deskauthtest", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
 		"internal/apihttp", "internal/issuerhttp", "internal/deskhttp", "internal/control", "internal/intercept",
 		"internal/seed", "internal/store", "internal/web", "internal/httpd"), "composes the issuer, and no broker"},
@@ -54,6 +54,8 @@ var rooms = []room{
 		"internal/apihttp", "internal/web", "internal/httpd"), "the desk's wire"},
 	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/broker",
 		"internal/web", "internal/httpd"), "the broker's wire; its types are the client's"},
+
+	{"internal/telemetry", only("internal/broker"), "counts what the broker does, and decides nothing"},
 
 	// Storage implements what the domain declares.
 	{"internal/store", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",

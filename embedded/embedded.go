@@ -18,6 +18,7 @@ import (
 	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/telemetry"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -135,7 +136,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	inner, err := broker.New(ctx, broker.Config{
 		Store: db.Broker(), Ring: ring, Source: keys, Base: base, HTTP: broker.NewHTTPClient(network),
 		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
-		Brands: c.Brands,
+		Brands: c.Brands, Observer: telemetry.Lines(c.Log, nil),
 		Timing: broker.Timing{Drain: c.Drain},
 	})
 	if err != nil {

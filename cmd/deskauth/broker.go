@@ -19,6 +19,7 @@ import (
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/telemetry"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -219,11 +220,13 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 		Store: run.db.Broker(), Ring: ring, Source: source, Base: run.base, Scope: oauth.ParseScope(o.Scope),
 		Accounts: o.Accounts, Operators: o.Operators, Brands: run.brands, PrivateWebhooks: o.PrivateWebhooks, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
+		Observer:    broker.NewObserver(telemetry.NewMetrics(e.registry).Observer(), telemetry.Lines(e.log, nil)),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})
 	if err != nil {
 		return err
 	}
+	telemetry.NewGauges(e.registry, run.broker.Totals)
 	if err := run.keepZendesk(ctx); err != nil {
 		return err
 	}

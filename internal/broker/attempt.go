@@ -55,6 +55,11 @@ const (
 	Lost           Result = "lost"     // sent, no answer, or a success that cannot be read
 )
 
+// Results are all of them, for those who count.
+func Results() []Result {
+	return []Result{Renewed, GrantRefused, ClientRejected, ScopeRefused, Busy, Failed, NotSent, Lost}
+}
+
 // Reply is what came back from the token endpoint.
 type Reply struct {
 	Result     Result

@@ -48,6 +48,8 @@ type Config struct {
 	PrivateWebhooks bool
 	WebhookHTTP     *http.Client // NewWebhookClient's; nil makes one
 
+	Observer Observer // of what is done, for metrics, traces and logs
+
 	Now    func() time.Time // protocol time; default time.Now
 	Rand   io.Reader        // default crypto/rand
 	Timing Timing

@@ -48,6 +48,14 @@ const (
 	NotRevoked       Reason = "not_revoked"              // it was to end at Zendesk, and it is not known to have
 )
 
+// Reasons are all of them, for those who count.
+func Reasons() []Reason {
+	return []Reason{
+		NoReason, RefreshRefused, AnswerLost, ScopeGone, CredentialsWrong, NotReached, ToldToWait, TokenRefused,
+		NoRefreshToken, UserUnknown, AnotherTries, SwitchedOff, ForSignIn, NotRevoked,
+	}
+}
+
 // User is the person whose authorization a connection is, as Zendesk told at the
 // sign-in. ID 0 means not known yet.
 type User struct {

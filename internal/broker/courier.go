@@ -165,7 +165,9 @@ func (c *Courier) Finish(ctx context.Context, id PassID, sending SendingID, text
 	// Whether it arrives is not for a browser that leaves to decide.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commentTime)
 	defer cancel()
+	ctx, ended := b.began(ctx, Work{Kind: PassUse, Connection: p.Connection, Account: p.Account, Pass: id})
 	failed := c.comment(ctx, p, s, text)
+	ended(sendingEnded(failed))
 	return c.settle(ctx, p, s, text != "", failed)
 }
 
@@ -226,6 +228,8 @@ func (c *Courier) Discard(ctx context.Context, id PassID, sending SendingID) err
 // Refused notes in the audit trail that something was refused, by whom, at most once a
 // minute for each pass, or address where there is no pass.
 func (c *Courier) Refused(ctx context.Context, p Pass, refusal *PassRefused, address string) error {
+	_, ended := c.Broker.began(ctx, Work{Kind: PassUse, Connection: p.Connection, Account: p.Account, Pass: p.ID})
+	ended(sendingEnded(refusal))
 	key := address
 	if p.ID != 0 {
 		key = "pass " + p.number()

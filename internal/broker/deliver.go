@@ -199,11 +199,14 @@ func (b *Broker) tellOne(ctx context.Context, w Webhook, from Delivery) error {
 	} else if err != nil {
 		return err
 	}
-	r, err := b.postTo(ctx, w, d)
+	during, ended := b.began(ctx, Work{Kind: Delivering, Webhook: w.ID, Number: d.Tries})
+	r, err := b.postTo(during, w, d)
 	if err != nil {
+		ended(Ended{Result: DeliveryAgain, Err: err})
 		return err
 	}
 	next := d.After(r, machineNow(), b.Timing.Redeliver, rand.Float64()) //nolint:gosec // it spreads, and hides nothing
+	ended(next.ended())
 	// What came of it is written down though this process is being ended.
 	err = insist(ctx, func(ctx context.Context) error { return b.Store.MoveDelivery(ctx, next, d) })
 	if r.Status == http.StatusGone && err == nil {

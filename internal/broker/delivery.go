@@ -59,6 +59,11 @@ const (
 	Overtaken     = "webhook_gone"    // the webhook ended first
 )
 
+// Receipts are the reasons, for those who count.
+func Receipts() []string {
+	return []string{NotAccepted, Redirected, GoneForGood, NoAnswer, NotConnected, PrivateTarget, Interrupted, Overtaken}
+}
+
 // redeliver is when a delivery is sent again after each try: a little over a day in
 // all, as Standard Webhooks suggests.
 var redeliver = []time.Duration{

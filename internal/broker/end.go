@@ -215,7 +215,7 @@ func (b *Broker) renewLast(ctx context.Context, c Connection) (gone bool, err er
 		if err != nil {
 			return false, err
 		}
-		reply := r.send(ctx, nth)
+		reply := r.send(ctx, a, nth)
 		if reply.Result == Renewed {
 			_, err := r.keep(ctx, a, reply.Token)
 			return false, err

@@ -44,19 +44,22 @@ func (b *Broker) TokenAfter(ctx context.Context, id ConnectionID, refused int64)
 func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int64) (Grant, error) {
 	c, err := b.Store.Connection(ctx, id)
 	if err != nil {
+		b.tellLent(notLent(err))
 		return Grant{}, err
 	}
 	if c.Lendable() && c.Generation <= refused {
 		access, err := b.open(ctx, c.Access, c.place("access"))
 		if err != nil {
+			b.tellLent(LentFailed)
 			return Grant{}, err
 		}
 		_, err = policies[c.Product].probe(ctx, b.api(c, access))
 		switch said := (*zendesk.APIError)(nil); {
 		case errors.As(err, &said) && said.Status == http.StatusUnauthorized:
 		case err == nil:
-			return b.grant(ctx, c, false, b.now())
+			return b.grant(ctx, c, FromRow, b.now())
 		default:
+			b.tellLent(LentUnavailable)
 			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
 		}
 	}
@@ -88,38 +91,53 @@ func (b *Broker) ready(c Connection, w wish, now time.Time) bool {
 func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, error) {
 	c, remembered, err := b.Store.Lent(ctx, id)
 	if now := b.now(); err == nil && b.ready(c, w, now) {
-		return b.grant(ctx, c, remembered, now)
+		from := FromRow
+		if remembered {
+			from = FromMemory
+		}
+		return b.grant(ctx, c, from, now)
 	}
 	if remembered { // what is to be changed is decided on the row
 		c, err = b.Store.Connection(ctx, id)
 	}
-	now := b.now()
-	switch {
+	switch now := b.now(); {
 	case err != nil:
+		b.tellLent(notLent(err))
 		return Grant{}, err
 	case b.ready(c, w, now):
-		return b.grant(ctx, c, false, now)
+		return b.grant(ctx, c, FromRow, now)
 	}
+	ctx, ended := b.began(ctx, Work{Kind: Lending, Connection: id, Account: c.Account, Generation: c.Generation, Forced: w.forced})
+	g, from, err := b.lendRenewed(ctx, c, w)
+	ended(Ended{Result: from.String(), Reason: string(reasonOf(err))})
+	return g, err
+}
+
+// lendRenewed lends a token that is to be renewed first, and says where it is from.
+func (b *Broker) lendRenewed(ctx context.Context, c Connection, w wish) (Grant, Lent, error) {
 	// A token that is over was refused for being over. That is an ordinary renewal: it
 	// says nothing against the connection, however often it happens in a row.
-	next, err := b.renewOrSay(ctx, c, w.forced && c.Alive(now), func(c Connection) bool {
+	next, err := b.renewOrSay(ctx, c, w.forced && c.Alive(b.now()), func(c Connection) bool {
 		return w.renewal(c, b.now()) || b.draining(c)
 	})
 	if err == nil {
-		return b.grant(ctx, next, false, b.now())
+		g, err := b.grant(ctx, next, FromRenewal, b.now())
+		return g, FromRenewal, err
 	}
 	var soft *Unavailable
-	if !errors.As(err, &soft) {
-		return Grant{}, err
+	if errors.As(err, &soft) {
+		// Another may have come through meanwhile; and a token that could not be renewed
+		// is good until it expires, unless it was just refused.
+		now := b.now()
+		c, again := b.Store.Connection(ctx, c.ID)
+		if again == nil && c.Lendable() && c.Alive(now) && !(w.forced && w.renewal(c, now)) {
+			g, err := b.grant(ctx, c, FromBefore, now)
+			return g, FromBefore, err
+		}
 	}
-	// Another may have come through meanwhile; and a token that could not be renewed
-	// is good until it expires, unless it was just refused.
-	now = b.now()
-	c, again := b.Store.Connection(ctx, id)
-	if again == nil && c.Lendable() && c.Alive(now) && !(w.forced && w.renewal(c, now)) {
-		return b.grant(ctx, c, false, now)
-	}
-	return Grant{}, err
+	from := notLent(err)
+	b.tellLent(from)
+	return Grant{}, from, err
 }
 
 // renewOrSay renews a connection that wants it, or says why that is no use.
@@ -147,20 +165,23 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 }
 
 // grant opens the token, or remembers it, and notes the use.
-func (b *Broker) grant(ctx context.Context, c Connection, remembered bool, now time.Time) (Grant, error) {
+func (b *Broker) grant(ctx context.Context, c Connection, from Lent, now time.Time) (Grant, error) {
 	b.note(c.ID, now)
-	if remembered {
+	if from == FromMemory {
 		if access, known := b.opened.get(c); known {
+			b.tellLent(from)
 			return Grant{Connection: c, Access: access}, nil
 		}
 	}
 	access, err := b.open(ctx, c.Access, c.place("access"))
 	if err != nil {
+		b.tellLent(LentFailed)
 		return Grant{}, err
 	}
-	if remembered {
+	if from == FromMemory {
 		b.opened.keep(c, access)
 	}
+	b.tellLent(from)
 	return Grant{Connection: c, Access: access}, nil
 }
 

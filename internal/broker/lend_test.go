@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/telemetry"
 )
 
 // BenchmarkToken lends a live token in the process: where it alone serves a SQLite
@@ -26,12 +29,19 @@ func BenchmarkToken(b *testing.B) {
 			}
 		}
 	}
-	b.Run("sole", func(b *testing.B) {
+	sole := func(b *testing.B) *house {
+		b.Helper()
 		db := storetest.Open(b, storetest.DSN(b, store.SQLite))
 		if err := errors.Join(db.Hold(b.Context(), "broker"), db.MigrateBroker(b.Context())); err != nil {
 			b.Fatal(err)
 		}
-		lend(b, newHouse(b, db))
+		return newHouse(b, db)
+	}
+	b.Run("sole", func(b *testing.B) { lend(b, sole(b)) })
+	b.Run("sole-counted", func(b *testing.B) {
+		h := sole(b)
+		h.Broker = h.replicaWith(func(c *broker.Config) { c.Observer = telemetry.NewMetrics(prometheus.NewRegistry()).Observer() })
+		lend(b, h)
 	})
 	b.Run("row-sqlite", func(b *testing.B) {
 		lend(b, newHouse(b, storetest.Open(b, storetest.DSN(b, store.SQLite))))

@@ -60,6 +60,9 @@ func (b *Broker) claimant() string { return fmt.Sprintf("%s-%d", b.name, b.claim
 // machine's monotonic clock and compared with nobody's; time in which this process
 // was stopped itself does not count, for the other may have been stopped with it.
 func (b *Broker) watch(ctx context.Context, c Connection) (given bool, err error) {
+	ctx, ended := b.began(ctx, Work{Kind: Waiting, Connection: c.ID, Account: c.Account, Generation: c.Generation})
+	out := Ended{Result: WaitCutOff}
+	defer func() { ended(out) }()
 	for still := startWatch(b.Timing.Lease / 4); ; {
 		select {
 		case <-time.After(b.Timing.Poll):
@@ -71,11 +74,13 @@ func (b *Broker) watch(ctx context.Context, c Connection) (given bool, err error
 		case err != nil:
 			return false, err
 		case next.Generation != c.Generation, next.State != c.State, next.Claim.Owner != c.Claim.Owner:
+			out.Result = WaitMoved
 			return false, nil
 		case next.Claim.Counter != c.Claim.Counter:
 			c = next
 			still.reset()
 		case still.look() >= b.Timing.Lease:
+			out.Result = WaitTakenOver
 			return true, nil
 		}
 	}
@@ -103,7 +108,10 @@ func (b *Broker) hold(ctx context.Context, c Connection) (stop func()) {
 }
 
 // claimed renews a connection whose claim is held.
-func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, forced bool) (Connection, error) {
+func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, forced bool) (next Connection, err error) {
+	ctx, ended := b.began(ctx, Work{Kind: Renewal, Connection: c.ID, Account: c.Account, Generation: c.Generation, Forced: forced})
+	r := renewal{Broker: b, conn: c, forced: forced, circuit: circuit}
+	defer func() { ended(r.ended(err)) }()
 	defer b.hold(ctx, c)()
 	client, secrets, err := b.credentials(ctx, c.Client)
 	if err != nil {
@@ -116,8 +124,10 @@ func (b *Broker) claimed(ctx context.Context, c Connection, circuit Circuit, for
 	if err := b.drain(ctx, c); err != nil {
 		return c, err
 	}
-	r := renewal{Broker: b, conn: c, client: client, secrets: secrets, refresh: refresh, forced: forced, circuit: circuit}
-	return r.run(ctx)
+	r.client, r.secrets, r.refresh = client, secrets, refresh
+	next, err = r.run(ctx)
+	r.over = true
+	return next, err
 }
 
 // drain waits a moment for the calls that are under way with a token that Zendesk
@@ -146,6 +156,10 @@ type renewal struct {
 	refresh secret.Plain
 	forced  bool
 	circuit Circuit
+
+	tries int  // requests that were sent
+	kept  bool // a new pair was stored
+	over  bool // it came to its end, whatever that was
 }
 
 func (r *renewal) run(ctx context.Context) (Connection, error) {
@@ -158,7 +172,7 @@ func (r *renewal) run(ctx context.Context) (Connection, error) {
 			_ = r.Store.Postpone(ctx, r.conn, r.conn.Claim.Owner)
 			return r.conn, err
 		}
-		reply := r.send(ctx, nth)
+		reply := r.send(ctx, a, nth)
 		if reply.Result == Renewed {
 			return r.keep(ctx, a, reply.Token)
 		}
@@ -208,12 +222,16 @@ func (r *renewal) begin(ctx context.Context) (Attempt, error) {
 	return a, nil
 }
 
-func (r *renewal) send(ctx context.Context, i int) Reply {
+func (r *renewal) send(ctx context.Context, a Attempt, i int) Reply {
 	request := oauth.TokenRequest{GrantType: oauth.GrantRefreshToken, RefreshToken: r.refresh.Reveal()}
 	if r.conn.unspent() {
 		request = clientRequest(r.conn.Asked)
 	}
-	return r.postAs(ctx, r.conn.Account, r.conn.Product, r.client, r.secrets, i, request)
+	r.tries++
+	ctx, ended := r.began(ctx, Work{Kind: Attempting, Connection: r.conn.ID, Account: r.conn.Account, Generation: r.conn.Generation, Forced: r.forced, Number: a.Number})
+	reply := r.postAs(ctx, r.conn.Account, r.conn.Product, r.client, r.secrets, i, request)
+	ended(Ended{Result: string(reply.Result)})
+	return reply
 }
 
 // keep stores the new pair before anybody uses it.
@@ -235,6 +253,7 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 	} else if err != nil {
 		return r.conn, fmt.Errorf("store the renewed tokens of connection %d: %w", r.conn.ID, err)
 	}
+	r.kept = true
 	if r.circuit.Failures > 0 {
 		_ = r.Store.CloseCircuit(ctx, r.conn.Client, r.conn.Account) // if not now, then with the next success
 	}

@@ -12,6 +12,7 @@ import (
 // that is not there, ErrNotFound.
 type Store interface {
 	WebhookStore
+	TotalsStore
 
 	// Away tells whether an error of a step says that the store cannot be reached now,
 	// and may be in a moment.

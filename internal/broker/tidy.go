@@ -19,7 +19,7 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 	if err := b.attend(ctx); err != nil && ctx.Err() == nil {
 		report(fmt.Errorf("housekeeping: %w", err))
 	}
-	each := func(pause time.Duration, chore func(context.Context) error) {
+	each := func(pause time.Duration, name string, chore func(context.Context) error) {
 		both.Go(func() {
 			tick := time.NewTicker(pause)
 			defer tick.Stop()
@@ -28,22 +28,48 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 				case <-ctx.Done():
 					return
 				case <-tick.C:
-					if err := chore(ctx); err != nil && ctx.Err() == nil {
+					if err := b.doChore(ctx, name, chore); err != nil && ctx.Err() == nil {
 						report(fmt.Errorf("housekeeping: %w", err))
 					}
 				}
 			}
 		})
 	}
-	each(time.Second, b.flush)
-	each(time.Second, b.attend)
-	each(time.Minute, b.Tidy)
-	each(time.Minute, b.Tend)
-	each(time.Minute, b.warn)
-	each(time.Second, func(ctx context.Context) error {
+	each(time.Second, ChoreNoteUses, b.flush)
+	each(time.Second, ChoreSealingKeys, b.attend)
+	each(time.Minute, ChoreTidy, b.Tidy)
+	each(time.Minute, ChoreKeepAlive, b.Tend)
+	each(time.Minute, ChoreWarn, b.warn)
+	each(time.Second, ChoreWebhooks, func(ctx context.Context) error {
 		return b.dispatch(ctx, &both, func(err error) { report(fmt.Errorf("housekeeping: %w", err)) })
 	})
 	both.Wait()
+}
+
+// The chores of Run, as an Observer is told of them.
+const (
+	ChoreNoteUses    = "note_uses"
+	ChoreSealingKeys = "sealing_keys"
+	ChoreTidy        = "tidy"
+	ChoreKeepAlive   = "keep_alive"
+	ChoreWarn        = "warn" // of refresh tokens that die soon
+	ChoreWebhooks    = "webhooks"
+)
+
+// Chores are all of them.
+func Chores() []string {
+	return []string{ChoreNoteUses, ChoreSealingKeys, ChoreTidy, ChoreKeepAlive, ChoreWarn, ChoreWebhooks}
+}
+
+func (b *Broker) doChore(ctx context.Context, name string, chore func(context.Context) error) error {
+	ctx, ended := b.began(ctx, Work{Kind: Chore, Chore: name})
+	err := chore(ctx)
+	out := Ended{Result: ChoreDone}
+	if err != nil {
+		out.Result = ChoreFailed
+	}
+	ended(out)
+	return err
 }
 
 // note remembers that a connection was lent, for the next flush.

@@ -82,7 +82,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // send sends the request with a token, which the answer does not show.
 func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Response, error) {
-	own := r.WithContext(r.Context()) // a copy; of what it shares, the header alone is changed
+	out := Ended{Result: CallUnanswered}
+	ctx, ended := t.Broker.began(r.Context(), Work{
+		Kind: Calling, Connection: g.Connection.ID, Account: g.Connection.Account, Generation: g.Connection.Generation, Method: r.Method,
+	})
+	defer func() { ended(out) }()
+	own := r.WithContext(ctx) // a copy; of what it shares, the header alone is changed
 	own.Header = maps.Clone(r.Header)
 	if own.Header == nil {
 		own.Header = http.Header{}
@@ -92,6 +97,7 @@ func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Re
 	resp, err := t.Next.RoundTrip(own)
 	if resp != nil {
 		resp.Request = r
+		out.Result, out.Status = CallAnswered, resp.StatusCode
 	}
 	return resp, err
 }
