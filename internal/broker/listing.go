@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Filter is which connections somebody wants to see. Its zero value: all of them.
@@ -14,16 +15,26 @@ type Filter struct {
 	Account string
 	Product Product
 	Client  ClientID
-	Words   string // a part of a user's name or email address, or of the account
+	Words   string // beginnings of words of a user's name and email address, and of the account
 }
 
 // wordsMost bounds what of a name or an email address a connection is found by, in
 // characters.
 const wordsMost = 60
 
-// Words is what the connection is found by.
-func (c Connection) Words() string {
-	return strings.ToLower(clip(c.User.Name, wordsMost) + " " + clip(c.User.Email, wordsMost) + " " + c.Account)
+// Words are what the connection is found by, in small letters, each once.
+func (c Connection) Words() []string {
+	words := wordsOf(clip(c.User.Name, wordsMost) + " " + clip(c.User.Email, wordsMost) + " " + c.Account)
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// wordsOf takes a text apart. A word is what has letters and digits alone, so that the
+// parts of an email address are words, too.
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
+	})
 }
 
 func clip(s string, most int) string {
@@ -33,7 +44,7 @@ func clip(s string, most int) string {
 
 // looked is the filter as it is looked for: what is typed may be of any length.
 func (f Filter) looked() Filter {
-	f.Words = strings.ToLower(strings.TrimSpace(clip(plainText(f.Words), wordsMost)))
+	f.Words = strings.Join(wordsOf(clip(plainText(f.Words), wordsMost)), " ")
 	return f
 }
 
@@ -41,7 +52,18 @@ func (f Filter) looked() Filter {
 func (f Filter) Passes(c Connection) bool {
 	return (f.State == "" || f.State == c.State) && (f.Account == "" || f.Account == c.Account) &&
 		(f.Product == "" || f.Product == c.Product) && (f.Client == 0 || f.Client == c.Client) &&
-		strings.Contains(c.Words(), f.looked().Words)
+		c.hasAll(strings.Fields(f.looked().Words))
+}
+
+// hasAll tells whether each of the beginnings is one of a word of the connection.
+func (c Connection) hasAll(beginnings []string) bool {
+	words := c.Words()
+	for _, b := range beginnings {
+		if !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, b) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // Listing is a part of a list of connections, the newest first.

@@ -65,7 +65,10 @@ func (s brokerStore) Adopt(ctx context.Context, c broker.Connection, e broker.Ev
 			WHERE id = $19 AND generation = 0 AND state = 'pending'`,
 			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.Generation,
 			c.Granted.String(), sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
-			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), c.Words(), c.ID); err != nil {
+			instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), instant(c.RenewedAt), instant(c.TendAt), wordsColumn(c), c.ID); err != nil {
+			return err
+		}
+		if err := writeWords(ctx, t, c); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
@@ -117,7 +120,10 @@ func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, 
 			UPDATE broker_connections
 			SET state = $1, reason = $2, user_id = $3, user_name = $4, user_email = $5, user_role = $6, words = $7
 			WHERE id = $8 AND generation = $9 AND state = 'pending'`,
-			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, c.Words(), c.ID, c.Generation); err != nil {
+			c.State, c.Reason, c.User.ID, c.User.Name, c.User.Email, c.User.Role, wordsColumn(c), c.ID, c.Generation); err != nil {
+			return err
+		}
+		if err := writeWords(ctx, t, c); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)
@@ -141,7 +147,10 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 			next.State, next.Reason, next.User.Name, next.User.Email, next.User.Role, next.Asked.String(), next.Granted.String(),
 			next.Generation, sealedBytes(next.Access), next.Access.Key, sealedBytes(next.Refresh), next.Refresh.Key,
 			instant(next.AccessIssued), instant(next.AccessExpires), instant(next.RefreshExpires), instant(next.RenewedAt),
-			instant(next.TendAt), next.Words(), next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
+			instant(next.TendAt), wordsColumn(next), next.ID, next.Generation-1, truth(next.State == broker.Disabled)); err != nil {
+			return err
+		}
+		if err := writeWords(ctx, t, next); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {

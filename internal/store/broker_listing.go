@@ -28,17 +28,25 @@ func narrowed(f broker.Filter, args ...any) (string, []any) {
 	if f.Client != 0 {
 		narrow(` AND client_id = $%d`, f.Client)
 	}
-	if f.Words != "" {
-		narrow(` AND words LIKE $%d ESCAPE '!'`, "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Words)+"%")
+	for _, word := range strings.Fields(f.Words) {
+		narrow(` AND words LIKE $%d`, "% "+word+"%") // a word has no sign of a pattern in it
 	}
 	return condition, args
 }
 
 // FindConnections goes down an index that holds all that it looks at, and reads the
-// wide rows of those alone that it returns. What few rows match is looked for among
-// all of them, so that the list needs no index for each pair of filters.
+// wide rows of those alone that it returns. Where few have a word that is looked for,
+// it looks at those.
 func (s brokerStore) FindConnections(ctx context.Context, f broker.Filter, before broker.ConnectionID, limit int) ([]broker.Connection, error) {
+	few, err := s.fewest(ctx, strings.Fields(f.Words))
+	if err != nil {
+		return nil, err
+	}
 	condition, args := narrowed(f, before)
+	if few != "" {
+		condition += fmt.Sprintf(` AND id IN (SELECT connection_id FROM broker_connection_words WHERE word >= $%d AND word < $%d)`, len(args)+1, len(args)+2)
+		args = append(args, few, few+wordEnd)
+	}
 	query := `SELECT ` + connectionColumns + ` FROM broker_connections
 		WHERE id IN (SELECT id FROM broker_connections WHERE id < $1 AND ` + condition +
 		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d) ORDER BY id DESC`, len(args)+1)

@@ -36,7 +36,10 @@ func (d *DB) MigrateControl(ctx context.Context) error { return d.migrate(ctx, "
 // MigrateBroker brings the tables of the broker up to date. If the file is held for
 // the broker, its connections are lent from memory from then on.
 func (d *DB) MigrateBroker(ctx context.Context) error {
-	if err := d.migrate(ctx, "broker"); err != nil || !d.held.Load() {
+	if err := d.migrate(ctx, "broker"); err != nil {
+		return err
+	}
+	if err := d.fillWords(ctx); err != nil || !d.held.Load() {
 		return err
 	}
 	return d.lendFromMemory(ctx)
