@@ -114,7 +114,7 @@ func (t *together[K, V]) trip(db *sql.DB, some []*passenger[K, V]) {
 			batch.Queue(t.query, t.args(p.key)...)
 		}
 		answers := driver.(*stdlib.Conn).Conn().SendBatch(ctx, &batch) //nolint:forcetypeassert // the pool's only kind
-		defer func() { _ = answers.Close() }() // what ails the connection is for the pool to find
+		defer func() { _ = answers.Close() }()                         // what ails the connection is for the pool to find
 		for _, p := range some {
 			p.value, p.err = t.scan(answers.QueryRow())
 			if p.err != nil && !errors.Is(p.err, sql.ErrNoRows) {
