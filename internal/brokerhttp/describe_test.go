@@ -44,7 +44,7 @@ func (d described) RoundTrip(r *http.Request) (*http.Response, error) {
 		kind = resp.Header.Get("Content-Type")
 	}
 	// A site without an API answers with its page.
-	api := kind != "text/html; charset=utf-8" && (strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/openapi.yaml")
+	api := kind != "text/html; charset=utf-8" && (strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/pass/files/") && r.Method == http.MethodPut || r.URL.Path == "/openapi.yaml")
 	// What Zendesk answers through the proxy is not ours, and may be endless.
 	if err != nil || !api || strings.Contains(r.URL.Path, "/proxy/") && kind != "application/problem+json" {
 		return resp, err

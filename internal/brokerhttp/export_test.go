@@ -3,7 +3,7 @@ package brokerhttp
 // APIRoutes is every method and path that programs are served, as http.ServeMux has
 // patterns.
 func APIRoutes() []string {
-	all := []string{"GET " + descriptionPath}
+	all := []string{"GET " + descriptionPath, "PUT " + passFilesPath + "{name}"}
 	for _, r := range apiServed {
 		all = append(all, r.method+" "+r.path)
 	}
