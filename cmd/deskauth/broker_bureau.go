@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"strings"
 
@@ -27,8 +28,26 @@ type bureau struct {
 	AllowHTTP       bool
 	AllowPrivate    bool
 	PrivateWebhooks bool
-	Asks            bool // it asks Zendesk, and so must know where that is
-	Seals           bool // it seals or opens something, without asking
+	Asks            bool   // it asks Zendesk, and so must know where that is
+	Seals           bool   // it seals or opens something, without asking
+	PublicURL       string // where links lead; "": it makes none
+}
+
+// links adds the flag of what makes links.
+func (o *bureau) links(f *pflag.FlagSet) {
+	f.StringVar(&o.PublicURL, "public-url", "http://localhost:4002", "`URL` that browsers know the broker by, as it was started with")
+}
+
+// redirectURI is at the public URL, where links lead too. Nobody is sent there else.
+func (o *bureau) redirectURI() (string, error) {
+	if o.PublicURL == "" {
+		return "http://localhost" + brokerhttp.DefaultCallbackPath, nil
+	}
+	u, err := url.Parse(o.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Path != "" && u.Path != "/" {
+		return "", usagef("--public-url must be a scheme and a host, such as https://connect.example.com")
+	}
+	return brokerhttp.RedirectURI(u, ""), nil
 }
 
 // Flags of the broker and of what works beside it.
@@ -63,13 +82,13 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 			return nil, nil, err
 		}
 	}
+	config := broker.Config{Scope: oauth.Scope{"read"}, PrivateWebhooks: o.PrivateWebhooks}
+	if config.RedirectURI, err = o.redirectURI(); err != nil {
+		return nil, nil, err
+	}
 	dsn, err := o.dsn(p)
 	if err != nil {
 		return nil, nil, err
-	}
-	config := broker.Config{
-		Scope: oauth.Scope{"read"}, PrivateWebhooks: o.PrivateWebhooks,
-		RedirectURI: "http://localhost" + brokerhttp.DefaultCallbackPath, // nobody is sent anywhere
 	}
 	if !o.Asks && !o.Seals {
 		config.Keyless = true

@@ -38,7 +38,6 @@ type passWish struct {
 	fileMB     int
 	allMB      int
 	life       time.Duration
-	publicURL  string
 }
 
 func passCreateCommand(p process) *cobra.Command {
@@ -62,21 +61,18 @@ func passCreateCommand(p process) *cobra.Command {
 	f.IntVar(&wish.fileMB, "file-most", broker.PassFileMost>>20, "`MiB` of a file")
 	f.IntVar(&wish.allMB, "all-most", 500, "`MiB` of all files together")
 	f.DurationVar(&wish.life, "life", broker.PassLife, "how long it lives, at most 2160h")
-	f.StringVar(&wish.publicURL, "public-url", "http://localhost:4002", "`URL` that browsers know the broker by, as it was started with")
+	o.links(f)
 	return work[*broker.Broker]{
 		Check: func([]string) error { return wish.check() },
 		Open:  o.open,
 		Run: func(ctx context.Context, b *broker.Broker, args []string) error {
-			return createPass(ctx, b, p, wish, args)
+			return createPass(ctx, b, p, wish, o.PublicURL, args)
 		},
 	}.command(p, cmd)
 }
 
 // check finds what would be taken for "not said".
 func (w passWish) check() error {
-	if u, err := url.Parse(w.publicURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Path != "" && u.Path != "/" {
-		return usagef("--public-url must be a scheme and a host, such as https://connect.example.com")
-	}
 	switch {
 	case w.uses < 1:
 		return usagef("--uses must be from 1 to %d", broker.PassUsesMost)
@@ -90,7 +86,7 @@ func (w passWish) check() error {
 	return nil
 }
 
-func createPass(ctx context.Context, b *broker.Broker, p process, w passWish, args []string) error {
+func createPass(ctx context.Context, b *broker.Broker, p process, w passWish, at string, args []string) error {
 	connection, err := number("CONNECTION", args[0])
 	if err != nil {
 		return err
@@ -117,7 +113,7 @@ func createPass(ctx context.Context, b *broker.Broker, p process, w passWish, ar
 	case err != nil:
 		return err
 	}
-	public, _ := url.Parse(w.publicURL) // it was looked at before
+	public, _ := url.Parse(at) // it was looked at before
 	fmt.Fprintf(p.Err, "Pass %d, for ticket %d, until %s. It is not shown again:\n", pass.ID, pass.Ticket, pass.Expires.Format("2006-01-02 15:04 MST"))
 	fmt.Fprintln(p.Out, brokerhttp.PassLink(public, plain))
 	if pass.Allows(broker.Upload) {
