@@ -98,7 +98,7 @@ func createPass(ctx context.Context, b *broker.Broker, p process, w passWish, at
 	want := broker.Pass{
 		Name: w.name, Connection: broker.ConnectionID(connection), Ticket: ticket, Public: w.public, Types: w.types,
 		UsesMost: w.uses, FileMost: int64(w.fileMB) << 20, BytesMost: int64(w.allMB) << 20,
-		Expires: b.Now().Add(w.life).UTC().Truncate(time.Microsecond),
+		Expires: b.Now().Add(w.life).UTC().Truncate(time.Microsecond), Maker: broker.AtCommand,
 	}
 	for _, a := range w.can {
 		want.Can = append(want.Can, broker.PassAction(a))
@@ -156,7 +156,7 @@ func passRevokeCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if _, err := b.RevokePass(ctx, broker.PassID(id)); errors.Is(err, broker.ErrNotFound) {
+		if _, err := b.RevokePass(ctx, broker.PassID(id), broker.AtCommand); errors.Is(err, broker.ErrNotFound) {
 			return fmt.Errorf("there is no pass %s: see `deskauth broker pass list`", strconv.FormatInt(id, 10))
 		} else if err != nil {
 			return err

@@ -525,7 +525,7 @@ func TestRevokedPassIsOver(t *testing.T) {
 		p := newPassing(t, h, nil)
 		s := p.begin()
 		for range 2 { // the second changes nothing
-			if got, err := h.RevokePass(t.Context(), p.pass.ID); err != nil || got.Revoked.IsZero() {
+			if got, err := h.RevokePass(t.Context(), p.pass.ID, broker.AtCommand); err != nil || got.Revoked.IsZero() {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			h.clock.move(time.Minute)
@@ -537,7 +537,7 @@ func TestRevokedPassIsOver(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := h.RevokePass(t.Context(), 99); !errors.Is(err, broker.ErrNotFound) {
+		if _, err := h.RevokePass(t.Context(), 99, broker.AtCommand); !errors.Is(err, broker.ErrNotFound) {
 			t.Error(err)
 		}
 	})

@@ -45,7 +45,7 @@ func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, h
 }
 
 func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair, how EventKind) (Arrival, error) {
-	made := Event{At: b.now(), Kind: how, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
+	made := Event{At: b.now(), Kind: how, By: Person(c.Account, c.User.ID), Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
 	err := b.Store.SettleConnection(ctx, c, made)
 	if err == nil {
 		return Arrival{Connection: c, Flow: f}, nil

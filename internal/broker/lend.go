@@ -191,7 +191,7 @@ func (b *Broker) condemn(ctx context.Context, c Connection, s State, why Reason)
 	said := &Unusable{c.ID, s, why}
 	c.State, c.Reason = s, why
 	err := b.Store.Condemn(ctx, c, Event{
-		At: b.now(), Kind: StateChanged, Account: c.Account, Connection: c.ID, Client: c.Client,
+		At: b.now(), Kind: StateChanged, By: Itself, Account: c.Account, Connection: c.ID, Client: c.Client,
 		Detail: string(s) + ": " + string(why),
 	})
 	b.opened.drop(c.ID)

@@ -69,7 +69,7 @@ func (b *Broker) CarryOut(ctx context.Context, v Viewer, o Order, id ConnectionI
 		return &Objected{o, why}
 	}
 	if err := b.Store.AddEvent(ctx, Event{
-		At: b.now(), Kind: Ordered, Account: c.Account, Connection: c.ID, Client: c.Client,
+		At: b.now(), Kind: Ordered, By: v.Actor(), Account: c.Account, Connection: c.ID, Client: c.Client,
 		Detail: fmt.Sprintf("%s by %s/%d", o, v.Account, v.User.ID),
 	}); err != nil {
 		return err

@@ -1,8 +1,11 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -44,9 +47,11 @@ type Pass struct {
 	Uses    int
 	Version int64
 
+	Maker   Actor
 	Created time.Time
 	Expires time.Time
 	Revoked time.Time // zero = not
+	Used    time.Time // its last sending began; zero = none did
 }
 
 // Bounds of a pass.
@@ -129,6 +134,33 @@ func (p Pass) Good(now time.Time) error {
 	return nil
 }
 
+// PassState is how a pass stands.
+type PassState string
+
+// The states. Of those that fit it is the last.
+const (
+	GoodPass    PassState = "good"
+	UsedUpPass  PassState = "used_up"
+	ExpiredPass PassState = "expired"
+	RevokedPass PassState = "revoked"
+)
+
+// PassStates are all of them.
+func PassStates() []PassState { return []PassState{GoodPass, UsedUpPass, ExpiredPass, RevokedPass} }
+
+// State is how the pass stands.
+func (p Pass) State(now time.Time) PassState {
+	if refused := (*PassRefused)(nil); errors.As(p.Good(now), &refused) {
+		return PassState(refused.Why)
+	}
+	return GoodPass
+}
+
+// Words is what the pass is found by.
+func (p Pass) Words() string {
+	return strings.ToLower(p.Name + " " + p.Account + " " + strconv.FormatInt(p.Ticket, 10))
+}
+
 // Ended decides whether the pass is over for good, even for what began by it.
 func (p Pass) ended(now time.Time) error {
 	err := p.Good(now)
@@ -145,6 +177,7 @@ func (p Pass) Use(now time.Time) (Pass, error) {
 	}
 	p.Uses++
 	p.Version++
+	p.Used = now
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func (b *Broker) MakePass(ctx context.Context, p Pass) (Pass, secret.Plain, erro
 	if err != nil {
 		return p, secret.Plain{}, err
 	}
-	if err := c.carries(); err != nil {
+	if err := c.Carries(); err != nil {
 		return p, secret.Plain{}, err
 	}
 	if err := b.lookAtTicket(ctx, c, p.Ticket); err != nil {
@@ -97,13 +98,15 @@ func (b *Broker) MakePass(ctx context.Context, p Pass) (Pass, secret.Plain, erro
 	p.Account = c.Account
 	plain := secret.Of(passPrefix + secret.State(b.Rand).Reveal())
 	p.Digest = plain.Digest()
-	p, err = b.Store.AddPass(ctx, p, p.event(PassMade, p.Created, ""))
+	made := p.event(PassMade, p.Created, "")
+	made.By = p.Maker
+	p, err = b.Store.AddPass(ctx, p, made)
 	return p, plain, err
 }
 
-// carries decides whether passes can be handed out for a connection: it changes tickets
-// and looks at them (facts §5.3).
-func (c Connection) carries() error {
+// Carries decides whether passes can be handed out for a connection: it changes tickets
+// and looks at them (facts §5.3). The error is *Invalid or *Unusable.
+func (c Connection) Carries() error {
 	switch {
 	case c.Product != Support:
 		return &Invalid{"connection", "only one to Support reaches tickets"}
@@ -159,17 +162,51 @@ func (b *Broker) lookAtTicket(ctx context.Context, c Connection, ticket int64) e
 
 // RevokePass ends a pass for good, and returns it. One that is revoked already stays
 // so. The error may be ErrNotFound.
-func (b *Broker) RevokePass(ctx context.Context, id PassID) (Pass, error) {
+func (b *Broker) RevokePass(ctx context.Context, id PassID, by Actor) (Pass, error) {
 	p, err := b.Store.Pass(ctx, id)
 	if err != nil {
 		return p, err
 	}
 	now := b.now()
-	err = b.Store.RevokePass(ctx, id, now, p.event(PassEnded, now, fmt.Sprintf("pass %d, ticket %d", p.ID, p.Ticket)))
+	ended := p.event(PassEnded, now, fmt.Sprintf("pass %d, ticket %d", p.ID, p.Ticket))
+	ended.By = by
+	err = b.Store.RevokePass(ctx, id, now, ended)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return p, err
 	}
 	return b.Store.Pass(ctx, id)
+}
+
+// PassFilter chooses passes. Its zero fields choose all.
+type PassFilter struct {
+	State      PassState
+	Connection ConnectionID
+	Words      string // a part of the name, the account or the ticket's number
+}
+
+func (f PassFilter) looked() PassFilter {
+	f.Words = strings.ToLower(strings.TrimSpace(clip(plainText(f.Words), wordsMost)))
+	return f
+}
+
+// PassListing is a part of a list of passes, the newest first.
+type PassListing struct {
+	Passes []Pass
+	More   bool // there are older ones
+}
+
+// newestPass stands above the number of any pass.
+const newestPass = PassID(1) << 62
+
+// PassesSeen lists at most limit of the passes that a viewer sees and a filter chooses,
+// from the one before `before` (0: the newest). The error is ErrForbidden for one who
+// sees none: passes act as somebody's connection, and so are the operators'.
+func (b *Broker) PassesSeen(ctx context.Context, v Viewer, f PassFilter, before PassID, limit int) (PassListing, error) {
+	if !v.Operates() {
+		return PassListing{}, ErrForbidden
+	}
+	all, err := b.Store.FindPasses(ctx, f.looked(), b.now(), cmp.Or(before, newestPass), limit+1)
+	return PassListing{Passes: all[:min(len(all), limit)], More: len(all) > limit}, err
 }
 
 // Passes lists at most limit passes, those that are over included, from the one after

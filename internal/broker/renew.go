@@ -335,7 +335,7 @@ func (r *renewal) later(ctx context.Context, v Verdict, reply Reply) (Connection
 	c.Failures++
 	if v.Reason == CredentialsWrong {
 		circuit := r.circuit.Open(now, v.Reason)
-		e := Event{At: now, Kind: CircuitOpened, Account: c.Account, Client: r.client.ID, Detail: r.client.Identifier}
+		e := Event{At: now, Kind: CircuitOpened, By: Itself, Account: c.Account, Client: r.client.ID, Detail: r.client.Identifier}
 		if err := r.Store.OpenCircuit(ctx, circuit, e); err != nil {
 			return c, err
 		}

@@ -157,8 +157,12 @@ func (p Pass) used(s Sending, commented bool, kind EventKind, now time.Time, how
 // eventDetailMost bounds what an event says, in bytes.
 const eventDetailMost = 1000
 
+// event is one of the holder's, where nobody else is named.
 func (p Pass) event(kind EventKind, now time.Time, said string) Event {
-	return Event{At: now, Kind: kind, Account: p.Account, Connection: p.Connection, Pass: p.ID, Detail: clipped(said, eventDetailMost)}
+	return Event{
+		At: now, Kind: kind, By: p.Holder(), Account: p.Account, Connection: p.Connection, Pass: p.ID,
+		Detail: clipped(said, eventDetailMost),
+	}
 }
 
 // closeSendings writes down what became of sendings that nobody finished. Their use

@@ -66,6 +66,9 @@ func (s Session) View(now time.Time, o Operators) Viewer {
 // Over decides whether the session is none any more.
 func (s Session) Over(now time.Time) bool { return now.Sub(s.Checked) >= sessionKeep }
 
+// Operates decides whether the viewer may see and do what operators alone may.
+func (v Viewer) Operates() bool { return v.Operator && !v.Stale }
+
 // Owns tells whether a connection is the viewer's own authorization. Who signs in is
 // a user of Support; Chat numbers its agents by itself (facts §8.6), so that the same
 // number may be somebody else there.

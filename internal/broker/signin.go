@@ -104,7 +104,7 @@ func (b *Broker) admitFirst(ctx context.Context, f Flow, s Session) error {
 }
 
 func (b *Broker) signedIn(kind EventKind, s Session) Event {
-	return Event{At: s.Created, Kind: kind, Account: s.Account, Detail: fmt.Sprint(s.User.ID)}
+	return Event{At: s.Created, Kind: kind, By: Person(s.Account, s.User.ID), Account: s.Account, Detail: fmt.Sprint(s.User.ID)}
 }
 
 // release ends the tokens of a sign-in at Zendesk, and then forgets them. When they
@@ -113,7 +113,7 @@ func (b *Broker) signedIn(kind EventKind, s Session) Event {
 func (b *Broker) release(ctx context.Context, c Connection, p Pair) error {
 	if err := b.revoke(ctx, c, p); err != nil {
 		left := fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err)
-		return errors.Join(left, b.Store.AddEvent(ctx, Event{At: b.now(), Kind: TokenLeft, Account: c.Account, Client: c.Client}))
+		return errors.Join(left, b.Store.AddEvent(ctx, Event{At: b.now(), Kind: TokenLeft, By: Itself, Account: c.Account, Client: c.Client}))
 	}
 	return b.forget(ctx, c)
 }

@@ -207,6 +207,9 @@ type Store interface {
 	// Passes lists them in the order of their numbers, those that are over included,
 	// from the one after `after`.
 	Passes(ctx context.Context, after PassID, limit int) ([]Pass, error)
+	// FindPasses lists those that a filter chooses, as they stand at an instant, in the
+	// order of their numbers downwards, from the one before `before`.
+	FindPasses(ctx context.Context, f PassFilter, now time.Time, before PassID, limit int) ([]Pass, error)
 	// RevokePass revokes a pass that is not revoked.
 	RevokePass(ctx context.Context, id PassID, at time.Time, e Event) error
 	// BeginSending stores the uses of a pass whose version is still next.Version − 1,
@@ -241,6 +244,9 @@ type Store interface {
 	// Events lists those that a filter chooses, in the order of their numbers, from the
 	// one after `after`.
 	Events(ctx context.Context, f EventFilter, after EventID, limit int) ([]Recorded, error)
+	// FindEvents lists the same in the order of their numbers downwards, from the one
+	// before `before`.
+	FindEvents(ctx context.Context, f EventFilter, before EventID, limit int) ([]Recorded, error)
 
 	// AddAnswer stores an answer without a status and returns it with its number.
 	// ErrConflict when the key has one of that name that is not over.

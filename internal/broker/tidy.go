@@ -169,7 +169,7 @@ func (b *Broker) dropAbandoned(ctx context.Context, before time.Time) error {
 func (b *Broker) drop(ctx context.Context, c Connection) error {
 	pair, unreadable := b.pairOf(ctx, c)
 	err := b.Store.DropPending(ctx, c, Event{
-		At: b.now(), Kind: SignInFailed, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(UserUnknown),
+		At: b.now(), Kind: SignInFailed, By: Itself, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(UserUnknown),
 	})
 	if errors.Is(err, ErrConflict) { // settled, or another replica's
 		return nil

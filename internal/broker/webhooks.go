@@ -168,7 +168,7 @@ func (b *Broker) warn(ctx context.Context) error {
 				continue
 			}
 			e := Event{
-				At: now, Kind: RefreshExpiring, Account: c.Account, Connection: c.ID, Client: c.Client,
+				At: now, Kind: RefreshExpiring, By: Itself, Account: c.Account, Connection: c.ID, Client: c.Client,
 				Detail: c.RefreshExpires.Format(time.RFC3339),
 			}
 			if err := b.Store.Warned(ctx, c, e); err != nil && !errors.Is(err, ErrConflict) {

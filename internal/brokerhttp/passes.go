@@ -68,6 +68,7 @@ func (s *site) makePass(w http.ResponseWriter, u use) error {
 	want := broker.Pass{
 		Name: body.Name, Connection: broker.ConnectionID(body.Connection), Ticket: body.Ticket, Can: body.Can, Public: body.Public,
 		Types: body.Types, FileMost: body.FileMost, BytesMost: body.BytesMost, UsesMost: body.UsesMost,
+		Maker: u.key.Actor(),
 	}
 	if body.ExpiresIn != "" {
 		want.Expires = s.Broker.Now().Add(life).UTC().Truncate(time.Microsecond) // as it is stored
@@ -126,7 +127,7 @@ func (s *site) showPass(w http.ResponseWriter, u use) error {
 func (s *site) revokePass(w http.ResponseWriter, u use) error {
 	p, err := s.pass(u)
 	if err == nil {
-		p, err = s.Broker.RevokePass(u.Context(), p.ID)
+		p, err = s.Broker.RevokePass(u.Context(), p.ID, u.key.Actor())
 	}
 	if err != nil {
 		return err
@@ -148,14 +149,11 @@ func PublishedPass(b *broker.Broker, p broker.Pass, sendings []broker.Sending) d
 	out := deskauth.Pass{
 		ID: int64(p.ID), Name: p.Name, Connection: int64(p.Connection), Account: p.Account, Ticket: p.Ticket,
 		Public: p.Public, Types: append([]string{}, p.Types...), FileMost: p.FileMost, BytesMost: p.BytesMost, UsesMost: p.UsesMost,
-		Bytes: p.Bytes, Uses: p.Uses, State: "good", CreatedAt: p.Created, ExpiresAt: p.Expires, RevokedAt: orNil(p.Revoked),
+		Bytes: p.Bytes, Uses: p.Uses, State: string(p.State(now)), CreatedAt: p.Created, ExpiresAt: p.Expires, RevokedAt: orNil(p.Revoked),
 		Sendings: []deskauth.Sending{},
 	}
 	for _, a := range p.Can {
 		out.Can = append(out.Can, string(a))
-	}
-	if refused := (*broker.PassRefused)(nil); errors.As(p.Good(now), &refused) {
-		out.State = string(refused.Why)
 	}
 	for _, one := range sendings {
 		sent := deskauth.Sending{ID: int64(one.ID), State: string(one.Shown(now)), BeganAt: one.Began, Address: one.Address, Files: []deskauth.SentFile{}}

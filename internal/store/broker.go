@@ -108,8 +108,9 @@ func addBrokerEvent(ctx context.Context, t *tx, e broker.Event) error {
 		return nil
 	}
 	if _, err := t.ExecContext(ctx, `
-		INSERT INTO broker_events (at, kind, account, connection_id, client_id, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
-		instant(e.At), e.Kind, e.Account, e.Connection, e.Client, e.Detail); err != nil {
+		INSERT INTO broker_events (at, kind, actor, account, connection_id, pass_id, client_id, detail, words)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		instant(e.At), e.Kind, e.By.String(), e.Account, e.Connection, e.Pass, e.Client, e.Detail, e.Words()); err != nil {
 		return err
 	}
 	if n, told := e.Notice(); told {

@@ -2,28 +2,74 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/deskauth/deskauth/internal/broker"
 )
 
+const recordedColumns = `id, at, kind, actor, account, connection_id, pass_id, client_id, detail`
+
+// chosenEvents is the condition that a filter makes behind one argument.
+func chosenEvents(f broker.EventFilter, place any) narrowing {
+	n := narrowing{args: []any{place}}
+	if f.Connection != 0 {
+		n.add(` AND connection_id = $%d`, f.Connection)
+	}
+	if f.Pass != 0 {
+		n.add(` AND pass_id = $%d`, f.Pass)
+	}
+	if f.Client != 0 {
+		n.add(` AND client_id = $%d`, f.Client)
+	}
+	if f.Kind != "" {
+		n.add(` AND kind = $%d`, f.Kind)
+	}
+	if f.Account != "" {
+		n.add(` AND account = $%d`, f.Account)
+	}
+	if f.By != (broker.Actor{}) {
+		n.add(` AND actor = $%d`, f.By.String())
+	}
+	if f.Words != "" {
+		n.add(` AND words LIKE $%d ESCAPE '!'`, containing(f.Words))
+	}
+	if !f.Since.IsZero() {
+		n.add(` AND at >= $%d`, instant(f.Since))
+	}
+	if !f.Until.IsZero() {
+		n.add(` AND at < $%d`, instant(f.Until))
+	}
+	return n
+}
+
 func (s brokerStore) Events(ctx context.Context, f broker.EventFilter, after broker.EventID, limit int) ([]broker.Recorded, error) {
-	rows, err := s.db.reads.QueryContext(ctx, `
-		SELECT id, at, kind, account, connection_id, client_id, detail FROM broker_events
-		WHERE id > $1 AND (connection_id = $2 OR $2 = 0) AND (kind = $3 OR $3 = '') AND at >= $4
-		ORDER BY id LIMIT $5`, after, f.Connection, f.Kind, instant(f.Since), limit)
+	n := chosenEvents(f, after)
+	query := `SELECT ` + recordedColumns + ` FROM broker_events WHERE id > $1` + n.condition +
+		fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(n.args)+1)
+	rows, err := s.db.reads.QueryContext(ctx, query, append(n.args, limit)...)
+	return collect(rows, err, scanRecorded)
+}
+
+func (s brokerStore) FindEvents(ctx context.Context, f broker.EventFilter, before broker.EventID, limit int) ([]broker.Recorded, error) {
+	n := chosenEvents(f, before)
+	query := `SELECT ` + recordedColumns + ` FROM broker_events WHERE id < $1` + n.condition +
+		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(n.args)+1)
+	rows, err := s.db.reads.QueryContext(ctx, query, append(n.args, limit)...)
 	return collect(rows, err, scanRecorded)
 }
 
 func scanRecorded(row scanner) (r broker.Recorded, err error) {
 	var at int64
-	err = row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Connection, &r.Client, &r.Detail)
+	var actor string
+	err = row.Scan(&r.ID, &at, &r.Kind, &actor, &r.Account, &r.Connection, &r.Pass, &r.Client, &r.Detail)
 	r.At = since(at)
+	r.By, _ = broker.ParseActor(actor)
 	return r, err
 }
 
 func (s brokerStore) LatestEvents(ctx context.Context, id broker.ConnectionID, limit int) ([]broker.Recorded, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
-		SELECT id, at, kind, account, connection_id, client_id, detail FROM broker_events
+		SELECT `+recordedColumns+` FROM broker_events
 		WHERE connection_id = $1 ORDER BY id DESC LIMIT $2`, id, limit)
 	return collect(rows, err, scanRecorded)
 }

@@ -8,30 +8,44 @@ import (
 	"github.com/deskauth/deskauth/internal/broker"
 )
 
+// narrowing is a condition that grows, with its arguments: what is not asked for is not
+// looked at.
+type narrowing struct {
+	condition string
+	args      []any
+}
+
+// add narrows by a value, whose number is the %d of the condition.
+func (n *narrowing) add(more string, value any) {
+	n.args = append(n.args, value)
+	n.condition += fmt.Sprintf(more, len(n.args))
+}
+
+// containing is the pattern of what has these words in it, with ! before its signs.
+func containing(words string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(words) + "%"
+}
+
 // narrowed is the condition that a filter makes, with its arguments behind those that
-// are there: what is not asked for is not looked at.
+// are there.
 func narrowed(f broker.Filter, args ...any) (string, []any) {
-	condition := `state <> 'pending'`
-	narrow := func(more string, value any) {
-		args = append(args, value)
-		condition += fmt.Sprintf(more, len(args))
-	}
+	n := narrowing{`state <> 'pending'`, args}
 	if f.State != "" {
-		narrow(` AND state = $%d`, f.State)
+		n.add(` AND state = $%d`, f.State)
 	}
 	if f.Account != "" {
-		narrow(` AND account = $%d`, f.Account)
+		n.add(` AND account = $%d`, f.Account)
 	}
 	if f.Product != "" {
-		narrow(` AND product = $%d`, f.Product)
+		n.add(` AND product = $%d`, f.Product)
 	}
 	if f.Client != 0 {
-		narrow(` AND client_id = $%d`, f.Client)
+		n.add(` AND client_id = $%d`, f.Client)
 	}
 	for _, word := range strings.Fields(f.Words) {
-		narrow(` AND words LIKE $%d`, "% "+word+"%") // a word has no sign of a pattern in it
+		n.add(` AND words LIKE $%d`, "% "+word+"%") // a word has no sign of a pattern in it
 	}
-	return condition, args
+	return n.condition, n.args
 }
 
 // FindConnections goes down an index that holds all that it looks at, and reads the

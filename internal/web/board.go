@@ -51,7 +51,7 @@ var boardSections = []struct {
 	there     bool
 }{
 	{at: AtConnections, name: "connections", path: PathConnections, everybody: true, there: true},
-	{at: AtPasses, name: "passes", path: PathPasses},
+	{at: AtPasses, name: "passes", path: PathPasses, there: true},
 	{at: AtBoardClients, name: "clients", path: PathBoardClients},
 	{at: AtKeys, name: "keys", path: PathKeys},
 	{at: AtWebhooks, name: "webhooks", path: PathWebhooks},

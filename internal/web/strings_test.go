@@ -69,6 +69,22 @@ func builtKeys() []string {
 	for _, s := range boardSections {
 		keys = append(keys, "board."+s.name)
 	}
+	for _, s := range PassStates {
+		keys = append(keys, "passes.state."+string(s))
+	}
+	for _, f := range PassFields {
+		keys = append(keys, "pass_new.wrong."+f)
+	}
+	for _, not := range passNewNots {
+		keys = append(keys, "pass_new.not."+not)
+	}
+	for _, f := range []string{FieldUses, FieldFileMost, FieldAllMost, FieldTypes} {
+		keys = append(keys, "pass_new."+f, "pass_new."+f+".help")
+	}
+	for _, s := range []string{"sent", "finishing", "in_doubt", "lapsed", "open"} {
+		keys = append(keys, "pass_page.sent."+s)
+	}
+	keys = append(keys, "pass_new.cannot.product", "pass_new.cannot.state", "pass_new.cannot.scope")
 	for _, key := range PassTexts {
 		keys = append(keys, "pass."+key)
 	}
@@ -174,7 +190,7 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 // the broker's pages for operators (operator.*), which only the whole languages have. The Admin Center's sections stand
 // above other pages too.
 var adminOnly = regexp.MustCompile(`^(done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
-	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal|operator)\.|^center\.(actions|delete)$`)
+	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal|operator|passes|pass_new|pass_made|pass_page|events|who)\.|^center\.(actions|delete)$`)
 
 // needed are the English strings that another language must have: of what it may
 // lack, only what it has.

@@ -69,6 +69,7 @@ func Samples() []Sample {
 	all = append(all, broker()...)
 	all = append(all, boards()...)
 	all = append(all, passes()...)
+	all = append(all, passPages()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
 			Page: base, Kind: kind, Account: "acme.zendesk.com", RetryURL: "/?subdomain=acme",
