@@ -46,6 +46,7 @@ type world struct {
 	control     *control.Client
 	journal     *journal
 
+	flags          []string
 	dsn, keys, key string
 	directDSN      string    // the database itself, where something stands before it
 	db             *store.DB // beside the replicas: what is stored
@@ -61,12 +62,14 @@ type layout struct {
 	people   int
 	replicas int
 	dsn      func(dsn string) string // nil: the database's own
+	database string                  // "": one that the tests share a server for
+	flags    []string                // more, of the brokers
 }
 
 func newWorld(t *testing.T, l layout) *world {
 	t.Helper()
 	w := &world{
-		t: t, issuerPort: journey.FreePort(t), controlAddr: "127.0.0.1:" + journey.FreePort(t), keys: filepath.Join(t.TempDir(), "sealing-keys.json"),
+		t: t, flags: l.flags, issuerPort: journey.FreePort(t), controlAddr: "127.0.0.1:" + journey.FreePort(t), keys: filepath.Join(t.TempDir(), "sealing-keys.json"),
 		people: map[broker.ConnectionID]journey.Person{}, users: map[int64]broker.ConnectionID{},
 	}
 	first := journey.FreePort(t)
@@ -79,7 +82,10 @@ func newWorld(t *testing.T, l layout) *world {
 	}
 	t.Cleanup(w.control.Close)
 	w.journal = followJournal(t, w.control)
-	direct := storetest.DSN(t, l.engine)
+	direct := l.database
+	if direct == "" {
+		direct = storetest.DSN(t, l.engine)
+	}
 	w.dsn, w.directDSN = direct, direct
 	if l.dsn != nil {
 		w.dsn = l.dsn(direct)
@@ -103,9 +109,9 @@ type replica struct {
 // replica starts one that keeps the time of the controls at clock.
 func (w *world) replica(port, clock, secret string) *replica {
 	w.t.Helper()
-	d := journey.Start(w.t, "broker", []string{"DESKAUTH_CLIENT_SECRET=" + secret, "DESKAUTH_CLOCK=" + clock},
-		"broker", "--listen", "127.0.0.1:"+port, "--db", w.dsn, "--client-id", w.town.BrokerID, "--sealing-keys", w.keys,
-		"--zendesk-url", "http://{subdomain}.localhost:"+w.issuerPort, "--log-level", "error")
+	args := append([]string{"broker", "--listen", "127.0.0.1:" + port, "--db", w.dsn, "--client-id", w.town.BrokerID, "--sealing-keys", w.keys,
+		"--zendesk-url", "http://{subdomain}.localhost:" + w.issuerPort, "--log-level", "error"}, w.flags...)
+	d := journey.Start(w.t, "broker", []string{"DESKAUTH_CLIENT_SECRET=" + secret, "DESKAUTH_CLOCK=" + clock}, args...)
 	return &replica{d, "http://localhost:" + port}
 }
 

@@ -4,13 +4,9 @@
 //
 // Its flow:
 //
-//	find the binaries → a directory → initdb → postgres on a free port
-//	      → DESKAUTH_TEST_POSTGRES=dsn CMD… ─┐  signals go to CMD
-//	      ← stop the server, remove the directory, exit with CMD's code
+//	pgserver.Start → DESKAUTH_TEST_POSTGRES=dsn CMD… ─┐  signals go to CMD
+//	               ← stop the server, exit with CMD's code
 //
-// The server is for tests only. It listens on 127.0.0.1 and trusts whoever
-// connects, keeps nothing, and by default does not sync to disk (-fsync makes it).
-// PostgreSQL refuses to run as root, so that for root it runs as the user postgres.
-// On Linux it dies with withpg even when withpg is killed; then, and only then, its
-// directory stays behind.
+// By default the server does not sync to disk (-fsync makes it). It dies with withpg,
+// on Linux even when that is killed.
 package main

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	"github.com/deskauth/deskauth/internal/store/storetest/pgserver"
 )
 
 // environment is the variable in which CMD finds the server's DSN.
@@ -54,19 +56,19 @@ func run(args []string) (code int, err error) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
-	s, err := start(*fsync)
+	s, err := pgserver.Start(*fsync)
 	if err != nil {
 		return failed, err
 	}
 	defer func() {
-		if stopErr := s.stop(); stopErr != nil {
+		if stopErr := s.Stop(); stopErr != nil {
 			err = errors.Join(err, stopErr)
 			if code == 0 {
 				code = failed
 			}
 		}
 	}()
-	return command(flags.Args(), s.dsn(), signals)
+	return command(flags.Args(), s.DSN(), signals)
 }
 
 // command runs argv with the DSN in its environment and passes signals on to it and
@@ -76,7 +78,7 @@ func command(argv []string, dsn string, signals <-chan os.Signal) (int, error) {
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), environment+"="+dsn)
 	// `go test` leaves its test binaries behind on SIGTERM: the whole group gets it.
-	cmd.SysProcAttr = ownGroup(syscall.SIGKILL)
+	cmd.SysProcAttr = pgserver.OwnGroup(syscall.SIGKILL)
 	if err := cmd.Start(); err != nil {
 		return 127, err
 	}

@@ -1,18 +1,6 @@
 package main
 
-import (
-	"os"
-	"syscall"
-)
-
-// Windows has neither process groups of this kind, nor a root that PostgreSQL
-// refuses, nor signals beside Kill: the plain forms serve.
-
-func ownGroup(syscall.Signal) *syscall.SysProcAttr { return nil }
-
-func serverProcess(*account) *syscall.SysProcAttr { return nil }
-
-func endNow(server *os.Process) error { return server.Kill() }
+import "os"
 
 func signalGroup(leader *os.Process, _ os.Signal) { _ = leader.Kill() }
 

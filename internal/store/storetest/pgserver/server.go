@@ -1,4 +1,4 @@
-package main
+package pgserver
 
 import (
 	"bytes"
@@ -17,16 +17,19 @@ import (
 // because a loaded machine is slow, and costs nothing when all is well.
 const patience = 60 * time.Second
 
-// server is a running PostgreSQL and the directory it lives in.
-type server struct {
-	dir   string
-	port  int
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when the process is gone
+// Server is a running PostgreSQL and the directory it lives in.
+type Server struct {
+	bin, dir string
+	who      *account
+	fsync    bool
+	port     int
+	cmd      *exec.Cmd
+	ended    chan struct{} // closed when the process is gone
 }
 
-// start makes a new, empty database cluster and serves it.
-func start(fsync bool) (*server, error) {
+// Start makes a new, empty database cluster and serves it, with or without syncing to
+// disk as a server in production does. The caller stops it.
+func Start(fsync bool) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -42,28 +45,44 @@ func start(fsync bool) (*server, error) {
 	if err := initdb(bin, dir, who); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	s := &Server{bin: bin, dir: dir, who: who, fsync: fsync}
 	// A free port can be taken by another before the server has it.
 	for range 5 {
-		var s *server
-		if s, err = serve(bin, dir, who, fsync); err == nil {
+		if s.port, err = freePort(); err == nil {
+			err = s.serve()
+		}
+		if err == nil {
 			return s, nil
 		}
 	}
 	return nil, errors.Join(err, os.RemoveAll(dir))
 }
 
-// dsn names the server's own database, from which tests create theirs.
-func (s *server) dsn() string {
+// DSN names the server's own database, from which tests create theirs.
+func (s *Server) DSN() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 }
 
-// stop ends the server at once, without a checkpoint: nothing of it is kept.
-func (s *server) stop() error {
-	return errors.Join(s.end(), os.RemoveAll(s.dir))
+// Stop ends the server at once, without a checkpoint: nothing of it is kept.
+func (s *Server) Stop() error {
+	return errors.Join(s.end(endNow), os.RemoveAll(s.dir))
 }
 
-func (s *server) end() error {
-	if err := endNow(s.cmd.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
+// Restart ends the server and starts it at the same port, with what was committed:
+// in order, as its administrator does, or as a crash does.
+func (s *Server) Restart(inOrder bool) error {
+	how := endNow
+	if inOrder {
+		how = endInOrder
+	}
+	if err := s.end(how); err != nil {
+		return err
+	}
+	return s.serve()
+}
+
+func (s *Server) end(how func(*os.Process) error) error {
+	if err := how(s.cmd.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop postgres: %w", err)
 	}
 	select {
@@ -117,47 +136,44 @@ func initdb(bin, dir string, who *account) error {
 	return nil
 }
 
-func serve(bin, dir string, who *account, fsync bool) (*server, error) {
-	port, err := freePort()
+func (s *Server) serve() error {
+	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close() // the server has its own descriptor
 	sync := "off"
-	if fsync {
+	if s.fsync {
 		sync = "on"
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data"),
-		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port),
+	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
+		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(s.port),
 		"-c", "unix_socket_directories=", // TCP alone: socket paths are limited to 107 bytes
 		"-c", "max_connections=200", // two cores' worth of test packages, each with a few pools
 		"-c", "fsync="+sync, "-c", "full_page_writes="+sync,
 		"-c", "timezone=UTC", "-c", "lc_messages=C")
-	cmd.Dir, cmd.Env = dir, environ(dir)
+	cmd.Dir, cmd.Env = s.dir, environ(s.dir)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = serverProcess(who)
+	cmd.SysProcAttr = serverProcess(s.who)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
+		return fmt.Errorf("postgres: %w", err)
 	}
-	s := &server{dir: dir, port: port, cmd: cmd, ended: make(chan struct{})}
+	ended := make(chan struct{})
+	s.cmd, s.ended = cmd, ended
 	go func() {
 		_ = cmd.Wait() // how it ended is told by its log
-		close(s.ended)
+		close(ended)
 	}()
 	if err := s.awaitReady(); err != nil {
 		said, _ := os.ReadFile(log.Name())
-		return nil, fmt.Errorf("%w\n%s", errors.Join(err, s.end()), bytes.TrimSpace(said))
+		return fmt.Errorf("%w\n%s", errors.Join(err, s.end(endNow)), bytes.TrimSpace(said))
 	}
-	return s, nil
+	return nil
 }
 
 // awaitReady waits until postmaster.pid's eighth line says "ready", which is what
 // pg_ctl waits for too. (pg_ctl itself would detach the server from us.)
-func (s *server) awaitReady() error {
+func (s *Server) awaitReady() error {
 	late := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

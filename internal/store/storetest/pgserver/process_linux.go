@@ -1,8 +1,6 @@
-package main
+package pgserver
 
 import "syscall"
-
-const diesWithParent = true
 
 // dieWith makes the kernel send sig to the process when withpg dies, however it dies.
 func dieWith(attr *syscall.SysProcAttr, sig syscall.Signal) { attr.Pdeathsig = sig }

@@ -1,4 +1,4 @@
-package main
+package pgserver
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 // account is the system user that the server runs as.
 type account struct{ uid, gid int }
 
-// serverUser returns the user to run the server as; nil means whoever runs withpg.
+// serverUser returns the user to run the server as; nil means whoever asks.
 // Only root needs another: initdb and postgres refuse to run as root.
 func serverUser() (*account, error) {
 	if os.Geteuid() != 0 {
