@@ -211,6 +211,9 @@ func (d *Daemon) Kill() {
 	<-d.ended
 }
 
+// PID is the number of the daemon's process.
+func (d *Daemon) PID() int { return d.cmd.Process.Pid }
+
 // Signal sends the daemon a signal.
 func (d *Daemon) Signal(s os.Signal) error { return d.cmd.Process.Signal(s) }
 

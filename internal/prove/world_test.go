@@ -48,7 +48,8 @@ type world struct {
 
 	flags          []string
 	dsn, keys, key string
-	directDSN      string    // the database itself, where something stands before it
+	directDSN      string // the database itself, where something stands before it
+	issuerDSN      string
 	db             *store.DB // beside the replicas: what is stored
 	replicas       []*replica
 	ids            []broker.ConnectionID
@@ -74,8 +75,9 @@ func newWorld(t *testing.T, l layout) *world {
 	}
 	first := journey.FreePort(t)
 	w.town = journey.NewTown(t, l.people, "http://localhost:"+first)
+	w.issuerDSN = storetest.Empty(t, l.engine)
 	w.issuer = journey.Start(t, "issuer", nil, "issuer", "--listen", "127.0.0.1:"+w.issuerPort, "--demo",
-		"--db", storetest.Empty(t, l.engine), "--seed", w.town.Path, "--control", w.controlAddr)
+		"--db", w.issuerDSN, "--seed", w.town.Path, "--control", w.controlAddr)
 	var err error
 	if w.control, err = control.Dial(w.controlAddr); err != nil {
 		t.Fatal(err)
@@ -109,8 +111,11 @@ type replica struct {
 // replica starts one that keeps the time of the controls at clock.
 func (w *world) replica(port, clock, secret string) *replica {
 	w.t.Helper()
-	args := append([]string{"broker", "--listen", "127.0.0.1:" + port, "--db", w.dsn, "--client-id", w.town.BrokerID, "--sealing-keys", w.keys,
-		"--zendesk-url", "http://{subdomain}.localhost:" + w.issuerPort, "--log-level", "error"}, w.flags...)
+	args := []string{
+		"broker", "--listen", "127.0.0.1:" + port, "--db", w.dsn, "--client-id", w.town.BrokerID, "--sealing-keys", w.keys,
+		"--zendesk-url", "http://{subdomain}.localhost:" + w.issuerPort, "--log-level", "error",
+	}
+	args = append(args, w.flags...)
 	d := journey.Start(w.t, "broker", []string{"DESKAUTH_CLIENT_SECRET=" + secret, "DESKAUTH_CLOCK=" + clock}, args...)
 	return &replica{d, "http://localhost:" + port}
 }
