@@ -59,7 +59,7 @@ func keyCreateCommand(p process) *cobra.Command {
 }
 
 func newKey(name string, can []string, connections []int64) broker.Key {
-	k := broker.Key{Name: name}
+	k := broker.Key{Name: name, Maker: broker.AtCommand}
 	for _, power := range can {
 		k.Can = append(k.Can, broker.Power(power))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/deskauth/deskauth/internal/secret"
 )
@@ -45,6 +46,18 @@ func (b *Broker) RollSecret(ctx context.Context, id ClientID, s secret.Plain, r 
 		}
 		next := c.Rolled(one, r)
 		return next, tooMany(next)
+	})
+}
+
+// MoveSecret gives a secret that a client has, by its number, the place that the roll
+// says, and closes the client's circuits. The error may be ErrNotFound.
+func (b *Broker) MoveSecret(ctx context.Context, id ClientID, number int64, r Roll) (Client, error) {
+	return b.changeClient(ctx, id, func(c Client) (Client, error) {
+		at := slices.IndexFunc(c.Secrets, func(s ClientSecret) bool { return s.Number == number })
+		if at < 0 {
+			return c, fmt.Errorf("secret %d of client %d: %w", number, id, ErrNotFound)
+		}
+		return c.Rolled(c.Secrets[at], r), nil
 	})
 }
 

@@ -39,6 +39,8 @@ type Key struct {
 	Expires     time.Time // zero = never
 	LastUsed    time.Time
 	Ended       time.Time // zero = not
+
+	Maker Actor // who made it; the trail has it
 }
 
 // Good tells whether the key is accepted at all.
@@ -75,7 +77,7 @@ func (b *Broker) MakeKey(ctx context.Context, k Key) (Key, secret.Plain, error) 
 		// nothing back.
 		return Key{}, secret.Plain{}, &Invalid{"connections", fmt.Sprintf("a key that can %s reaches all of them", Admin)}
 	case !k.Expires.IsZero() && !k.Created.Before(k.Expires):
-		return Key{}, secret.Plain{}, &Invalid{"expires", "it is over already"}
+		return Key{}, secret.Plain{}, &Invalid{"expires_in", "it is over already"}
 	}
 	for _, p := range k.Can {
 		if !slices.Contains(Powers(), p) {
@@ -91,7 +93,7 @@ func (b *Broker) MakeKey(ctx context.Context, k Key) (Key, secret.Plain, error) 
 	}
 	plain := b.newKeySecret()
 	k.Digest = plain.Digest()
-	k, err := b.Store.AddKey(ctx, k, Event{At: k.Created, Kind: KeyMade, Detail: k.Name})
+	k, err := b.Store.AddKey(ctx, k, Event{At: k.Created, Kind: KeyMade, By: k.Maker, Detail: k.Name})
 	return k, plain, err
 }
 

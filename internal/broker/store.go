@@ -80,6 +80,9 @@ type Store interface {
 	// Clients lists those that were chosen once, in the order of their numbers, from
 	// the one after `after`. What their secrets are is left out.
 	Clients(ctx context.Context, after ClientID, limit int) ([]ClientState, error)
+	// FindClients lists those of Clients that a filter lets through, in the order of
+	// their places, from the one after a place.
+	FindClients(ctx context.Context, f ClientFilter, after ClientPlace, limit int) ([]ClientState, error)
 	// NamedClients lists at most limit of those that were chosen once, in the order of
 	// their numbers, and nothing of their secrets.
 	NamedClients(ctx context.Context, limit int) ([]Client, error)

@@ -21,18 +21,9 @@ type NewWebhook struct {
 // AddWebhook adds a webhook and returns it with the secret that its receiver verifies
 // by, which nothing can show again. The error may be *Invalid.
 func (b *Broker) AddWebhook(ctx context.Context, n NewWebhook) (Webhook, secret.Plain, error) {
-	types, err := parseTypes(n.Types)
-	if err == nil {
-		err = checkWebhookURL(n.URL, b.PrivateWebhooks)
-	}
+	types, err := b.checkWebhook(ctx, n)
 	if err != nil {
 		return Webhook{}, secret.Plain{}, err
-	}
-	all, err := b.Store.Webhooks(ctx, 0, webhooksMost)
-	if err != nil {
-		return Webhook{}, secret.Plain{}, err
-	} else if len(all) >= webhooksMost {
-		return Webhook{}, secret.Plain{}, &Invalid{"url", fmt.Sprintf("there are %d webhooks already: remove one", webhooksMost)}
 	}
 	w, err := b.Store.AddWebhook(ctx, Webhook{URL: n.URL, State: WebhookNew, Created: b.now()})
 	if err != nil {
@@ -46,6 +37,23 @@ func (b *Broker) AddWebhook(ctx context.Context, n NewWebhook) (Webhook, secret.
 	}
 	w.State, w.Types, w.Secrets = WebhookOn, types, []WebhookSecret{s}
 	return w, plain, b.Store.StartWebhook(ctx, w, b.webhookEvent(WebhookAdded, w.ID))
+}
+
+// checkWebhook decides whether a webhook can be added, and returns its types. The error
+// may be *Invalid.
+func (b *Broker) checkWebhook(ctx context.Context, n NewWebhook) ([]NoticeType, error) {
+	types, err := parseTypes(n.Types)
+	if err == nil {
+		err = checkWebhookURL(n.URL, b.PrivateWebhooks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := b.Store.Webhooks(ctx, 0, webhooksMost)
+	if err == nil && len(all) >= webhooksMost {
+		err = &Invalid{"webhooks", fmt.Sprintf("there are %d already: remove one", webhooksMost)}
+	}
+	return types, err
 }
 
 func (b *Broker) sealSigning(ctx context.Context, id WebhookID, number int64, plain secret.Plain) (WebhookSecret, error) {

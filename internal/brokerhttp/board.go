@@ -34,7 +34,7 @@ type serving = map[string]func(*site, http.ResponseWriter, visit) error
 
 // boardRoutes are the signed-in pages. All of them stand behind site.signedIn, which
 // knows who each is for.
-var boardRoutes = slices.Concat(connectionPages, passPages)
+var boardRoutes = slices.Concat(connectionPages, passPages, clientPages, keyPages, webhookPages)
 
 var connectionPages = []boardRoute{
 	{web.PathConnections, everybody, serving{"GET": (*site).connections}},
@@ -70,7 +70,7 @@ func (s *site) boardPage(v visit) web.Board {
 	}
 	return web.Board{
 		Page: p, User: personOf(v.viewer.User), Account: s.host(v.viewer.Account),
-		Operator: v.viewer.Operator, Now: s.Broker.Now(),
+		Operator: v.viewer.Operator, Now: s.Broker.Now(), Done: web.BoardDone(v.URL.Query().Get(web.FieldDone)),
 	}
 }
 

@@ -28,7 +28,7 @@ type boardSite struct {
 	ended  int // tokens that the Zendesk was asked to end
 }
 
-func newBoardSite(t *testing.T) *boardSite {
+func newBoardSite(t *testing.T, edits ...func(*brokerhttp.Config)) *boardSite {
 	t.Helper()
 	b := &boardSite{}
 	b.site = newSite(t, func(c *brokerhttp.Config) {
@@ -36,6 +36,9 @@ func newBoardSite(t *testing.T) *boardSite {
 		b.broker = c.Broker
 		b.broker.Operators = broker.Operators{"acme"}
 		b.broker.Now = func() time.Time { return time.Now().Add(b.ahead) }
+		for _, edit := range edits {
+			edit(c)
+		}
 	})
 	b.api = func(w http.ResponseWriter, r *http.Request) {
 		switch {

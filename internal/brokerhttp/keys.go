@@ -56,7 +56,7 @@ func (s *site) makeKey(w http.ResponseWriter, u use) error {
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
-	k := broker.Key{Name: body.Name, Can: body.Can, Connections: body.Connections}
+	k := broker.Key{Name: body.Name, Can: body.Can, Connections: body.Connections, Maker: u.key.Actor()}
 	switch {
 	case body.ExpiresIn < 0 || body.ExpiresIn > int64(keyLongest/time.Second):
 		return &broker.Invalid{Field: "expires_in", Why: "it is a number of seconds; 0 is never"}

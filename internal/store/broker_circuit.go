@@ -49,12 +49,11 @@ func (s brokerStore) CloseCircuit(ctx context.Context, id broker.ClientID, accou
 	})
 }
 
-// circuitsBetween are the circuits of the clients whose numbers lie after one, up to
-// another.
-func (s brokerStore) circuitsBetween(ctx context.Context, after, last broker.ClientID) ([]broker.Circuit, error) {
+// circuits are those of the clients that a condition names.
+func (s brokerStore) circuits(ctx context.Context, condition string, args ...any) ([]broker.Circuit, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT client_id, account, opened_at, retry_at, failures, reason FROM broker_circuits
-		WHERE client_id > $1 AND client_id <= $2 ORDER BY client_id, account`, after, last)
+		WHERE `+condition+` ORDER BY client_id, account`, args...)
 	return collect(rows, err, func(row scanner) (c broker.Circuit, err error) {
 		var opened, retry int64
 		err = row.Scan(&c.Client, &c.Account, &opened, &retry, &c.Failures, &c.Reason)

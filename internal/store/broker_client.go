@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -179,7 +181,6 @@ func (s brokerStore) ClientFor(ctx context.Context, account string, p broker.Pro
 		ORDER BY account DESC, chosen_at DESC, id DESC LIMIT 1`, account, p))
 }
 
-// Clients reads a page by one query a table, and puts the rows together.
 func (s brokerStore) Clients(ctx context.Context, after broker.ClientID, limit int) ([]broker.ClientState, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+brokerClientColumns+` FROM broker_clients WHERE id > $1 AND chosen_at > 0 ORDER BY id LIMIT $2`, after, limit)
@@ -187,15 +188,41 @@ func (s brokerStore) Clients(ctx context.Context, after broker.ClientID, limit i
 	if err != nil || len(clients) == 0 {
 		return nil, err
 	}
-	last := clients[len(clients)-1].ID
+	return s.clientStates(ctx, clients, `client_id > $1 AND client_id <= $2`, after, clients[len(clients)-1].ID)
+}
+
+// FindClients goes by the index of (account, product, identifier) from account to
+// account.
+func (s brokerStore) FindClients(ctx context.Context, f broker.ClientFilter, after broker.ClientPlace, limit int) ([]broker.ClientState, error) {
+	condition, args := `chosen_at > 0 AND (account > $1 OR account = $1 AND id > $2)`, []any{after.Account, after.ID}
+	if f.Words != "" { // accounts are in lower case
+		condition += ` AND (account LIKE $3 ESCAPE '!' OR identifier LIKE $4 ESCAPE '!')`
+		args = append(args, containing(strings.ToLower(f.Words)), containing(f.Words))
+	}
+	if f.Refused {
+		condition += ` AND EXISTS (SELECT 1 FROM broker_circuits WHERE client_id = broker_clients.id)`
+	}
+	condition += fmt.Sprintf(` ORDER BY account, id LIMIT $%d`, len(args)+1)
+	args = append(args, limit)
+	rows, err := s.db.reads.QueryContext(ctx, `SELECT `+brokerClientColumns+` FROM broker_clients WHERE `+condition, args...)
+	clients, err := collect(rows, err, scanBrokerClient)
+	if err != nil || len(clients) == 0 {
+		return nil, err
+	}
+	return s.clientStates(ctx, clients, `client_id IN (SELECT id FROM broker_clients WHERE `+condition+`)`, args...)
+}
+
+// clientStates adds to the clients what is of them, by one query a table. The condition
+// says of which clients rows are wanted.
+func (s brokerStore) clientStates(ctx context.Context, clients []broker.Client, condition string, args ...any) ([]broker.ClientState, error) {
 	all, at := make([]broker.ClientState, len(clients)), map[broker.ClientID]*broker.ClientState{}
 	for i, c := range clients {
 		all[i].Client, at[c.ID] = c, &all[i]
 	}
-	if err := s.secretsBetween(ctx, after, last, at); err != nil {
+	if err := s.clientSecrets(ctx, at, condition, args...); err != nil {
 		return nil, err
 	}
-	circuits, err := s.circuitsBetween(ctx, after, last)
+	circuits, err := s.circuits(ctx, condition, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +231,7 @@ func (s brokerStore) Clients(ctx context.Context, after broker.ClientID, limit i
 			of.Circuits = append(of.Circuits, c)
 		}
 	}
-	return all, s.countBetween(ctx, after, last, at)
+	return all, s.clientUses(ctx, at, condition, args...)
 }
 
 func (s brokerStore) NamedClients(ctx context.Context, limit int) ([]broker.Client, error) {
@@ -213,10 +240,10 @@ func (s brokerStore) NamedClients(ctx context.Context, limit int) ([]broker.Clie
 	return collect(rows, err, scanBrokerClient)
 }
 
-func (s brokerStore) secretsBetween(ctx context.Context, after, last broker.ClientID, at map[broker.ClientID]*broker.ClientState) error {
+func (s brokerStore) clientSecrets(ctx context.Context, at map[broker.ClientID]*broker.ClientState, condition string, args ...any) error {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT client_id, number, added_at, worked_at FROM broker_client_secrets
-		WHERE client_id > $1 AND client_id <= $2 ORDER BY client_id, position`, after, last)
+		WHERE `+condition+` ORDER BY client_id, position`, args...)
 	_, err = collect(rows, err, func(row scanner) (one broker.ClientSecret, err error) {
 		var of broker.ClientID
 		var added, worked int64
@@ -232,9 +259,9 @@ func (s brokerStore) secretsBetween(ctx context.Context, after, last broker.Clie
 	return err
 }
 
-func (s brokerStore) countBetween(ctx context.Context, after, last broker.ClientID, at map[broker.ClientID]*broker.ClientState) error {
+func (s brokerStore) clientUses(ctx context.Context, at map[broker.ClientID]*broker.ClientState, condition string, args ...any) error {
 	rows, err := s.db.reads.QueryContext(ctx, `
-		SELECT client_id, count(*) FROM broker_connections WHERE client_id > $1 AND client_id <= $2 GROUP BY client_id`, after, last)
+		SELECT client_id, count(*) FROM broker_connections WHERE `+condition+` GROUP BY client_id`, args...)
 	_, err = collect(rows, err, func(row scanner) (n int, err error) {
 		var of broker.ClientID
 		if err := row.Scan(&of, &n); err != nil {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -180,6 +181,77 @@ func TestClientsList(t *testing.T) {
 			}
 			if diff := cmp.Diff(page.want, got); diff != "" {
 				t.Errorf("%d after %d (-want +got):\n%s", page.limit, page.after, diff)
+			}
+		}
+	})
+}
+
+// The list of clients goes from account to account, the global ones first.
+func TestFindClients(t *testing.T) {
+	eachBroker(t, func(t *testing.T, s broker.Store, c broker.Client) {
+		ctx := t.Context()
+		named := func(account, identifier string) broker.Client {
+			return broker.Client{Account: account, Product: broker.Support, Identifier: identifier, ChosenAt: brokerNow}
+		}
+		unchosen := named("acme", "unchosen")
+		unchosen.ChosenAt = time.Time{}
+		made, err := s.MakeClients(ctx, []broker.Client{named("globex", "own_App"), named("acme", "own"), named("acme", "another"), unchosen, named("", "50%_app")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		globex, acme, another, odd := made[0], made[1], made[2], made[4]
+		newActive(t, s, acme, 7)
+		circuit := broker.Circuit{Client: acme.ID, Account: "acme"}.Open(brokerNow, broker.CredentialsWrong)
+		if err := s.OpenCircuit(ctx, circuit, broker.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		next := another
+		next.Version, next.Secrets = 2, []broker.ClientSecret{secretOf(2), secretOf(1)}
+		if err := s.ChangeClients(ctx, []broker.ClientChange{{Next: next, Event: changed(next)}}); err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			filter broker.ClientFilter
+			after  broker.ClientPlace
+			limit  int
+			want   []broker.ClientID
+		}{
+			"all":                     {limit: 10, want: []broker.ClientID{c.ID, odd.ID, acme.ID, another.ID, globex.ID}},
+			"the first two":           {limit: 2, want: []broker.ClientID{c.ID, odd.ID}},
+			"after a global one":      {after: odd.Place(), limit: 2, want: []broker.ClientID{acme.ID, another.ID}},
+			"after one of an account": {after: acme.Place(), limit: 2, want: []broker.ClientID{another.ID, globex.ID}},
+			"after the last":          {after: globex.Place(), limit: 2},
+			"of an account":           {filter: broker.ClientFilter{Words: "ACM"}, limit: 10, want: []broker.ClientID{acme.ID, another.ID}},
+			"of an identifier":        {filter: broker.ClientFilter{Words: "_App"}, limit: 10, want: []broker.ClientID{odd.ID, globex.ID}},
+			"a sign of LIKE's":        {filter: broker.ClientFilter{Words: "0%_"}, limit: 10, want: []broker.ClientID{odd.ID}},
+			"an escape of LIKE's":     {filter: broker.ClientFilter{Words: "!%"}, limit: 10},
+			"refused":                 {filter: broker.ClientFilter{Refused: true}, limit: 10, want: []broker.ClientID{acme.ID}},
+			"refused, of another":     {filter: broker.ClientFilter{Refused: true, Words: "globex"}, limit: 10},
+		} {
+			got, err := s.FindClients(ctx, tt.filter, tt.after, tt.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []broker.ClientID
+			for _, one := range got {
+				ids = append(ids, one.ID)
+				wantSecrets, wantUses, wantCircuits := 0, 0, 0
+				switch one.ID {
+				case another.ID:
+					wantSecrets = 2
+				case acme.ID:
+					wantUses, wantCircuits = 1, 1
+				}
+				if len(one.Secrets) != wantSecrets || one.Connections != wantUses || len(one.Circuits) != wantCircuits {
+					t.Errorf("%s: %+v", name, one)
+				}
+			}
+			if name == "of an identifier" { // SQLite's LIKE takes letters of either case, PostgreSQL's does not
+				ids = slices.DeleteFunc(ids, func(id broker.ClientID) bool { return id == odd.ID })
+				tt.want = tt.want[1:]
+			}
+			if diff := cmp.Diff(tt.want, ids); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
 	})

@@ -25,7 +25,58 @@ type Board struct {
 	User     Person
 	Account  string // of the user, e.g. "acme.zendesk.com"
 	Operator bool   // sees all sections; others their connections alone
+	Done     BoardDone
 	Now      time.Time
+}
+
+// BoardDone is something that was done just now on a page of operators, as its address
+// tells the page that follows.
+type BoardDone string
+
+// What can have been done.
+const (
+	KeyRevoked      BoardDone = "key_revoked"
+	ClientAdded     BoardDone = "client_added"
+	ClientRemoved   BoardDone = "client_removed"
+	SecretAdded     BoardDone = "secret_added"
+	SecretMoved     BoardDone = "secret_moved"
+	SecretRemoved   BoardDone = "secret_removed"
+	WebhookTested   BoardDone = "webhook_tested"
+	WebhookReplayed BoardDone = "webhook_replayed"
+	WebhookRemoved  BoardDone = "webhook_removed"
+)
+
+var allBoardDone = []BoardDone{
+	KeyRevoked, ClientAdded, ClientRemoved, SecretAdded, SecretMoved, SecretRemoved, WebhookTested, WebhookReplayed, WebhookRemoved,
+}
+
+// FieldDone is what an address tells by.
+const FieldDone = "done"
+
+// DoneText is it in words, empty for what is not known; for the template.
+func (b Board) DoneText() string {
+	for _, known := range allBoardDone {
+		if b.Done == known {
+			return b.T("operator.done." + string(known))
+		}
+	}
+	return ""
+}
+
+// operatorFlaws are the fields that can be wrong in the forms for operators: see the
+// strings operator.FORM.wrong.FIELD.
+var operatorFlaws = map[string][]string{
+	"key":     {FieldName, FieldCan, FieldReach, FieldKeyLife},
+	"client":  {FieldAccount, FieldProduct, FieldIdentifier, FieldSecret},
+	"webhook": {FieldURL, FieldTypes, FlawMany},
+}
+
+// flaw says what is wrong with a field of a form, if that field is what is wrong.
+func (b Board) flaw(form, field, wrong string) []string {
+	if field != wrong {
+		return nil
+	}
+	return []string{b.T("operator." + form + ".wrong." + field)}
 }
 
 // BoardSection is an entry of their navigation.
@@ -52,9 +103,9 @@ var boardSections = []struct {
 }{
 	{at: AtConnections, name: "connections", path: PathConnections, everybody: true, there: true},
 	{at: AtPasses, name: "passes", path: PathPasses, there: true},
-	{at: AtBoardClients, name: "clients", path: PathBoardClients},
-	{at: AtKeys, name: "keys", path: PathKeys},
-	{at: AtWebhooks, name: "webhooks", path: PathWebhooks},
+	{at: AtBoardClients, name: "clients", path: PathBoardClients, there: true},
+	{at: AtKeys, name: "keys", path: PathKeys, there: true},
+	{at: AtWebhooks, name: "webhooks", path: PathWebhooks, there: true},
 	{at: AtEvents, name: "events", path: PathEvents},
 }
 

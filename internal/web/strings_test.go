@@ -85,6 +85,7 @@ func builtKeys() []string {
 		keys = append(keys, "pass_page.sent."+s)
 	}
 	keys = append(keys, "pass_new.cannot.product", "pass_new.cannot.state", "pass_new.cannot.scope")
+	keys = append(keys, operatorKeys()...)
 	for _, key := range PassTexts {
 		keys = append(keys, "pass."+key)
 	}
@@ -144,6 +145,34 @@ func builtKeys() []string {
 	}
 	for _, p := range zendesk.AllPermissions() {
 		keys = append(keys, p.Key())
+	}
+	return keys
+}
+
+// operatorKeys are those of the pages for operators.
+func operatorKeys() (keys []string) {
+	for _, d := range allBoardDone {
+		keys = append(keys, "operator.done."+string(d))
+	}
+	for _, power := range KeyPowers {
+		keys = append(keys, "operator.key.can."+power, "operator.key.can."+power+".help")
+	}
+	for _, days := range keyLives {
+		keys = append(keys, "operator.key.life."+days)
+	}
+	for _, kind := range append([]string{testNotice}, NoticeTypes...) {
+		keys = append(keys, "operator.webhook.type."+kind)
+	}
+	for _, reason := range DeliveryReasons {
+		keys = append(keys, "operator.webhook.reason."+reason)
+	}
+	for form, fields := range operatorFlaws {
+		for _, field := range fields {
+			keys = append(keys, "operator."+form+".wrong."+field)
+		}
+	}
+	for _, counted := range []string{"client.uses", "client.loss", "client.refusals", "webhook.types", "delivery.tries"} {
+		keys = append(keys, "operator."+counted+".one", "operator."+counted+".other")
 	}
 	return keys
 }

@@ -68,6 +68,7 @@ func Samples() []Sample {
 	all = append(all, users()...)
 	all = append(all, broker()...)
 	all = append(all, boards()...)
+	all = append(all, operators()...)
 	all = append(all, passes()...)
 	all = append(all, passPages()...)
 	for _, kind := range web.Failures {
