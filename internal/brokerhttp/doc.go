@@ -13,6 +13,7 @@
 //	/link/{secret}                 a link by which a person connects, or authorizes again (links.go)
 //	/pass                          what the holder of a pass may send to a ticket (holder.go)
 //	/sign-in, /connections         the broker's own pages, for whoever signed in (session.go, board.go)
+//	/clients, /keys, /webhooks     and for operators alone (clientpages.go, keypages.go, webhookpages.go)
 //
 //	GET  /openapi.yaml                what follows, described
 //	POST /v1/device_authorization     a program without a key begins to get one (device.go)

@@ -14,7 +14,8 @@ const (
 	FieldRefused = "refused" // of an address: only those that are
 	FieldAfter   = "after"
 
-	FirstPlace, LastPlace = "first", "last"
+	FirstPlace = "first"
+	LastPlace  = "last"
 )
 
 // What a form on the page of a client orders.

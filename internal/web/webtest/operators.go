@@ -56,13 +56,17 @@ func boardClients() []Sample {
 	}
 	secrets := []web.SecretRow{{Number: 7, Added: from(-2 * day)}, {Number: 4, Added: from(-90 * day), Worked: from(-3 * time.Minute)}, {Number: 1, Worked: from(-100 * day)}}
 	rows := []web.BoardClientRow{
-		{ID: 1, Product: "Support", Identifier: "zdg-our-app", Since: from(-400 * day), Secrets: secrets, Connections: 99_213,
-			Circuits: []web.CircuitRow{refused("globex.zendesk.com", 2*time.Hour, 5*time.Minute), refused("initech.zendesk.com", day, -time.Minute), refused("umbrella.zendesk.com", day, time.Minute)}},
+		{
+			ID: 1, Product: "Support", Identifier: "zdg-our-app", Since: from(-400 * day), Secrets: secrets, Connections: 99_213,
+			Circuits: []web.CircuitRow{refused("globex.zendesk.com", 2*time.Hour, 5*time.Minute), refused("initech.zendesk.com", day, -time.Minute), refused("umbrella.zendesk.com", day, time.Minute)},
+		},
 		{ID: 12, Account: "acme.zendesk.com", Product: "Support", Identifier: "acme_app", Since: from(-30 * day), Secrets: secrets[1:2], Connections: 1},
 		{ID: 13, Account: "globex.zendesk.com", Product: "Chat", Identifier: "chat_app", Since: from(-time.Hour), Secrets: secrets[:1]},
 		{ID: 14, Account: "initech.zendesk.com", Product: "Support", Identifier: "public_app", Since: from(-time.Minute), Connections: 40},
-		{ID: 15, Account: longWord[:60] + ".zendesk.com", Product: "Support", Identifier: "a_very_long_identifier_" + longWord, Since: from(-9 * day), Secrets: secrets[:1],
-			Circuits: []web.CircuitRow{refused(longWord[:60]+".zendesk.com", 40*time.Minute, -time.Second)}, Connections: 3},
+		{
+			ID: 15, Account: longWord[:60] + ".zendesk.com", Product: "Support", Identifier: "a_very_long_identifier_" + longWord, Since: from(-9 * day), Secrets: secrets[:1],
+			Circuits: []web.CircuitRow{refused(longWord[:60]+".zendesk.com", 40*time.Minute, -time.Second)}, Connections: 3,
+		},
 		{ID: 16, Account: "acme.zendesk.com", Product: "Support", Identifier: hostile, Since: from(-9 * day)},
 	}
 	list := web.BoardClients{Board: office(), Rows: rows, Next: "/clients?after=NA", Header: "account,product,identifier,secret"}
