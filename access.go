@@ -50,8 +50,11 @@ type Event struct {
 	ID         int64     `json:"id"`
 	At         time.Time `json:"at"`
 	Kind       string    `json:"kind"`
+	Result     string    `json:"result"`       // done, refused, broken: something works less than before
+	By         string    `json:"by,omitempty"` // who did it: user ACCOUNT/NUMBER, key NUMBER, pass NUMBER, command, broker; empty: not told
 	Account    string    `json:"account,omitempty"`
 	Connection int64     `json:"connection,omitempty"`
+	Pass       int64     `json:"pass,omitempty"`
 	Client     int64     `json:"client,omitempty"`
 	Detail     string    `json:"detail,omitempty"`
 }

@@ -27,8 +27,10 @@ type Pass struct {
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 
-	RevokedAt *time.Time `json:"revoked_at"` // nil: it is not
-	Sendings  []Sending  `json:"sendings"`   // newest first; in an answer that shows one pass
+	RevokedAt *time.Time `json:"revoked_at"`        // nil: it is not
+	MadeBy    string     `json:"made_by,omitempty"` // as the By of an Event; empty: not told
+	UsedAt    *time.Time `json:"used_at"`           // when its last sending began; nil: none did
+	Sendings  []Sending  `json:"sendings"`          // newest first; in an answer that shows one pass
 }
 
 // Sending is one use of a pass.

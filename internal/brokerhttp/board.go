@@ -34,7 +34,7 @@ type serving = map[string]func(*site, http.ResponseWriter, visit) error
 
 // boardRoutes are the signed-in pages. All of them stand behind site.signedIn, which
 // knows who each is for.
-var boardRoutes = slices.Concat(connectionPages, passPages, clientPages, keyPages, webhookPages)
+var boardRoutes = slices.Concat(connectionPages, passPages, clientPages, keyPages, webhookPages, eventPages)
 
 var connectionPages = []boardRoute{
 	{web.PathConnections, everybody, serving{"GET": (*site).connections}},

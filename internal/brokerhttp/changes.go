@@ -72,21 +72,9 @@ var eventRoutes = []apiRoute{
 }
 
 func (s *site) listEvents(w http.ResponseWriter, u use) error {
-	query := u.URL.Query()
-	filter := broker.EventFilter{Kind: broker.EventKind(query.Get("kind"))}
-	if text := query.Get("connection"); text != "" {
-		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || id <= 0 {
-			return &broker.Invalid{Field: "connection", Why: "it is the number of a connection"}
-		}
-		filter.Connection = broker.ConnectionID(id)
-	}
-	if text := query.Get("since"); text != "" {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return &broker.Invalid{Field: "since", Why: "it is a time such as 2026-11-22T12:00:00Z"}
-		}
-		filter.Since = at
+	filter, err := eventsAsked(u)
+	if err != nil {
+		return err
 	}
 	list := func(after broker.EventID, limit int) ([]broker.Recorded, error) {
 		return s.Broker.Events(u.Context(), filter, after, limit)
@@ -97,10 +85,44 @@ func (s *site) listEvents(w http.ResponseWriter, u use) error {
 	}
 	page := deskauth.EventPage{Events: []deskauth.Event{}, NextCursor: next}
 	for _, e := range all {
-		page.Events = append(page.Events, deskauth.Event{
-			ID: int64(e.ID), At: e.At, Kind: string(e.Kind), Account: e.Account,
-			Connection: int64(e.Connection), Client: int64(e.Client), Detail: e.Detail,
-		})
+		page.Events = append(page.Events, publishedEvent(e))
 	}
 	return writeJSON(w, http.StatusOK, page)
+}
+
+// eventsAsked is the filter of a request.
+func eventsAsked(u use) (broker.EventFilter, error) {
+	query := u.URL.Query()
+	f := broker.EventFilter{Kind: broker.EventKind(query.Get("kind")), Account: query.Get("account")}
+	for _, name := range []string{"connection", "pass"} {
+		text := query.Get(name)
+		if text == "" {
+			continue
+		}
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || id <= 0 {
+			return f, &broker.Invalid{Field: name, Why: "it is the number of a " + name}
+		}
+		if name == "pass" {
+			f.Pass = broker.PassID(id)
+		} else {
+			f.Connection = broker.ConnectionID(id)
+		}
+	}
+	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		text := query.Get(name)
+		if text == "" {
+			continue
+		}
+		var err error
+		if *at, err = time.Parse(time.RFC3339, text); err != nil {
+			return f, &broker.Invalid{Field: name, Why: "it is a time such as 2026-11-22T12:00:00Z"}
+		}
+	}
+	by, ok := broker.ParseActor(query.Get("by"))
+	if !ok {
+		return f, &broker.Invalid{Field: "by", Why: "it is as an event has it, such as `key 3`"}
+	}
+	f.By = by
+	return f, nil
 }

@@ -150,6 +150,7 @@ func PublishedPass(b *broker.Broker, p broker.Pass, sendings []broker.Sending) d
 		ID: int64(p.ID), Name: p.Name, Connection: int64(p.Connection), Account: p.Account, Ticket: p.Ticket,
 		Public: p.Public, Types: append([]string{}, p.Types...), FileMost: p.FileMost, BytesMost: p.BytesMost, UsesMost: p.UsesMost,
 		Bytes: p.Bytes, Uses: p.Uses, State: string(p.State(now)), CreatedAt: p.Created, ExpiresAt: p.Expires, RevokedAt: orNil(p.Revoked),
+		MadeBy: p.Maker.String(), UsedAt: orNil(p.Used),
 		Sendings: []deskauth.Sending{},
 	}
 	for _, a := range p.Can {

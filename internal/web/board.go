@@ -106,7 +106,7 @@ var boardSections = []struct {
 	{at: AtBoardClients, name: "clients", path: PathBoardClients, there: true},
 	{at: AtKeys, name: "keys", path: PathKeys, there: true},
 	{at: AtWebhooks, name: "webhooks", path: PathWebhooks, there: true},
-	{at: AtEvents, name: "events", path: PathEvents},
+	{at: AtEvents, name: "events", path: PathEvents, there: true},
 }
 
 func (b Board) frame(template, title string, at BoardSection) frame {

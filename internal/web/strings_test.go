@@ -69,6 +69,19 @@ func builtKeys() []string {
 	for _, s := range boardSections {
 		keys = append(keys, "board."+s.name)
 	}
+	for _, kind := range EventKinds {
+		keys = append(keys, "events.kind."+kind)
+	}
+	for _, result := range EventResults {
+		keys = append(keys, "events.result."+result)
+	}
+	for _, f := range EventFields {
+		keys = append(keys, "events.wrong."+f)
+	}
+	for _, kind := range eventThings {
+		keys = append(keys, "events.thing."+kind)
+	}
+	keys = append(keys, "events.kept.one", "events.kept.other")
 	for _, s := range PassStates {
 		keys = append(keys, "passes.state."+string(s))
 	}

@@ -71,6 +71,7 @@ func Samples() []Sample {
 	all = append(all, operators()...)
 	all = append(all, passes()...)
 	all = append(all, passPages()...)
+	all = append(all, events()...)
 	for _, kind := range web.Failures {
 		all = append(all, Sample{"connect_failed_" + string(kind), 400, web.ConnectFailed{
 			Page: base, Kind: kind, Account: "acme.zendesk.com", RetryURL: "/?subdomain=acme",
