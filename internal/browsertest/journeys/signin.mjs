@@ -107,6 +107,53 @@ await journey(async ({ input, visitor }) => {
     await v.leave();
   }
 
+  // An operator makes a key and revokes it, by Tab, typing, Space and Enter alone.
+  async function operator() {
+    const v = await visitor();
+    const { page } = v;
+    const button = (name) => page.getByRole('button', { name, exact: true });
+    const link = (name) => page.getByRole('link', { name, exact: true });
+    await page.goto(`${input.broker}/keys`);
+    v.expect(await on(v).subdomain.evaluate((e) => e === document.activeElement), 'the subdomain box has not the focus');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(input.subdomain);
+    await v.tabTo(on(v).connect);
+    await v.press('Enter', atZendesk);
+    await on(v).email.focus();
+    await page.keyboard.type(input.email);
+    await v.tabTo(on(v).password);
+    await page.keyboard.type(input.password);
+    await page.keyboard.press('Enter');
+    await on(v).allow.or(link('Make a key').first()).waitFor();
+    if (await on(v).allow.isVisible()) {
+      await v.tabTo(on(v).allow);
+      await v.press('Enter', atBroker);
+    }
+    await v.says('No keys yet');
+    await v.tabTo(link('Make a key').first());
+    await v.press('Enter', '**/keys/new');
+    await v.tabTo(page.getByLabel('Name', { exact: true }));
+    await page.keyboard.type('nightly reports');
+    await v.tabTo(page.getByRole('checkbox', { name: 'Use connections' }));
+    await page.keyboard.press('Space');
+    await v.tabTo(page.getByRole('radio', { name: '90 days' }));
+    await page.keyboard.press('ArrowUp');
+    await v.tabTo(button('Make it and show it'));
+    await v.press('Enter', '**/keys');
+    const key = await page.locator('#secret').textContent();
+    v.expect(/^deskauth_.{40,}$/.test(key), 'no key is shown');
+    await v.tabTo(link('I saved it'));
+    await page.keyboard.press('Enter');
+    await page.getByText('in 29 days').waitFor();
+    v.expect(!(await page.content()).includes(key), 'the key is shown once more');
+    await v.tabTo(link('Revoke nightly reports'));
+    await v.press('Enter', '**/revoke');
+    await v.tabTo(button('Revoke the key'));
+    await v.press('Enter', '**/keys?done=*');
+    await v.says('The key is revoked');
+    await v.leave();
+  }
+
   // In French from the first page to the last, at Zendesk and at the broker.
   async function abroad() {
     const { words } = input.french;
@@ -153,6 +200,7 @@ await journey(async ({ input, visitor }) => {
   }
 
   await newcomer();
+  await operator();
   // A person who allowed before is not asked again while a token lives, so that those
   // who are to see the consent page come as somebody else.
   for (const [person, go] of [[input.others[0], decliner], [input.others[0], keyboardOnly],
