@@ -196,7 +196,8 @@ func TestDashboardOfMany(t *testing.T) {
 					counts, lists, both = append(counts, counted.Sub(begun)), append(lists, over.Sub(counted)), append(both, over.Sub(begun))
 				}
 				t.Logf("%-30s %v; the counts %v, the list %v", name, spread(both), spread(counts), spread(lists))
-				if median := both[len(both)/2]; median > dashboardMost {
+				// SQLite is Go here, too, which the race detector slows down.
+				if median := both[len(both)/2]; median > dashboardMost && !watched {
 					t.Errorf("%s takes %v, more than %v", name, median, dashboardMost)
 				}
 			}
