@@ -55,6 +55,7 @@ var rooms = []room{
 	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/broker",
 		"internal/web", "internal/httpd"), "the broker's wire; its types are the client's"},
 
+	{"internal/tracing", only("internal/broker", "internal/httpd"), "follows what the broker does, and decides nothing"},
 	{"internal/telemetry", only("internal/broker"), "counts what the broker does, and decides nothing"},
 
 	// Storage implements what the domain declares.

@@ -69,10 +69,11 @@ func serveBroker(ctx context.Context, o brokerOptions, p process) error {
 	if o.ChatSecret, err = secretFlag(p, "chat-client-secret", o.ChatSecretFile); err != nil {
 		return err
 	}
-	e, err := o.edge(p)
+	e, err := o.daemon(p)
 	if err != nil {
 		return err
 	}
+	defer e.close()
 	var running *runningBroker
 	ops, err := o.ops(e, func(ctx context.Context) error { return running.db.Ping(ctx) })
 	if err != nil {
@@ -158,9 +159,9 @@ func openBroker(ctx context.Context, o brokerOptions, e edge, p process, clientS
 	run.close = run.chores(e)
 	run.servers = []httpd.Server{{
 		Name: "broker", Listener: listener, TLS: e.tls, Log: e.log,
-		Handler: brokerhttp.New(brokerhttp.Config{
+		Handler: e.traced("broker", brokerhttp.New(brokerhttp.Config{
 			Broker: run.broker, PublicURL: run.public, API: true, Board: true, Calls: run.calls(), Account: run.options.Account, Log: e.log, Metrics: e.metrics.Of("broker"), TrustedProxies: e.trusted,
-		}),
+		})),
 	}}
 	return run, nil
 }
@@ -220,7 +221,7 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 		Store: run.db.Broker(), Ring: ring, Source: source, Base: run.base, Scope: oauth.ParseScope(o.Scope),
 		Accounts: o.Accounts, Operators: o.Operators, Brands: run.brands, PrivateWebhooks: o.PrivateWebhooks, EventsKeep: time.Duration(o.EventsKeep) * day,
 		HTTP:        broker.NewHTTPClient(broker.HTTPConfig{Base: run.base, AllowPrivate: o.AllowPrivate}),
-		Observer:    broker.NewObserver(telemetry.NewMetrics(e.registry).Observer(), telemetry.Lines(e.log, nil)),
+		Observer:    broker.NewObserver(e.traces.Observer(), telemetry.NewMetrics(e.registry).Observer(), telemetry.Lines(e.log, e.traces.TraceID)),
 		RedirectURI: brokerhttp.RedirectURI(run.public, ""), Now: o.Now, Timing: broker.Timing{Drain: o.Drain},
 	})
 	if err != nil {

@@ -76,10 +76,11 @@ func brokerClient(public *url.URL) string {
 // serveDev runs both halves until ctx ends.
 func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	shared := serving{Ops: o.Ops, LogLevel: o.LogLevel, LogFormat: o.LogFormat}
-	e, err := shared.edge(p)
+	e, err := shared.daemon(p)
 	if err != nil {
 		return err
 	}
+	defer e.close()
 	public, err := devPublicURL(o.BrokerListen)
 	if err != nil {
 		return err

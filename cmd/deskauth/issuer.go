@@ -102,10 +102,11 @@ func (o issuerOptions) part() string {
 
 // serveIssuer runs until ctx ends.
 func serveIssuer(ctx context.Context, o issuerOptions, p process) error {
-	e, err := o.edge(p)
+	e, err := o.daemon(p)
 	if err != nil {
 		return err
 	}
+	defer e.close()
 	var running *runningIssuer
 	ops, err := o.ops(e, func(ctx context.Context) error { return running.db.Ping(ctx) })
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/tracing"
 )
 
 // serving is what every command that serves has in common.
@@ -50,6 +51,7 @@ type edge struct {
 	trusted  []netip.Prefix
 	registry *prometheus.Registry
 	metrics  *httpd.Metrics
+	traces   *tracing.Traces // nil: none
 }
 
 func (s serving) edge(p process) (edge, error) {
@@ -76,15 +78,47 @@ func (s serving) edge(p process) (edge, error) {
 	}, nil
 }
 
+// daemon is the edge of a server that stays. If OpenTelemetry's variables ask for it, it
+// sends traces: those of `deskauth run` are for the program that it runs.
+func (s serving) daemon(p process) (edge, error) {
+	e, err := s.edge(p)
+	if err != nil {
+		return e, err
+	}
+	on, err := tracing.Configure(p.Lookup)
+	switch {
+	case err != nil:
+		return e, usage{err}
+	case on:
+		e.traces, err = tracing.Open(context.Background(), version(), func(err error) { e.log.Warn("traces were not sent", "error", err) })
+	}
+	return e, err
+}
+
+// close sends the traces that are left.
+func (e edge) close() {
+	if err := e.traces.Close(); err != nil {
+		e.log.Warn("traces were not sent", "error", err)
+	}
+}
+
 // server puts the shared middleware round a surface. failed answers a panic in
 // the surface's own words.
 func (e edge) server(name string, listener net.Listener, h http.Handler, failed http.HandlerFunc) httpd.Server {
 	return httpd.Server{
 		Name: name, Listener: listener, TLS: e.tls, Log: e.log,
-		Handler: httpd.Chain(h,
+		Handler: e.traced(name, httpd.Chain(h,
 			httpd.RequestID, httpd.Log(e.log), e.metrics.Of(name), httpd.Recover(e.log, failed),
-			httpd.ClientAddress(e.trusted), httpd.SecureHeaders),
+			httpd.ClientAddress(e.trusted), httpd.SecureHeaders)),
 	}
+}
+
+// traced puts the traces round a server, if there are any.
+func (e edge) traced(name string, h http.Handler) http.Handler {
+	if e.traces == nil {
+		return h
+	}
+	return e.traces.Requests(name)(h)
 }
 
 // ops serves health and metrics, if there is an address for them.

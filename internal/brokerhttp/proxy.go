@@ -194,11 +194,18 @@ func (p *passage) rewrite(r *httputil.ProxyRequest) {
 	for _, name := range []string{"Authorization", "Cookie", "Expect", hostHeader, broker.RetryHeader} {
 		out.Header.Del(name)
 	}
+	for _, name := range ofTraces {
+		out.Header.Del(name)
+	}
 	if out.Header.Get("Accept-Encoding") == "" {
 		// Or the transport would ask for a compressed answer, and write it anew.
 		out.Header.Set("Accept-Encoding", "identity")
 	}
 }
+
+// ofTraces are headers by which a caller's trace is known (W3C Trace Context, Baggage).
+// It ends here: how a house is built inside is nothing to tell Zendesk.
+var ofTraces = []string{"Traceparent", "Tracestate", "Baggage"}
 
 // modify makes the answer that of this host. What Zendesk says takes the place of what
 // was set before.

@@ -140,7 +140,8 @@ func TestProxyPassesOn(t *testing.T) {
 	})
 	resp := p.call("PUT", "/api/v2/tickets/1.json?a=1&b=2;c&%zz", strings.NewReader(`{"ticket":{}}`),
 		"Content-Type", "application/json", "Cookie", "theirs=mine", "X-On-Behalf-Of", "pat@acme.example",
-		"X-Forwarded-For", "203.0.113.9", "X-Forwarded-Host", "evil.example", "Proxy-Authorization", "Basic eDp5", "Te", "trailers")
+		"X-Forwarded-For", "203.0.113.9", "X-Forwarded-Host", "evil.example", "Proxy-Authorization", "Basic eDp5", "Te", "trailers",
+		"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "Tracestate", "a=b", "Baggage", "user=ada")
 	if resp.StatusCode != http.StatusCreated || resp.body != `PUT {"ticket":{}}` {
 		t.Fatalf("%d %q", resp.StatusCode, resp.body)
 	}

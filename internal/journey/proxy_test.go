@@ -27,8 +27,8 @@ type proxied struct {
 }
 
 // startProxied connects Ada to a demo whose clock the broker does not follow: it
-// believes in tokens that are over.
-func startProxied(t *testing.T) *proxied {
+// believes in tokens that are over. The broker has these variables besides.
+func startProxied(t *testing.T, env ...string) *proxied {
 	t.Helper()
 	dir, port, controls := t.TempDir(), journey.FreePort(t), "127.0.0.1:"+journey.FreePort(t)
 	p := &proxied{t: t, pair: &pair{
@@ -38,7 +38,7 @@ func startProxied(t *testing.T) *proxied {
 	p.town = journey.NewTown(t, 1, p.url)
 	p.issuer = journey.Start(t, "issuer", nil, "issuer", "--demo", "--listen", "127.0.0.1:"+p.issuerPort, "--control", controls,
 		"--db", storetest.DSN(t, store.SQLite), "--seed", p.town.Path)
-	p.broker = journey.Start(t, "broker", []string{"DESKAUTH_CLIENT_SECRET=" + p.town.BrokerSecret},
+	p.broker = journey.Start(t, "broker", append(env, "DESKAUTH_CLIENT_SECRET="+p.town.BrokerSecret),
 		"broker", "--listen", "127.0.0.1:"+port, "--db", p.dsn, "--client-id", p.town.BrokerID, "--sealing-keys", p.keys,
 		"--scope", "read write", "--zendesk-url", "http://{subdomain}.localhost:"+p.issuerPort)
 	client, err := control.Dial(controls)
@@ -57,15 +57,26 @@ func startProxied(t *testing.T) *proxied {
 
 func (p *proxied) call(method, path, kind string, body io.Reader) (status int, answer string) {
 	p.t.Helper()
+	req := p.request(method, path, body)
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	return p.send(req)
+}
+
+func (p *proxied) request(method, path string, body io.Reader) *http.Request {
+	p.t.Helper()
 	address := fmt.Sprintf("%s/v1/connections/%d/proxy/api/v2/%s", p.url, p.id, path)
 	req, err := http.NewRequestWithContext(p.t.Context(), method, address, body)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+p.key)
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
+	return req
+}
+
+func (p *proxied) send(req *http.Request) (status int, answer string) {
+	p.t.Helper()
 	resp, err := journey.Loopback().Do(req)
 	if err != nil {
 		p.t.Fatal(err)
