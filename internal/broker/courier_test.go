@@ -199,6 +199,21 @@ func TestPassCarriesFiles(t *testing.T) {
 }
 
 // A use that came to nothing before Zendesk had anything is given back.
+// Zendesk fills in placeholders in what agents write: a holder must not read by them
+// what the ticket has.
+func TestPassCommentHasNoPlaceholders(t *testing.T) {
+	h := oneHouse(t)
+	p := newPassing(t, h, func(p *broker.Pass) { p.Name = "{{ticket.title}}" })
+	_, err := p.Finish(t.Context(), p.pass.ID, p.begin(), "{{ticket.comments}} {{{x}} {%if ticket%} {\u200b{y}} {z}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "Sent by the holder of pass 1 ({ {ticket.title}}).\n\n{ {ticket.comments}} { { {x}} { %if ticket%} { {y}} {z}"
+	if got := p.counter.comments[0].Body; got != want {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestPassGivesBack(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		p := newPassing(t, h, nil)

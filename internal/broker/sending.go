@@ -131,7 +131,23 @@ func (p Pass) comment(text string) string {
 	if text != "" {
 		said += "\n\n" + text
 	}
-	return said
+	return withoutPlaceholders(said)
+}
+
+// withoutPlaceholders takes pairs of braces apart. In what an agent writes, Zendesk puts
+// data of the ticket and its people where a placeholder such as {{ticket.title}} stands:
+// the connection's user may be one, and the holder must not have it filled in.
+func withoutPlaceholders(text string) string {
+	var out strings.Builder
+	before := rune(0)
+	for _, r := range text {
+		if before == '{' && (r == '{' || r == '%') {
+			out.WriteByte(' ')
+		}
+		out.WriteRune(r)
+		before = r
+	}
+	return out.String()
 }
 
 // used tells the audit trail what a sending was. The names of files are the holder's
