@@ -68,11 +68,19 @@ type failedFile struct {
 	err  error
 }
 
+// formParts bounds how many parts of a form are looked at. The page's has a comment and
+// as many files as a sending may have, and some more to be named as too many; in a body
+// of holderBody there is room for millions, each of which would be kept to be named.
+const formParts = 50
+
 // carryForm carries the files of a form on, and reads its comment.
 func (s *site) carryForm(w http.ResponseWriter, h held, id broker.SendingID, form *multipart.Reader) (came formed) {
-	for {
+	for n := 0; ; n++ {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
+			return came
+		} else if err == nil && n == formParts {
+			came.failed = append(came.failed, failedFile{"", &broker.PassRefused{Pass: h.pass.ID, Why: broker.FilesTooMany}})
 			return came
 		} else if err != nil {
 			came.failed = append(came.failed, failedFile{"", &broker.PassRefused{Pass: h.pass.ID, Why: broker.BrokeOff}})

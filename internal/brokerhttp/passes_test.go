@@ -342,6 +342,23 @@ func TestPassForm(t *testing.T) {
 	}
 }
 
+// A form of many parts is not read to its end: each of them would be kept to be named.
+func TestPassFormIsBounded(t *testing.T) {
+	p := newPassSite(t, anyWish)
+	p.do(p.browser, p.request("POST", "/pass/open", "link="+strings.ReplaceAll(p.made.Link, "#", "%23")))
+	var files []string
+	for range 500 {
+		files = append(files, "bad.exe", "MZ")
+	}
+	page := p.form("", files...)
+	if n := strings.Count(page.body, "bad.exe"); n > 50 || page.StatusCode != 415 {
+		t.Errorf("%d, and %d are named", page.StatusCode, n)
+	}
+	if page := p.form("", files[:40]...); strings.Count(page.body, "bad.exe") != 20 {
+		t.Error("fewer are not all named")
+	}
+}
+
 // form sends the page's form: a comment, then names and contents of files.
 func (p *passSite) form(comment string, files ...string) response {
 	p.t.Helper()
