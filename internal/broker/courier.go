@@ -26,9 +26,11 @@ type Courier struct {
 	Broker *Broker
 	Calls  http.RoundTripper // the way to Zendesk, without a bound on whole requests
 
-	mu      sync.Mutex
-	carried map[PassID]int // files under way
-	refused map[string]time.Time
+	mu        sync.Mutex
+	carried   map[PassID]int // files under way
+	refused   map[string]time.Time
+	strangers int // refusals without a pass that were noted since
+	since     time.Time
 }
 
 // carriedMost bounds how many files of one pass this process carries at a time.
@@ -226,15 +228,16 @@ func (c *Courier) Discard(ctx context.Context, id PassID, sending SendingID) err
 }
 
 // Refused notes in the audit trail that something was refused, by whom, at most once a
-// minute for each pass, or address where there is no pass.
+// minute for each pass, or address where there is no pass. Of the latter, which anybody
+// can bring about, only so many are noted in all.
 func (c *Courier) Refused(ctx context.Context, p Pass, refusal *PassRefused, address string) error {
 	_, ended := c.Broker.began(ctx, Work{Kind: PassUse, Connection: p.Connection, Account: p.Account, Pass: p.ID})
 	ended(sendingEnded(refusal))
-	key := address
+	key := block(address)
 	if p.ID != 0 {
 		key = "pass " + p.number()
 	}
-	if !c.first(key) {
+	if !c.first(key, p.ID == 0) {
 		return nil
 	}
 	said := string(refusal.Why) + ", from " + address
@@ -248,14 +251,21 @@ func (c *Courier) Refused(ctx context.Context, p Pass, refusal *PassRefused, add
 const (
 	refusedEvery = time.Minute
 	refusedKept  = 1000 // passes and addresses a minute
+
+	// strangersMost bounds the events that those make who have no pass, in strangersIn.
+	strangersMost = 60
+	strangersIn   = time.Hour
 )
 
 // first tells whether nothing was refused of the same for a while.
-func (c *Courier) first(key string) bool {
+func (c *Courier) first(key string, stranger bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	if last, there := c.refused[key]; there && now.Sub(last) < refusedEvery {
+		return false
+	}
+	if stranger && !c.notable(now) { // nor do they take the place of those who have one
 		return false
 	}
 	if len(c.refused) >= refusedKept {
@@ -272,6 +282,18 @@ func (c *Courier) first(key string) bool {
 		c.refused = map[string]time.Time{}
 	}
 	c.refused[key] = now
+	return true
+}
+
+// notable takes one of the places of strangers in the audit trail.
+func (c *Courier) notable(now time.Time) bool {
+	if now.Sub(c.since) >= strangersIn {
+		c.since, c.strangers = now, 0
+	}
+	if c.strangers >= strangersMost {
+		return false
+	}
+	c.strangers++
 	return true
 }
 

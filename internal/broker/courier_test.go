@@ -214,6 +214,25 @@ func TestPassCommentHasNoPlaceholders(t *testing.T) {
 	}
 }
 
+// Whoever has no pass can be refused as often as they like, from wherever they like.
+func TestRefusalsOfStrangersAreBounded(t *testing.T) {
+	h := oneHouse(t)
+	p := newPassing(t, h, nil)
+	refused := &broker.PassRefused{Why: broker.PassUnknown}
+	for n := range 1200 {
+		if err := p.Refused(t.Context(), broker.Pass{}, refused, fmt.Sprintf("2001:db8:%x::1", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Refused(t.Context(), p.pass, &broker.PassRefused{Pass: p.pass.ID, Why: broker.WrongType}, "192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	noted, err := h.Events(t.Context(), broker.EventFilter{Kind: broker.PassDenied}, 0, 2000)
+	if err != nil || len(noted) != 61 || noted[60].Pass != p.pass.ID {
+		t.Errorf("%d events, %v", len(noted), err)
+	}
+}
+
 func TestPassGivesBack(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		p := newPassing(t, h, nil)

@@ -336,6 +336,28 @@ func TestOpenDevicesAreLimited(t *testing.T) {
 	})
 }
 
+// A program may deny its own codes: it gets no more of them by that, and leaves nothing.
+func TestDeniedDevicesAreLimited(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		for range 50 {
+			if _, err := h.DenyDevice(t.Context(), h.ask().UserCode.Reveal(), "192.0.2.7"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var many *broker.TooMany
+		if _, err := h.AskDevice(t.Context(), broker.AskDevice{Program: "cli", Address: "192.0.2.7"}); !errors.As(err, &many) {
+			t.Errorf("the 51st: %v", err)
+		}
+		h.clock.move(2 * time.Hour)
+		if err := h.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := h.Events(t.Context(), broker.EventFilter{Kind: broker.DeviceRefused}, 0, 10); err != nil || len(left) != 0 {
+			t.Errorf("%d events are left, %v", len(left), err)
+		}
+	})
+}
+
 func TestAskDeviceRefuses(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.Accounts = broker.Accounts{"acme"}

@@ -36,7 +36,9 @@ type DeviceCodes struct {
 	DeviceCode, UserCode secret.Plain
 }
 
-// Bounds of how many devices wait: an address may be that of a whole office.
+// Bounds of how many devices there are that nobody allowed, in the time that a code
+// lives: an address may be that of a whole office. Those that were denied count too, or
+// a program that denies its own codes could go on without end.
 const (
 	devicesOfAddress = 50
 	devicesOfAll     = 10_000
@@ -49,7 +51,7 @@ func (b *Broker) AskDevice(ctx context.Context, r AskDevice) (DeviceCodes, error
 	}
 	now := b.now()
 	// Two at once may pass the bound together: it is against many, not against one more.
-	ofAddress, all, err := b.Store.OpenDevices(ctx, block(r.Address), now)
+	ofAddress, all, err := b.Store.UnallowedDevices(ctx, block(r.Address), now)
 	if err != nil {
 		return DeviceCodes{}, err
 	}

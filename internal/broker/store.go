@@ -275,8 +275,9 @@ type Store interface {
 	// tokens.
 	RefuseFlow(ctx context.Context, id FlowID, pending Connection, why Kind, e Event) error
 
-	// OpenDevices counts those that wait and are not over: of an address, and of all.
-	OpenDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error)
+	// UnallowedDevices counts those that wait or were denied, and whose codes are not
+	// over: of an address, and of all.
+	UnallowedDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error)
 	// AddDevice stores a device. ErrConflict when another has one of its codes.
 	AddDevice(ctx context.Context, d Device) error
 	Device(ctx context.Context, id DeviceID) (Device, error)

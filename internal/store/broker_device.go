@@ -8,14 +8,14 @@ import (
 	"github.com/deskauth/deskauth/internal/secret"
 )
 
-func (s brokerStore) OpenDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error) {
+func (s brokerStore) UnallowedDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error) {
 	if err := s.db.reads.QueryRowContext(ctx, `
-		SELECT count(*) FROM broker_devices WHERE expires_at > $1 AND state = 'open' AND address = $2`,
+		SELECT count(*) FROM broker_devices WHERE expires_at > $1 AND state IN ('open', 'denied') AND address = $2`,
 		instant(now), address).Scan(&ofAddress); err != nil {
 		return 0, 0, err
 	}
 	err = s.db.reads.QueryRowContext(ctx, `
-		SELECT count(*) FROM broker_devices WHERE expires_at > $1 AND state = 'open'`, instant(now)).Scan(&all)
+		SELECT count(*) FROM broker_devices WHERE expires_at > $1 AND state IN ('open', 'denied')`, instant(now)).Scan(&all)
 	return ofAddress, all, err
 }
 

@@ -22,6 +22,8 @@ var (
 			SELECT id FROM broker_connections WHERE state = 'pending' AND generation = 0 AND created_at < $1 LIMIT $2)`,
 		`DELETE FROM broker_events WHERE id IN (
 			SELECT id FROM broker_events WHERE kind = 'sign_in_failed' AND at < $1 ORDER BY at LIMIT $2)`,
+		`DELETE FROM broker_events WHERE id IN (
+			SELECT id FROM broker_events WHERE kind = 'device_denied' AND at < $1 ORDER BY at LIMIT $2)`,
 	}
 	brokerOldEvents = []string{
 		`DELETE FROM broker_events WHERE id IN (
