@@ -86,6 +86,7 @@ const (
 	TextTooLong  Why = "text_too_long"
 	TooManyNow   Why = "too_many_now" // files at a time
 	SendingOver  Why = "sending_over" // it was finished, or given up
+	OtherPass    Why = "other_pass"   // the browser has come to have another since the page was opened
 	BrokeOff     Why = "broke_off"    // the holder's file did not come in whole
 )
 
@@ -93,7 +94,7 @@ const (
 func Whys() []Why {
 	return []Why{
 		PassUnknown, PassExpired, PassUsedUp, PassRevoked, NotAllowed, WrongType, FileTooLarge, FilesTooMany,
-		BytesUsedUp, FileEmpty, NothingSent, TextTooLong, TooManyNow, SendingOver, BrokeOff,
+		BytesUsedUp, FileEmpty, NothingSent, TextTooLong, TooManyNow, SendingOver, OtherPass, BrokeOff,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,12 +82,24 @@ func (s *site) passOf(w http.ResponseWriter, r *http.Request) (held, error) {
 	h := held{Request: r, from: httpd.AddressText(r.Context())}
 	w.Header().Set("Cache-Control", "no-store")
 	plain := bearerOf(r)
-	if plain.IsZero() {
+	byCookie := plain.IsZero()
+	if byCookie {
 		plain = s.passCookie.read(r)
 	}
 	var err error
 	h.pass, err = s.passBy(r, plain)
+	if err == nil && byCookie && !isPageOf(r, h.pass) {
+		err = &broker.PassRefused{Pass: h.pass.ID, Why: broker.OtherPass}
+	}
 	return h, err
+}
+
+// isPageOf tells whether a request comes from the page of this pass. A browser keeps the
+// pass that was opened last: what somebody was about to send by one page must not go to
+// the ticket of a link that another person had them open meanwhile.
+func isPageOf(r *http.Request, p broker.Pass) bool {
+	page := r.URL.Query().Get(web.FieldPass)
+	return page == "" || page == strconv.FormatInt(int64(p.ID), 10)
 }
 
 // passBy finds the pass of a secret. Wrong ones are told to the audit trail.

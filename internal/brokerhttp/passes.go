@@ -190,7 +190,7 @@ var passStatuses = map[broker.Why]int{
 	broker.PassRevoked: http.StatusGone, broker.NotAllowed: http.StatusForbidden, broker.WrongType: http.StatusUnsupportedMediaType,
 	broker.FileTooLarge: http.StatusRequestEntityTooLarge, broker.BytesUsedUp: http.StatusRequestEntityTooLarge,
 	broker.TextTooLong: http.StatusRequestEntityTooLarge, broker.TooManyNow: http.StatusTooManyRequests,
-	broker.SendingOver: http.StatusConflict, broker.FilesTooMany: http.StatusConflict,
+	broker.SendingOver: http.StatusConflict, broker.FilesTooMany: http.StatusConflict, broker.OtherPass: http.StatusConflict,
 }
 
 // passProblem is what problemOf says of passes.

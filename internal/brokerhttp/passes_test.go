@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -339,6 +340,47 @@ func TestPassForm(t *testing.T) {
 	}
 	if page := p.form("", "e.log", "x"); page.StatusCode != 410 {
 		t.Errorf("%d", page.StatusCode)
+	}
+}
+
+// Another person's link that is opened meanwhile takes the place of the cookie, and must
+// not take the files: a page goes on with its own pass, or with none.
+func TestPassPageIsOfItsPass(t *testing.T) {
+	p := newPassSite(t, anyWish)
+	open := func(secret string) string {
+		if opened := p.do(p.browser, p.request("POST", "/pass/open", "link="+secret)); opened.StatusCode != 303 {
+			t.Fatalf("%d %s", opened.StatusCode, opened.body)
+		}
+		action := regexp.MustCompile(`action="/pass/send(.*?)"`).FindStringSubmatch(p.get("/pass").body)
+		if action == nil {
+			t.Fatal("the page has no form")
+		}
+		return action[1]
+	}
+	first := open(p.secret)
+	var other deskauth.NewPass
+	made := p.send("POST", "/v1/passes", p.key, fmt.Sprintf(anyWish, p.id))
+	if err := json.Unmarshal([]byte(made.body), &other); err != nil {
+		t.Fatal(err)
+	}
+	_, secret, _ := strings.Cut(other.Link, "#")
+	testlog.Issued(t, secret)
+	second := open(secret)
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/pass/send" + first, "", 409},
+		{"POST", "/pass/finish" + first, "sending=1", 409},
+		{"POST", "/pass/sendings" + first, "", 409},
+		{"PUT", "/pass/sendings/1/files/a.log" + first, "x", 409},
+		{"POST", "/pass/sendings/1/finish" + first, "{}", 409},
+		{"DELETE", "/pass/sendings/1" + first, "", 409},
+		{"POST", "/pass/sendings" + second, "", 201},
+	} {
+		if resp := p.do(p.browser, p.request(c.method, c.path, c.body)); resp.StatusCode != c.status {
+			t.Errorf("%s %s: %d %s", c.method, c.path, resp.StatusCode, resp.body)
+		}
 	}
 }
 

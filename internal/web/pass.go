@@ -24,7 +24,7 @@ func PassText(l Lang, key string) string { return T(l, "pass."+key) }
 var PassTexts = []string{
 	"tries", "why.unknown", "why.expired", "why.used_up", "why.revoked", "why.not_allowed", "why.type", "why.file_too_large",
 	"why.too_many_files", "why.bytes_used_up", "why.file_empty", "why.nothing", "why.text_too_long", "why.too_many_now",
-	"why.sending_over", "why.broke_off",
+	"why.sending_over", "why.other_pass", "why.broke_off",
 	"obstacle.ticket_gone", "obstacle.ticket_refused", "obstacle.zendesk_busy", "obstacle.zendesk_fails",
 	"obstacle.zendesk_refused", "obstacle.zendesk_silent", "obstacle.connection_broken", "obstacle.connection_later",
 }
@@ -54,6 +54,7 @@ func (p AskPass) ProblemText() string {
 // Pass is the page on which its holder sends files and a comment.
 type Pass struct {
 	Page
+	ID         int64
 	Name       string // as whoever handed it out named it
 	CanUpload  bool
 	CanComment bool
@@ -132,6 +133,12 @@ func (p Pass) TypesText() string {
 		return p.T("pass.types.any")
 	}
 	return strings.ReplaceAll(strings.Join(p.Types, ", "), "image/*", p.T("pass.types.images"))
+}
+
+// To is the address of a form of the page. It names the pass, since the browser may come
+// to have another one's cookie while the page is open; for the template.
+func (p Pass) To(path string) string {
+	return Within(path, FieldPass, strconv.FormatInt(p.ID, 10))
 }
 
 // SizeText says how large files may be; for the template.

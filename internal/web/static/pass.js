@@ -2,6 +2,7 @@
 // is then pasted, and for progress, retries and dropping.
 
 const page = document.querySelector('[data-pass]');
+const of = page.dataset.of ?? ''; // which pass the page is of: the cookie may become another's
 const problem = document.getElementById('problem');
 
 function say(text) {
@@ -127,7 +128,7 @@ function sender() {
       one.request = request;
       one.loaded = 0;
       settle(one, 'sending', '');
-      request.open('PUT', `/pass/sendings/${sending}/files/${encodeURIComponent(one.file.name)}`);
+      request.open('PUT', `/pass/sendings/${sending}/files/${encodeURIComponent(one.file.name)}${of}`);
       request.upload.addEventListener('progress', (e) => { one.loaded = e.loaded; show(); });
       request.addEventListener('load', () => {
         if (request.status === 201) {
@@ -166,7 +167,7 @@ function sender() {
 
   async function deliver(some) {
     if (!sending) {
-      const begun = await ask('POST', '/pass/sendings');
+      const begun = await ask('POST', `/pass/sendings${of}`);
       if (!begun.ok) { say(begun.text); return; }
       sending = begun.said.id;
     }
@@ -176,7 +177,7 @@ function sender() {
       return;
     }
     status.textContent = '';
-    const done = await ask('POST', `/pass/sendings/${sending}/finish`, { comment: comment?.value ?? '' });
+    const done = await ask('POST', `/pass/sendings/${sending}/finish${of}`, { comment: comment?.value ?? '' });
     if (done.ok) location.replace('/pass?sent=1');
     else {
       if (done.said?.type === 'urn:deskauth:problem:pass_sending_over') lapsed();
@@ -202,6 +203,6 @@ function sender() {
   });
   // A use that was begun and came to nothing is given back.
   addEventListener('pagehide', () => {
-    if (sending && !files.some((one) => one.state === 'done')) fetch(`/pass/sendings/${sending}`, { method: 'DELETE', keepalive: true });
+    if (sending && !files.some((one) => one.state === 'done')) fetch(`/pass/sendings/${sending}${of}`, { method: 'DELETE', keepalive: true });
   });
 }
