@@ -36,6 +36,9 @@ func TestBrokerGuide(t *testing.T) { guideOf(t, "broker.md").walk(6) }
 // TestOperationsGuide carries out docs/operations.md.
 func TestOperationsGuide(t *testing.T) { guideOf(t, "operations.md").walk(5) }
 
+// TestAuthGuide carries out docs/auth.md.
+func TestAuthGuide(t *testing.T) { guideOf(t, "auth.md").walk(5) }
+
 // TestPassesGuide carries out docs/passes.md.
 func TestPassesGuide(t *testing.T) { guideOf(t, "passes.md").walk(5) }
 

@@ -71,6 +71,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // it was tried and did not work
 	exitUsage   = 2 // the command line is wrong; nothing was tried
+	exitSignIn  = 4 // somebody must sign in again
 )
 
 // run carries out a command line and returns its exit code.
@@ -82,7 +83,8 @@ func run(ctx context.Context, args []string, p process) int {
 			"against, and a broker that keeps connections to Zendesk alive.\n\n" +
 			"Start with `deskauth dev`: it runs both, with people and clients to try.\n\n" +
 			"Every flag has a variable: --listen is DESKAUTH_LISTEN. A flag wins over its variable.\n" +
-			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong.",
+			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong,\n" +
+			"4 somebody must sign in again.",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Version:           version(), // gives it --version
@@ -97,7 +99,7 @@ func run(ctx context.Context, args []string, p process) int {
 	asked := &help{show: root.HelpFunc()}
 	root.SetHelpFunc(asked.about)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(devCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), sealingCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
+	root.AddCommand(devCommand(p), authCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), sealingCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -116,6 +118,9 @@ func run(ctx context.Context, args []string, p process) int {
 	if u := (usage{}); errors.As(err, &u) {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
 		return exitUsage
+	}
+	if errors.As(err, new(mustSignIn)) {
+		return exitSignIn
 	}
 	return exitFailure
 }

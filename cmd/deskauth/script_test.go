@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,7 +27,29 @@ import (
 	"github.com/deskauth/deskauth/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(journey.Main(m)) }
+func TestMain(m *testing.M) {
+	if who := os.Getenv("DESKAUTH_TEST_BROWSER"); who != "" { // BROWSER names this binary, then
+		os.Exit(browse(who, os.Args[1]))
+	}
+	os.Exit(journey.Main(m))
+}
+
+// browse is somebody's browser: who is EMAIL PASSWORD DECISION.
+func browse(who, address string) int {
+	fields := strings.Fields(who)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	b := journey.NewBrowser()
+	p, err := b.Get(ctx, address)
+	if err == nil {
+		_, err = b.SignIn(ctx, p, journey.Person{Email: fields[0], Password: fields[1]}, fields[2])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the browser:", err)
+		return 1
+	}
+	return 0
+}
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
@@ -42,6 +66,8 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 //	port NAME             $NAME is a port where nobody listens
 //	certificate NAME      NAME.pem and NAME.key are a certificate for localhost and its key
 //	get URL               prints what the page says, whoever signed the certificate
+//	many ARG…             deskauth ARG… runs forty times at once, two hundred with
+//	                      DESKAUTH_PROVE=1: all do it, and say the same
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
@@ -50,7 +76,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuses": refuses, "daemon": daemon, "end": end, "restart": restart,
 			"crash": crash, "postgres": postgres, "newer": newer, "listen": listen, "port": freePort,
-			"certificate": certificate, "get": get,
+			"certificate": certificate, "get": get, "many": many,
 		},
 	})
 }
@@ -69,8 +95,11 @@ func setup(env *testscript.Env) error {
 	env.Setenv("PATH", filepath.Dir(journey.Binary())+string(filepath.ListSeparator)+env.Getenv("PATH"))
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
-	env.Setenv("DESKAUTH_OPS", "127.0.0.1:0") // scripts run side by side
-	return nil
+	env.Setenv("DESKAUTH_OPS", "127.0.0.1:0")                        // scripts run side by side
+	env.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent") // the person's own keychain is none of ours
+	browser, err := os.Executable()
+	env.Setenv("BROWSER", browser)
+	return err
 }
 
 func of(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
@@ -119,6 +148,42 @@ func daemon(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s.daemons[name] = journey.StartIn(s.t, place, args[1:]...)
 	announce(ts, name)
+}
+
+func many(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: many ARG…")
+	}
+	n := 40
+	if os.Getenv("DESKAUTH_PROVE") == "1" {
+		n = 200
+	}
+	said, errs := make([]string, n), make([]error, n)
+	var env []string
+	for _, v := range []string{"HOME", "XDG_STATE_HOME", "DESKAUTH_CLOCK", "DBUS_SESSION_BUS_ADDRESS"} {
+		env = append(env, v+"="+ts.Getenv(v))
+	}
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			cmd := exec.Command(journey.Binary(), args...)
+			cmd.Dir, cmd.Env = ts.MkAbs("."), env
+			var out, err bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &err
+			if failed := cmd.Run(); failed != nil {
+				errs[i] = fmt.Errorf("%w: %s", failed, err.String())
+			}
+			said[i] = out.String()
+		})
+	}
+	all.Wait()
+	ts.Check(errors.Join(errs...))
+	for _, one := range said {
+		if one != said[0] || one == "" {
+			ts.Fatalf("one says %q, another %q", said[0], one)
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("many.out"), []byte(said[0]), 0o600))
 }
 
 // announce sets the variables of a daemon from what it printed.

@@ -109,7 +109,7 @@ func withNewPrimary(m *keyset.Manager) (*Ring, error) {
 // is complete before it has its name, so nobody reads half of it, and a link
 // fails where a rename would overwrite the keys of the faster one.
 func create(path string) error {
-	ring, err := withNewPrimary(keyset.NewManager())
+	ring, err := New()
 	if err != nil {
 		return err
 	}

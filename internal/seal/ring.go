@@ -49,6 +49,9 @@ func newRing(keys *keyset.Handle) (*Ring, error) {
 	return ring, nil
 }
 
+// New makes a ring of one new key.
+func New() (*Ring, error) { return withNewPrimary(keyset.NewManager()) }
+
 // KeyID returns the id of the primary key, which Seal uses.
 func (r *Ring) KeyID() uint32 { return r.primary }
 

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// loginStatus is a login as `auth status --json` tells it. Its names stay.
+type loginStatus struct {
+	Source           string      `json:"source"` // "login", or the variable that wins over it
+	Current          bool        `json:"current"`
+	Account          string      `json:"account"`
+	URL              string      `json:"url"`
+	UserID           int64       `json:"user_id"`
+	Name             string      `json:"name"`
+	Email            string      `json:"email"`
+	Role             string      `json:"role"`
+	Client           string      `json:"client,omitempty"`
+	Scope            oauth.Scope `json:"scope"`
+	MissingScope     oauth.Scope `json:"missing_scope"`
+	State            string      `json:"state"`
+	Reason           string      `json:"reason,omitempty"`
+	ExpiresAt        *time.Time  `json:"expires_at"`         // of the access token; null: it does not expire
+	RefreshExpiresAt *time.Time  `json:"refresh_expires_at"` // null: there is none, or it does not expire
+	Key              string      `json:"key,omitempty"`      // where the sealing key is
+	Unreachable      string      `json:"unreachable,omitempty"`
+	SignIn           bool        `json:"sign_in_needed"`
+}
+
+func authStatusCommand(p process) *cobra.Command {
+	var w whichLogin
+	var asJSON, offline bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say who is signed in, and for how long",
+		Long: "Say who is signed in where, as what, with which scopes, and for how long. Zendesk is asked\n" +
+			"whether it still takes the tokens; one that is over is renewed.\n\n" +
+			"Exit code 4: somebody must sign in again.",
+		Args: noArgs,
+	}
+	w.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask Zendesk")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := fromEnvironment(cmd, p); err != nil {
+			return err
+		}
+		all, err := w.status(cmd.Context(), p, offline)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = json.NewEncoder(p.Out).Encode(map[string][]loginStatus{"logins": all})
+		} else {
+			sayStatus(p, all)
+		}
+		for _, one := range all {
+			if one.SignIn && err == nil {
+				err = mustSignIn{fmt.Errorf("sign in again at %s: run `deskauth auth login --account %s`", one.Account, one.Account)}
+			}
+		}
+		return err
+	}
+	return cmd
+}
+
+func (w whichLogin) status(ctx context.Context, p process, offline bool) ([]loginStatus, error) {
+	if fromZendesk, is, err := w.environment(p); err != nil || is {
+		return []loginStatus{fromZendesk.status(ctx, offline)}, err
+	}
+	l, closing, err := w.open(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer closing()
+	all, err := l.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := l.place.current()
+	if err != nil {
+		return nil, err
+	}
+	clients, err := l.identifiers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var told []loginStatus
+	for _, c := range all {
+		if w.Account != "" && c.Account != w.Account {
+			continue
+		}
+		one, err := l.statusOf(ctx, c, offline)
+		if err != nil {
+			return nil, err
+		}
+		one.Current = c.ID == now.Connection && now.Zendesk == l.Base.String()
+		one.Client = clients[c.Client]
+		told = append(told, one)
+	}
+	if len(told) == 0 {
+		return nil, w.nobody(l.place)
+	}
+	return told, nil
+}
+
+func (l *logins) identifiers(ctx context.Context) (map[broker.ClientID]string, error) {
+	all, err := l.Clients(ctx, 0, 1000)
+	names := map[broker.ClientID]string{}
+	for _, c := range all {
+		names[c.ID] = c.Identifier
+	}
+	return names, err
+}
+
+// statusOf asks Zendesk, by way of a token, whether the login is one.
+func (l *logins) statusOf(ctx context.Context, c broker.Connection, offline bool) (loginStatus, error) {
+	unreachable := ""
+	if !offline {
+		granted, err := l.probe(ctx, c)
+		var unusable *broker.Unusable
+		switch {
+		case err == nil:
+			c = granted
+		case errors.As(err, &unusable):
+			if c, err = l.Connection(ctx, c.ID); err != nil {
+				return loginStatus{}, err
+			}
+		case ctx.Err() != nil:
+			return loginStatus{}, err
+		default: // a network that fails signs nobody out
+			unreachable = err.Error()
+		}
+	}
+	return loginStatus{
+		Source: "login", Account: c.Account, URL: l.Base.URL(c.Account).String(), UserID: c.User.ID, Name: c.User.Name, Email: c.User.Email,
+		Role: c.User.Role, Scope: append(oauth.Scope{}, c.Granted...), MissingScope: append(oauth.Scope{}, c.Missing()...),
+		State: string(c.Shown()), Reason: string(c.Reason), ExpiresAt: timeOrNil(c.AccessExpires), RefreshExpiresAt: timeOrNil(c.RefreshExpires),
+		Key: l.keys, Unreachable: unreachable, SignIn: !c.Lendable() && c.State != broker.Disabled,
+	}, nil
+}
+
+// probe lends the token and shows it to Zendesk. One that Zendesk refuses is renewed
+// once, or the login needs a person.
+func (l *logins) probe(ctx context.Context, c broker.Connection) (broker.Connection, error) {
+	g, err := l.Token(ctx, c.ID, 0)
+	if err != nil {
+		return c, err
+	}
+	api := &zendesk.API{Base: l.Base.URL(c.Account), HTTP: l.HTTP, Bearer: g.Access.Reveal()}
+	_, err = api.CurrentToken(ctx)
+	var refused *zendesk.APIError
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		if g, err = l.TokenAfter(ctx, c.ID, g.Connection.Generation); err != nil {
+			return c, err
+		}
+	} else if errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		err = nil // a scope that does not reach the token itself
+	}
+	return g.Connection, err
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// sayStatus is for people.
+func sayStatus(p process, all []loginStatus) {
+	for n, s := range all {
+		if n > 0 {
+			fmt.Fprintln(p.Out)
+		}
+		mark := ""
+		if s.Current && len(all) > 1 {
+			mark = "  (current)"
+		}
+		fmt.Fprintf(p.Out, "%s%s\n", strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://"), mark)
+		line := func(name, value string) {
+			if value != "" {
+				fmt.Fprintf(p.Out, "  %-10s %s\n", name, printable(value))
+			}
+		}
+		line("user", s.who())
+		line("source", s.Source)
+		line("client", s.Client)
+		line("scopes", s.Scope.String())
+		line("missing", s.MissingScope.String())
+		line("state", strings.TrimSuffix(s.State+", "+s.Reason, ", "))
+		if s.Source == "login" && !s.SignIn {
+			line("token", until(s.ExpiresAt, "does not expire"))
+			line("renewable", until(s.RefreshExpiresAt, "yes"))
+		}
+		line("key", s.Key)
+		line("zendesk", s.Unreachable)
+	}
+}
+
+func (s loginStatus) who() string {
+	text := cmp.Or(s.Name, fmt.Sprintf("user %d", s.UserID))
+	for _, more := range []string{s.Email, s.Role} {
+		if more != "" {
+			text += ", " + more
+		}
+	}
+	return text
+}
+
+func until(t *time.Time, without string) string {
+	if t == nil {
+		return without
+	}
+	return "until " + t.UTC().Format("2006-01-02 15:04 MST")
+}
+
+// Variables of Zendesk's own command line.
+const (
+	zcliToken     = "ZENDESK_OAUTH_TOKEN"
+	zcliSubdomain = "ZENDESK_SUBDOMAIN"
+)
+
+// fromVariables is a token that the environment has, as Zendesk's own command line
+// takes it. It wins over every login.
+type fromVariables struct {
+	base    zendesk.Base
+	account string
+	token   secret.Plain
+}
+
+func (w whichLogin) environment(p process) (v fromVariables, is bool, err error) {
+	token, found := p.Lookup(zcliToken)
+	if !found || token == "" {
+		return v, false, nil
+	}
+	at, err := w.where(p)
+	if err != nil {
+		return v, false, err
+	}
+	subdomain, _ := p.Lookup(zcliSubdomain)
+	if subdomain = cmp.Or(w.Account, subdomain); subdomain == "" {
+		return v, false, usagef("%s is set and %s is not: it says which account the token is of", zcliToken, zcliSubdomain)
+	}
+	account, err := at.Base.CleanSubdomain(subdomain)
+	if err != nil {
+		return v, false, usagef("%s: %w", zcliSubdomain, err)
+	}
+	return fromVariables{at.Base, account, secret.Of(token)}, true, nil
+}
+
+func (v fromVariables) status(ctx context.Context, offline bool) loginStatus {
+	s := loginStatus{Source: zcliToken, Current: true, Account: v.account, State: "unknown", Scope: oauth.Scope{}, MissingScope: oauth.Scope{}}
+	if v.account == "" {
+		return s
+	}
+	s.URL = v.base.URL(v.account).String()
+	if offline {
+		return s
+	}
+	api := &zendesk.API{Base: v.base.URL(v.account), HTTP: broker.NewHTTPClient(broker.HTTPConfig{Base: v.base}), Bearer: v.token.Reveal()}
+	me, err := api.Me(ctx)
+	var refused *zendesk.APIError
+	switch {
+	case err == nil:
+		s.State, s.UserID, s.Name, s.Role = string(broker.Active), *me.ID, me.Name, me.Role
+		if me.Email != nil {
+			s.Email = *me.Email
+		}
+		if t, err := api.CurrentToken(ctx); err == nil {
+			s.Scope = append(s.Scope, t.Scopes...)
+		}
+	case errors.Is(err, zendesk.ErrAnonymous), errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
+		s.State, s.Reason = string(broker.Revoked), "Zendesk does not take the token in "+zcliToken
+		s.SignIn = true
+	default:
+		s.Unreachable = err.Error()
+	}
+	return s
+}

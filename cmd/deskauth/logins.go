@@ -1,0 +1,251 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// logins are the command line's own: connections of a broker that has no server, in a
+// SQLite file for each Zendesk. What commands do at the same time is its business.
+type logins struct {
+	*broker.Broker
+	place loginPlace
+	keys  string // where the sealing keys are, for people
+}
+
+// loginPlace is where they are kept:
+//
+//	~/.local/state/deskauth/logins/
+//	    current.json                  the login that is meant where none is named
+//	    keys.json | keys.age          the sealing keys, where no keychain has them
+//	    https-subdomain-zendesk-com/  a Zendesk
+//	        logins.db
+type loginPlace struct {
+	Root string
+	Base zendesk.Base
+}
+
+func (w whichLogin) where(p process) (loginPlace, error) {
+	dir, err := stateDir(p)
+	if err != nil {
+		return loginPlace{}, err
+	}
+	at := loginPlace{Root: filepath.Join(dir, "logins")}
+	template := w.ZendeskURL
+	if template == "" {
+		now, err := at.current()
+		if err != nil {
+			return at, err
+		}
+		template = cmp.Or(now.Zendesk, defaultZendesk)
+	}
+	base, err := brokerOptions{ZendeskURL: template, AllowHTTP: w.AllowHTTP}.base()
+	if err != nil {
+		return at, usagef("--zendesk-url: %w", err)
+	}
+	at.Base = base
+	return at, nil
+}
+
+// dir is a Zendesk's own.
+func (l loginPlace) dir() string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(strings.NewReplacer("://", "-", "{", "", "}", "").Replace(l.Base.String())))
+	return filepath.Join(l.Root, name)
+}
+
+func (l loginPlace) db() string { return filepath.Join(l.dir(), "logins.db") }
+
+// current is the login that is meant where none is named.
+type current struct {
+	Zendesk    string              `json:"zendesk_url"`
+	Connection broker.ConnectionID `json:"connection"`
+}
+
+func (l loginPlace) currentFile() string { return filepath.Join(l.Root, "current.json") }
+
+func (l loginPlace) current() (now current, err error) {
+	text, err := os.ReadFile(l.currentFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return now, nil
+	} else if err != nil {
+		return now, err
+	}
+	if json.Unmarshal(text, &now) != nil {
+		return now, fmt.Errorf("%s is damaged: remove it, and name the account with --account", l.currentFile())
+	}
+	return now, nil
+}
+
+// setCurrent writes it whole or not at all.
+func (l loginPlace) setCurrent(id broker.ConnectionID) error {
+	text, err := json.Marshal(current{l.Base.String(), id})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(l.Root, "current.*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), l.currentFile())
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+func (l loginPlace) clearCurrent() error {
+	if err := os.Remove(l.currentFile()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// noRedirect is the redirect URL of commands that send nobody anywhere.
+const noRedirect = "http://127.0.0.1/callback"
+
+// open opens the logins that are there.
+func (w whichLogin) open(ctx context.Context, p process) (*logins, func(), error) {
+	at, err := w.where(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := os.Stat(at.db()); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, w.nobody(at)
+	}
+	keys, err := findLoginKeys(at.Root, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.openWith(ctx, p, at, keys, noRedirect)
+}
+
+// nobody says how to sign in.
+func (w whichLogin) nobody(at loginPlace) error {
+	line := "deskauth auth login --account " + cmp.Or(w.Account, "SUBDOMAIN")
+	if at.Base.String() != defaultZendesk {
+		line += " --zendesk-url '" + at.Base.String() + "'"
+	}
+	who := "nobody is signed in"
+	if w.Account != "" {
+		who += " at " + w.Account
+	}
+	return mustSignIn{fmt.Errorf("%s: run `%s`", who, line)}
+}
+
+func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys loginKeys, redirect string) (_ *logins, closing func(), err error) {
+	ring, err := keys.Load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := store.Open(ctx, "sqlite:"+at.db())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = db.Close()
+		}
+	}()
+	if err := db.MigrateBroker(ctx); err != nil {
+		return nil, nil, err
+	}
+	config := broker.Config{
+		Store: db.Broker(), Ring: ring, Source: keys, Base: at.Base, RedirectURI: redirect, Scope: oauth.Scope{"read"},
+		HTTP: broker.NewHTTPClient(broker.HTTPConfig{Base: at.Base, AllowPrivate: w.AllowPrivate}),
+	}
+	clock, err := followClock(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	} else if clock != nil {
+		config.Now = clock.Now
+	}
+	b, err := broker.New(ctx, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.KeepBase(ctx); err != nil {
+		return nil, nil, err
+	}
+	return &logins{b, at, keys.String()}, func() { _ = b.Close(context.WithoutCancel(ctx)); _ = db.Close() }, nil
+}
+
+// all are the logins at this Zendesk: few, for they are one person's.
+func (l *logins) all(ctx context.Context) (all []broker.Connection, err error) {
+	for after := broker.ConnectionID(0); ; after = all[len(all)-1].ID {
+		some, err := l.Connections(ctx, after, 100)
+		if err != nil || len(some) == 0 {
+			return all, err
+		}
+		all = append(all, some...)
+	}
+}
+
+// pick is the login that is meant: of the account that is named, else the current one,
+// else the only one.
+func (l *logins) pick(ctx context.Context, w whichLogin) (broker.Connection, error) {
+	all, err := l.all(ctx)
+	if err != nil {
+		return broker.Connection{}, err
+	}
+	now, err := l.place.current()
+	if err != nil {
+		return broker.Connection{}, err
+	}
+	if now.Zendesk != l.place.Base.String() {
+		now = current{}
+	}
+	account := ""
+	if w.Account != "" {
+		if account, err = l.Base.CleanSubdomain(w.Account); err != nil {
+			return broker.Connection{}, usagef("--account: %w", err)
+		}
+	}
+	c, found := choose(all, account, now.Connection)
+	switch {
+	case !found && account == "" && len(all) > 0:
+		return c, usagef("there are several logins: name one with --account, or choose one with `deskauth auth switch`")
+	case !found:
+		return c, w.nobody(l.place)
+	}
+	return c, nil
+}
+
+// choose decides which of some logins is meant.
+func choose(all []broker.Connection, account string, now broker.ConnectionID) (c broker.Connection, found bool) {
+	var of []broker.Connection
+	for _, one := range all {
+		if account == "" || one.Account == account {
+			of = append(of, one)
+		}
+	}
+	for _, one := range of {
+		if one.ID == now {
+			return one, true
+		}
+	}
+	switch {
+	case len(of) == 1, len(of) > 1 && account != "":
+		return of[len(of)-1], true // of several people at an account, who came last
+	}
+	return c, false
+}
