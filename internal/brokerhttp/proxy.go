@@ -3,6 +3,7 @@ package brokerhttp
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -23,8 +24,8 @@ import (
 //	                                                                         ▼
 //	                     broker.Transport: the token, renewed in time, and once more after a 401
 //
-// What Zendesk answers is passed on as it is, but for cookies and for a Location at the
-// same host, which leads back through the proxy. Nothing is followed.
+// What Zendesk answers is passed on as it is, but for what would be kept of its host, as
+// cookies are, and for a Location at the same host, which leads back through the proxy. Nothing is followed.
 
 // The proxy's words on the wire.
 const (
@@ -118,7 +119,7 @@ func checkProxied(r *http.Request, path string) error {
 		return &broker.Invalid{Field: "path", Why: "it has characters that a URL has not (RFC 3986)"}
 	case !strings.HasPrefix(path, proxied):
 		return errNotProxied
-	case climbs(r.URL.Path):
+	case climbsAnyhow(r.URL.Path):
 		return &broker.Invalid{Field: "path", Why: "it has a segment . or .., which some servers resolve and others do not"}
 	}
 	return nil
@@ -161,16 +162,41 @@ func climbs(path string) bool {
 	return false
 }
 
+// climbsAnyhow tells it also for a reader behind one that has decoded the path already,
+// and decodes it once more.
+func climbsAnyhow(path string) bool {
+	for range decodedMost {
+		if climbs(path) {
+			return true
+		}
+		again := decoded.Replace(path)
+		if again == path {
+			return false
+		}
+		path = again
+	}
+	return true // nobody needs it, and nobody looks deeper
+}
+
+// decoded is what such a reader makes of a path, as far as that may climb. It is one that
+// takes what is no escape as it stands.
+var decoded = strings.NewReplacer("%25", "%", "%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", `\`, "%5C", `\`, "%3b", ";", "%3B", ";")
+
+// decodedMost bounds how often a path is looked at that says something else each time.
+const decodedMost = 4
+
 // passage is one request on its way through the proxy.
 type passage struct {
 	*site
 	w          http.ResponseWriter
 	root       *url.URL
 	connection broker.ConnectionID
-	path       string // as it was sent, from /api/v2/ on
+	path       string      // as it was sent, from /api/v2/ on
+	ours       http.Header // what was set on the answer before
 }
 
 func (p *passage) serve(r *http.Request) {
+	p.ours = maps.Clone(p.w.Header())
 	proxy := httputil.ReverseProxy{
 		Transport:      &broker.Transport{Broker: p.Broker, ID: p.connection, Next: calling{p.calls}},
 		Rewrite:        p.rewrite,
@@ -207,13 +233,26 @@ func (p *passage) rewrite(r *httputil.ProxyRequest) {
 // It ends here: how a house is built inside is nothing to tell Zendesk.
 var ofTraces = []string{"Traceparent", "Tracestate", "Baggage"}
 
+// ofTheirHost are headers that are not of the answer but of the host that it comes from:
+// what a client may keep there, how it is reached, and to whom it tells what went wrong.
+var ofTheirHost = []string{
+	"Set-Cookie", "Clear-Site-Data", "Strict-Transport-Security", "Alt-Svc", "Public-Key-Pins", "Public-Key-Pins-Report-Only",
+	"Nel", "Report-To", "Reporting-Endpoints", "Service-Worker-Allowed", "Origin-Agent-Cluster", "Expect-Ct",
+}
+
 // modify makes the answer that of this host. What Zendesk says takes the place of what
-// was set before.
+// was set before, and of that nothing else is lost, though httputil takes all of it away
+// after an interim answer.
 func (p *passage) modify(resp *http.Response) error {
-	resp.Header.Del("Set-Cookie")
+	for _, name := range ofTheirHost {
+		delete(resp.Header, name)
+	}
 	before := p.w.Header()
-	for name := range resp.Header {
-		delete(before, name)
+	clear(before)
+	for name, values := range p.ours {
+		if _, said := resp.Header[name]; !said {
+			before[name] = values
+		}
 	}
 	if text := resp.Header.Get("Location"); text != "" {
 		if text = p.location(text); text == "" {

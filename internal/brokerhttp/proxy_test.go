@@ -199,6 +199,12 @@ func TestProxyPaths(t *testing.T) {
 		{"/api/v2/%2e%2e/%2E%2e/oauth/tokens", 400},
 		{"/api/v2/..%2f..%2foauth/tokens", 400},
 		{"/api/v2/..%5c..%5coauth", 400},
+		{"/api/v2/%252e%252e/%252e%252e/oauth/tokens", 400},
+		{"/api/v2/..%25252foauth", 400},
+		{"/api/v2/%25252525252525", 400},
+		{"/api/v2/100%25/%252E%252E/x", 400},
+		{"/api/v2/100%25", 200},
+		{"/api/v2/100%2525", 200},
 		{"/api/v2/..;/x", 400},
 		{"/api/v2", 404},
 		{"/api/v2x/y", 404},
@@ -341,6 +347,26 @@ func TestProxyDoesNotFollow(t *testing.T) {
 	}
 }
 
+// What is said of Zendesk's host is not said of ours.
+func TestProxyDropsWhatIsOfTheHost(t *testing.T) {
+	p := newProxySite(t)
+	of := map[string]string{
+		"Strict-Transport-Security": "max-age=31536000; includeSubDomains", "Alt-Svc": `h3=":443"`, "Clear-Site-Data": `"*"`,
+		"Nel": "{}", "Report-To": "{}", "Reporting-Endpoints": `a="https://a.example"`,
+	}
+	p.serves(func(w http.ResponseWriter, _ *http.Request) {
+		for name, value := range of {
+			w.Header().Set(name, value)
+		}
+	})
+	resp := p.call("GET", "/api/v2/x", nil)
+	for name := range of {
+		if got := resp.Header.Get(name); got != "" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // No interim answer gets out: it could set a cookie.
 func TestProxyInterim(t *testing.T) {
 	p := newProxySite(t)
@@ -352,6 +378,16 @@ func TestProxyInterim(t *testing.T) {
 	status, body := p.wireGet(p.root + "/api/v2/x")
 	if status != 200 || body != "done" {
 		t.Errorf("%d %q", status, body)
+	}
+	// Nor does it cost the last one what is said of every answer.
+	resp := p.call("GET", "/api/v2/x", nil)
+	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Set-Cookie": ""} {
+		if got := resp.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if resp.Header.Get("X-Request-Id") == "" {
+		t.Errorf("no request id in %v", resp.Header)
 	}
 }
 
