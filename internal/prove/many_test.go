@@ -197,6 +197,9 @@ func (m *many) looks() map[string]string {
 		"a search that none matches":   board("q", "nobody"),
 		"a search and a state of none": board("q", "agent", "state", "in_doubt"),
 		"a connection":                 fmt.Sprint("/connections/", m.made[m.n/2]),
+		"the clients":                  "/clients",
+		"a client of all":              "/clients/1",
+		"the keys":                     "/keys",
 		"the API's list":               "/v1/connections",
 		"a hundred of the API's list":  "/v1/connections?limit=100",
 		"the API's connection":         fmt.Sprint("/v1/connections/", m.made[m.n/2]),
@@ -239,7 +242,7 @@ func (m *many) look() {
 func (m *many) open(browser *journey.Browser, path string) error {
 	if !strings.HasPrefix(path, "/v1/") {
 		page, err := browser.Get(m.t.Context(), m.replicas[0].url+path)
-		if err == nil && (page.Status != http.StatusOK || !strings.HasPrefix(page.URL.Path, "/connections")) {
+		if want, _, _ := strings.Cut(path, "?"); err == nil && (page.Status != http.StatusOK || page.URL.Path != want) {
 			err = fmt.Errorf("%d at %s", page.Status, page.URL.Path)
 		}
 		return err
