@@ -36,11 +36,12 @@ build: ## Build the static binary that ships, build/deskauth.
 .PHONY: test
 test: deps browser ## Run every test: both database engines, the race detector, a browser; no secret in any log.
 	@go build -o $(WITHPG) ./internal/store/storetest/withpg
+	@CGO_ENABLED=0 go build -o $(BUILD)/test/deskauth ./cmd/deskauth
 	@mkdir -p $(LOGS)
 	@# A new directory for each run: a result that go test remembers has logged
 	@# elsewhere. It stays when something failed.
 	@logs=$$(mktemp -d $(LOGS)/XXXXXX); status=0; \
-	DESKAUTH_TEST_LOGS=$$logs CGO_ENABLED=1 $(WITHPG) -- go test $(RACE) -timeout 20m $(PACKAGES) 2>&1 \
+	DESKAUTH_TEST_LOGS=$$logs DESKAUTH_TEST_BINARY=$(CURDIR)/$(BUILD)/test/deskauth CGO_ENABLED=1 $(WITHPG) -- go test $(RACE) -timeout 20m $(PACKAGES) 2>&1 \
 	  | tee $$logs/output.txt || status=$$?; \
 	go run ./internal/testlog/leakcheck $$logs $$logs/output.txt || status=1; \
 	[ $$status -ne 0 ] || rm -rf $$logs; \

@@ -15,6 +15,10 @@ const flags = [
   '--disable-component-update', '--disable-sync',
 ];
 
+// What another theme and another width can change. The rest of a page is the same, and
+// was looked at.
+const ofColour = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable'];
+
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
 
@@ -126,7 +130,7 @@ export class Visitor {
         await this.page.emulateMedia({ colorScheme });
         await this.shoot(view);
         if (colorScheme !== inspected) continue;
-        await this.axe(view);
+        await this.axe(view, colorScheme === 'light' || this.screenshots ? undefined : ofColour);
         await this.fits(view);
       }
     }
@@ -134,15 +138,17 @@ export class Visitor {
     await this.page.setViewportSize(before);
   }
 
-  // axe looks for barriers (WCAG A and AA, best practices); each one is a problem.
-  async axe(view) {
+  // axe looks for barriers (WCAG A and AA, best practices); each one is a problem. With
+  // `rules` it holds the page to those alone.
+  async axe(view, rules) {
     // Evaluated, not added as a script: the page's policy would refuse that. Half a
     // megabyte is not sent again where it is.
     if (!await this.page.evaluate(() => Boolean(window.axe))) await this.page.evaluate(`(() => { ${axeSource} })()`);
-    const violations = await this.page.evaluate(async () => {
-      const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    const violations = await this.page.evaluate(async (rules) => {
+      const runOnly = rules && { type: 'rule', values: rules };
+      const { violations } = await window.axe.run(document, { resultTypes: ['violations'], runOnly });
       return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-    });
+    }, rules);
     for (const v of violations) this.problem(`axe, ${view}: ${v}`);
   }
 
