@@ -11,7 +11,8 @@
 // it in the context, so that what an inner one learns (client address, account,
 // pattern) is in the line that an outer one logs. A handler between them that
 // copies the request (WithContext, StripPrefix) hides the pattern from Log and
-// Metrics: put Route directly round the mux there.
+// Metrics: put Route directly round the mux there. Traced, where requests are
+// traced, stands outside of all of them for the same reason.
 //
 // Queries, paths and headers are never logged or counted: they carry codes and
 // tokens. Routes appear as the pattern they matched.

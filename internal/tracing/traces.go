@@ -3,9 +3,9 @@ package tracing
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -28,6 +28,7 @@ const scope = "github.com/deskauth/deskauth"
 // misses is told to complain, at most once a minute.
 func Open(ctx context.Context, version string, complain func(error)) (*Traces, error) {
 	otel.SetErrorHandler(&complaints{say: complain})
+	otel.SetLogger(logr.New(frank{complain}))
 	sender, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the way to the OpenTelemetry collector: %w", err)
@@ -66,26 +67,4 @@ func (t *Traces) TraceID(ctx context.Context) string {
 		return s.TraceID().String()
 	}
 	return ""
-}
-
-// complaints passes on what went wrong with sending, now and then: a collector that is
-// away is away for each batch.
-type complaints struct {
-	say func(error)
-
-	mu   sync.Mutex
-	last time.Time
-}
-
-const complainEvery = time.Minute
-
-// Handle implements otel.ErrorHandler.
-func (c *complaints) Handle(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil || !c.last.IsZero() && time.Since(c.last) < complainEvery {
-		return
-	}
-	c.last = time.Now()
-	c.say(err)
 }

@@ -121,6 +121,23 @@ func TestOff(t *testing.T) {
 	}
 }
 
+// What cannot be read of a variable is told, and what stands in it is not.
+func TestWrongHeadersAreToldWithoutTheirValues(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "s3cret,api key=s3cret,api-key=%s3cret")
+	var said []string
+	traces, err := Open(t.Context(), "test", func(err error) { said = append(said, err.Error()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(said, "\n")
+	if len(said) != 3 || !strings.Contains(all, "parse headers: missing '=") || strings.Contains(all, "s3cret") {
+		t.Errorf("said %q", said)
+	}
+}
+
 // A collector that is away is told of once a minute.
 func TestComplaints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
