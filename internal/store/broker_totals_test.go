@@ -96,7 +96,7 @@ func TestTotalsOfMany(t *testing.T) {
 	if os.Getenv("DESKAUTH_PROVE") != "1" {
 		t.Skip("DESKAUTH_PROVE is not 1")
 	}
-	const most = 100 * time.Millisecond
+	const most = 400 * time.Millisecond // once in half a minute, on a busy machine
 	for _, engine := range []store.Engine{store.SQLite, store.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
 			dsn := storetest.DSN(t, engine)
