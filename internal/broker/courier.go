@@ -28,6 +28,8 @@ type Courier struct {
 
 	mu        sync.Mutex
 	carried   map[PassID]int // files under way
+	begun     map[PassID]int // files of the minute that began at minute
+	minute    time.Time      // machine time
 	refused   map[string]time.Time
 	strangers int // refusals without a pass that were noted since
 	since     time.Time
@@ -35,6 +37,11 @@ type Courier struct {
 
 // carriedMost bounds how many files of one pass this process carries at a time.
 const carriedMost = 4
+
+// begunMost bounds how many files of one pass this process begins in a minute. What is
+// given up gives its use back; without a bound a holder could spend the requests that
+// Zendesk grants the whole account, for nothing.
+const begunMost = 60
 
 // courierTries bounds how often another may come between a decision and its step.
 const courierTries = 50
@@ -301,13 +308,17 @@ func (c *Courier) notable(now time.Time) bool {
 func (c *Courier) enter(id PassID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.carried[id] >= carriedMost {
+	if now := time.Now(); c.begun == nil || now.Sub(c.minute) >= time.Minute {
+		c.minute, c.begun = now, map[PassID]int{}
+	}
+	if c.carried[id] >= carriedMost || c.begun[id] >= begunMost {
 		return false
 	}
 	if c.carried == nil {
 		c.carried = map[PassID]int{}
 	}
 	c.carried[id]++
+	c.begun[id]++
 	return true
 }
 

@@ -214,6 +214,25 @@ func TestPassCommentHasNoPlaceholders(t *testing.T) {
 	}
 }
 
+// Who begins and gives up without end does not use up what Zendesk grants the account.
+func TestPassFilesOfAMinuteAreBounded(t *testing.T) {
+	h := oneHouse(t)
+	p := newPassing(t, h, nil)
+	for n := range 80 {
+		s := p.begin()
+		if err := p.send(s, "a.log", "x"); err != nil {
+			if n != 60 || why(t, err) != broker.TooManyNow {
+				t.Errorf("file %d: %v", n, err)
+			}
+			return
+		}
+		if err := p.Discard(t.Context(), p.pass.ID, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Error("80 files went through")
+}
+
 // Whoever has no pass can be refused as often as they like, from wherever they like.
 func TestRefusalsOfStrangersAreBounded(t *testing.T) {
 	h := oneHouse(t)

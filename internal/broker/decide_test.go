@@ -318,6 +318,8 @@ func TestLocalPath(t *testing.T) {
 		"/%":                    "",
 		"/a%zz?b":               "",
 		"/a?b=%":                "/a?b=%",
+		"/a\xff":                "",
+		"/\u00e9":               "/\u00e9",
 	} {
 		if got := LocalPath(in); got != want {
 			t.Errorf("LocalPath(%q) = %q, want %q", in, got, want)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
@@ -74,6 +75,9 @@ func LocalPath(p string) string {
 		if r < ' ' || r == 0x7f || r == '\\' {
 			return ""
 		}
+	}
+	if !utf8.ValidString(p) { // nor can PostgreSQL keep it
+		return ""
 	}
 	if _, err := url.Parse(p); err != nil { // each reader would make something else of it
 		return ""
