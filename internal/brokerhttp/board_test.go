@@ -253,6 +253,31 @@ func sessionOf(t *testing.T, b *boardSite, browser *http.Client) string {
 	return ""
 }
 
+// One person's pages do not make those of others stand still.
+func TestFollowersAreBounded(t *testing.T) {
+	b := newBoardSite(t)
+	follow := func(browser *http.Client) int {
+		resp, err := browser.Do(b.request("GET", "/connections.live", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp.StatusCode
+	}
+	gus, ada := b.signIn("globex", 9, "Gus", "admin"), b.signIn("acme", 7, "Ada", "admin")
+	for n := range 8 {
+		if got := follow(gus); got != http.StatusOK {
+			t.Fatalf("page %d: %d", n+1, got)
+		}
+	}
+	if got := follow(gus); got != http.StatusNoContent {
+		t.Errorf("the ninth: %d", got)
+	}
+	if got := follow(ada); got != http.StatusOK {
+		t.Errorf("another's: %d", got)
+	}
+}
+
 func TestSignOut(t *testing.T) {
 	b := newBoardSite(t)
 	ada := b.signIn("acme", 7, "Ada", "admin")

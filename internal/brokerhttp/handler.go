@@ -77,7 +77,7 @@ func New(c Config) http.Handler {
 	}
 	s := &site{
 		Config: c, cookie: cookieFor(c.PublicURL), language: languageCookieFor(c.PublicURL),
-		session: sessionCookieFor(c.PublicURL), passCookie: passCookieFor(c.PublicURL), followers: make(chan struct{}, liveMost),
+		session: sessionCookieFor(c.PublicURL), passCookie: passCookieFor(c.PublicURL),
 	}
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
@@ -127,7 +127,7 @@ type site struct {
 	language web.LanguageCookie
 
 	session    cookie        // of whoever is signed in to the broker's own pages
-	followers  chan struct{} // pages that are followed
+	followers  followers // of pages
 	passCookie cookie
 	courier    *broker.Courier // for holders of passes
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -14,6 +15,48 @@ import (
 // up anew at every tick. One more is told to stand still; loading it again does.
 const liveMost = 32
 
+// liveOwn bounds how many of them are one person's: a customer must not make the pages
+// of operators stand still.
+const liveOwn = 8
+
+// person is who follows.
+type person struct {
+	account string
+	id      int64
+}
+
+func personIn(v broker.Viewer) person { return person{v.Account, v.User.ID} }
+
+// followers counts the pages that are followed. The zero value counts none.
+type followers struct {
+	mu  sync.Mutex
+	all int
+	of  map[person]int
+}
+
+func (f *followers) enter(p person) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.all >= liveMost || f.of[p] >= liveOwn {
+		return false
+	}
+	if f.of == nil {
+		f.of = map[person]int{}
+	}
+	f.all++
+	f.of[p]++
+	return true
+}
+
+func (f *followers) leave(p person) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all--
+	if f.of[p]--; f.of[p] == 0 {
+		delete(f.of, p)
+	}
+}
+
 // liveWait is how long a follower may take over what it is sent. One that is slower
 // is dropped: its browser comes back by itself.
 const liveWait = 10 * time.Second
@@ -22,13 +65,12 @@ const liveWait = 10 * time.Second
 // It looks at the database, which tells what other replicas do too, and sends what
 // differs from what it sent. It ends with the session, or when that must be checked.
 func (s *site) connectionsLive(w http.ResponseWriter, v visit) error {
-	select {
-	case s.followers <- struct{}{}:
-		defer func() { <-s.followers }()
-	default:
+	who := personIn(v.viewer)
+	if !s.followers.enter(who) {
 		w.WriteHeader(http.StatusNoContent) // which ends it: the browser does not come back
 		return nil
 	}
+	defer s.followers.leave(who)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	if v.Method == http.MethodHead {
