@@ -2,7 +2,6 @@ package brokerhttp
 
 import (
 	"net/http"
-
 	"strconv"
 	"time"
 

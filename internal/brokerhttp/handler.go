@@ -126,7 +126,7 @@ type site struct {
 	cookie   cookie
 	language web.LanguageCookie
 
-	session    cookie        // of whoever is signed in to the broker's own pages
+	session    cookie    // of whoever is signed in to the broker's own pages
 	followers  followers // of pages
 	passCookie cookie
 	courier    *broker.Courier // for holders of passes
