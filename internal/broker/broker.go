@@ -88,7 +88,8 @@ type Broker struct {
 	wrongSecrets tries // of passes
 
 	mu   sync.Mutex
-	used map[ConnectionID]time.Time // noted, not stored yet
+	used map[ConnectionID]noted // not stored yet
+	uses map[UsesOn]Uses        // gathered of them, not stored yet
 
 	worked   map[SecretID]time.Time
 	keysUsed map[KeyID]time.Time
@@ -120,7 +121,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.checkRing(ctx); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]time.Time{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}
+	b := &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]noted{}, uses: map[UsesOn]Uses{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}
 	b.ring.use(c.Ring)
 	return b, nil
 }
@@ -205,5 +206,5 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.life.Lock()
 	b.closed = true
 	b.life.Unlock()
-	return errors.Join(b.flush(ctx), b.leave(ctx))
+	return errors.Join(b.flush(ctx), b.keepUses(ctx), b.leave(ctx))
 }

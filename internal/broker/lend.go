@@ -57,7 +57,7 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 		switch said := (*zendesk.APIError)(nil); {
 		case errors.As(err, &said) && said.Status == http.StatusUnauthorized:
 		case err == nil:
-			return b.grant(ctx, c, FromRow, b.now())
+			return b.grant(ctx, c, wish{}, FromRow, b.now())
 		default:
 			b.tellLent(LentUnavailable)
 			return Grant{}, &Unavailable{ID: id, Reason: NotReached, Err: err}
@@ -71,6 +71,7 @@ func (b *Broker) TokenRefused(ctx context.Context, id ConnectionID, refused int6
 // wish is what a caller wants of a token.
 type wish struct {
 	minTTL  time.Duration
+	called  bool  // by the proxy, or an HTTP client, and not handed out
 	forced  bool  // the API refused it
 	refused int64 // the generation of that one
 }
@@ -95,7 +96,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, erro
 		if remembered {
 			from = FromMemory
 		}
-		return b.grant(ctx, c, from, now)
+		return b.grant(ctx, c, w, from, now)
 	}
 	if remembered { // what is to be changed is decided on the row
 		c, err = b.Store.Connection(ctx, id)
@@ -105,7 +106,7 @@ func (b *Broker) lend(ctx context.Context, id ConnectionID, w wish) (Grant, erro
 		b.tellLent(notLent(err))
 		return Grant{}, err
 	case b.ready(c, w, now):
-		return b.grant(ctx, c, FromRow, now)
+		return b.grant(ctx, c, w, FromRow, now)
 	}
 	ctx, ended := b.began(ctx, Work{Kind: Lending, Connection: id, Account: c.Account, Generation: c.Generation, Forced: w.forced})
 	g, from, err := b.lendRenewed(ctx, c, w)
@@ -121,7 +122,7 @@ func (b *Broker) lendRenewed(ctx context.Context, c Connection, w wish) (Grant, 
 		return w.renewal(c, b.now()) || b.draining(c)
 	})
 	if err == nil {
-		g, err := b.grant(ctx, next, FromRenewal, b.now())
+		g, err := b.grant(ctx, next, w, FromRenewal, b.now())
 		return g, FromRenewal, err
 	}
 	var soft *Unavailable
@@ -131,7 +132,7 @@ func (b *Broker) lendRenewed(ctx context.Context, c Connection, w wish) (Grant, 
 		now := b.now()
 		c, again := b.Store.Connection(ctx, c.ID)
 		if again == nil && c.Lendable() && c.Alive(now) && !(w.forced && w.renewal(c, now)) {
-			g, err := b.grant(ctx, c, FromBefore, now)
+			g, err := b.grant(ctx, c, w, FromBefore, now)
 			return g, FromBefore, err
 		}
 	}
@@ -142,10 +143,16 @@ func (b *Broker) lendRenewed(ctx context.Context, c Connection, w wish) (Grant, 
 
 // renewOrSay renews a connection that wants it, or says why that is no use.
 func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want func(Connection) bool) (Connection, error) {
+	if !c.Lendable() {
+		return c, &Unusable{c.ID, c.State, c.Reason}
+	}
+	if forced {
+		if err := b.tellRefused(ctx, c); err != nil {
+			return c, err
+		}
+	}
 	now := b.now()
 	switch {
-	case !c.Lendable():
-		return c, &Unusable{c.ID, c.State, c.Reason}
 	case forced && c.Forced:
 		return c, b.condemn(ctx, c, Reauthorize, TokenRefused)
 	case !c.Renewable() && forced:
@@ -164,9 +171,22 @@ func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want
 	return next, err
 }
 
+// tellRefused writes down that Zendesk answered 401 to a token that should live, once
+// for its generation, however many callers hear it.
+func (b *Broker) tellRefused(ctx context.Context, c Connection) error {
+	err := b.Store.Refused(ctx, c, Event{
+		At: b.now(), Kind: AccessRefused, By: Itself, Account: c.Account, Connection: c.ID, Client: c.Client,
+		Detail: fmt.Sprintf("generation %d", c.Generation),
+	})
+	if errors.Is(err, ErrConflict) { // it is said, or the token was renewed
+		return nil
+	}
+	return err
+}
+
 // grant opens the token, or remembers it, and notes the use.
-func (b *Broker) grant(ctx context.Context, c Connection, from Lent, now time.Time) (Grant, error) {
-	b.note(c.ID, now)
+func (b *Broker) grant(ctx context.Context, c Connection, w wish, from Lent, now time.Time) (Grant, error) {
+	b.note(c.ID, now, w.called)
 	if from == FromMemory {
 		if access, known := b.opened.get(c); known {
 			b.tellLent(from)

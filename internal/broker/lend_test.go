@@ -99,6 +99,10 @@ func TestLendingFollowsWhatIsDone(t *testing.T) {
 		if _, err := h.TokenAfter(t.Context(), id, g.Connection.Generation+1); err == nil {
 			t.Fatal("refused twice in a row, and lent")
 		}
+		told, err := h.Events(t.Context(), broker.EventFilter{Connection: id, Kind: broker.AccessRefused, By: broker.Itself}, 0, 10)
+		if err != nil || len(told) != 2 || told[0].Detail != fmt.Sprintf("generation %d", g.Connection.Generation) {
+			t.Errorf("once for each generation it is said: %+v %v", told, err)
+		}
 		say("refused twice", fmt.Sprintf("*broker.Unusable: connection %d is reauthorize: access_token_refused", id))
 	})
 }

@@ -191,6 +191,16 @@ type Store interface {
 	// Tended moves the time when c is looked after next, if generation and time are
 	// still c's.
 	Tended(ctx context.Context, c Connection, next time.Time) error
+	// Refused writes down that the token of c's generation was refused, if that has not
+	// been written down.
+	Refused(ctx context.Context, c Connection, e Event) error
+	// AddUses adds to what connections were used on their days.
+	AddUses(ctx context.Context, all []DayUses) error
+	// UsesSince are a connection's, from a day on.
+	UsesSince(ctx context.Context, id ConnectionID, from Day) ([]DayUses, error)
+	// PruneUses removes those of days before one, of at most limit connections, and
+	// returns how many went.
+	PruneUses(ctx context.Context, before Day, limit int) (int, error)
 	// Used notes when connections were last lent.
 	Used(ctx context.Context, at map[ConnectionID]time.Time) error
 

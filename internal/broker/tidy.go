@@ -72,17 +72,12 @@ func (b *Broker) doChore(ctx context.Context, name string, chore func(context.Co
 	return err
 }
 
-// note remembers that a connection was lent, for the next flush.
-func (b *Broker) note(id ConnectionID, at time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used[id] = at
-}
-
+// flush stores when what was last used.
 func (b *Broker) flush(ctx context.Context) error {
+	used := b.gather()
 	b.mu.Lock()
-	used, keys, worked := b.used, b.keysUsed, b.worked
-	b.used, b.keysUsed, b.worked = map[ConnectionID]time.Time{}, map[KeyID]time.Time{}, map[SecretID]time.Time{}
+	keys, worked := b.keysUsed, b.worked
+	b.keysUsed, b.worked = map[KeyID]time.Time{}, map[SecretID]time.Time{}
 	b.mu.Unlock()
 	var err error
 	if len(used) > 0 {
@@ -125,6 +120,7 @@ func (b *Broker) Tidy(ctx context.Context) error {
 		untilNone(func() (int, error) {
 			return b.Store.PruneAttempts(ctx, now.Add(-attemptsKeep), now.Add(-b.EventsKeep), pruneMost)
 		}),
+		untilNone(func() (int, error) { return b.Store.PruneUses(ctx, DayOf(now)-usesKeep, pruneMost) }),
 		untilNone(func() (int, error) { return b.Store.PruneSessions(ctx, now.Add(-sessionKeep), pruneMost) }),
 		b.dropAbandoned(ctx, now.Add(-unfinishedKeep)),
 		b.closeSendings(ctx, now),

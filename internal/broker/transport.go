@@ -43,7 +43,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !again {
 		minTTL = unkeptTTL
 	}
-	lent, err := t.Broker.Token(ctx, t.ID, minTTL)
+	lent, err := t.Broker.lend(ctx, t.ID, wish{minTTL: minTTL, called: true})
 	if err == nil {
 		err = t.Broker.checkHost(lent.Connection, r.URL)
 	}
@@ -63,7 +63,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !refusesToken(resp) {
 		return resp, nil
 	}
-	next, err := t.Broker.TokenAfter(ctx, t.ID, lent.Connection.Generation)
+	next, err := t.Broker.lend(ctx, t.ID, wish{forced: true, refused: lent.Connection.Generation, called: true})
 	switch {
 	case err != nil:
 		// The caller sees what Zendesk said; the connection's state says the rest.

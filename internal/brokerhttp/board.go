@@ -42,6 +42,7 @@ var connectionPages = []boardRoute{
 	{web.PathConnectionsJSON, everybody, serving{"GET": (*site).connectionsJSON}},
 	{web.PathConnectionsLive, everybody, serving{"GET": (*site).connectionsLive}},
 	{web.PathConnectionsOrders, everybody, serving{"POST": (*site).orders}},
+	{web.PathConnections + "/{id}/live", everybody, serving{"GET": (*site).connectionLive}},
 	{web.PathConnections + "/{id}", everybody, serving{"GET": (*site).connectionPage, "POST": (*site).orderOne}},
 }
 

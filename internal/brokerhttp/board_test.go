@@ -129,7 +129,7 @@ func TestBoardPagesAreForWhomTheyAreFor(t *testing.T) {
 	b := newBoardSite(t)
 	id := b.connectAs("globex", 9, "Gus", "admin")
 	operator, person, nobody := b.signIn("acme", 7, "Ada", "admin"), b.signIn("globex", 9, "Gus", "admin"), b.newBrowser()
-	everybodys := []string{"/connections", "/connections.csv", "/connections.json", "/connections.live", "/connections/{id}", "/orders"}
+	everybodys := []string{"/connections", "/connections.csv", "/connections.json", "/connections.live", "/connections/{id}", "/connections/{id}/live", "/orders"}
 	for _, p := range brokerhttp.BoardPages() {
 		if p.Everybody != slices.Contains(everybodys, p.Path) {
 			t.Errorf("%s is everybody's: %v", p.Path, p.Everybody)

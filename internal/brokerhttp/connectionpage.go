@@ -49,6 +49,14 @@ func (s *site) connectionOf(v visit, c broker.Connection) (web.Connection, error
 	if p.Fingerprint, err = s.Broker.Fingerprint(ctx, c); err != nil {
 		return p, err
 	}
+	uses, err := s.Broker.LatestUses(ctx, c.ID, web.ChartDays)
+	if err != nil {
+		return p, err
+	}
+	for _, u := range uses {
+		p.Uses = append(p.Uses, web.DayUses{Lent: u.Lent, Called: u.Called})
+	}
+	p.Stream = row.URL() + "/live"
 	history, err := s.Broker.History(ctx, c.ID, historyMost)
 	for _, m := range history {
 		p.History = append(p.History, happening(m))
@@ -75,7 +83,7 @@ func linkable(v broker.Viewer, c broker.Connection) bool {
 
 func happening(m broker.Moment) web.Happening {
 	if m.Event.Kind != "" {
-		return web.Happening{At: m.At, What: string(m.Event.Kind), Detail: m.Event.Detail}
+		return web.Happening{At: m.At, What: string(m.Event.Kind), Detail: m.Event.Detail, Grave: m.Event.Result() == broker.HasBroken}
 	}
 	a := m.Attempt
 	return web.Happening{

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 // liveMost bounds how many pages are followed at the same time. Each of them is looked
@@ -61,16 +63,46 @@ func (f *followers) leave(p person) {
 // is dropped: its browser comes back by itself.
 const liveWait = 10 * time.Second
 
-// connectionsLive is the list as it changes (server-sent events: HTML, section 9.2).
-// It looks at the database, which tells what other replicas do too, and sends what
-// differs from what it sent. It ends with the session, or when that must be checked.
+// connectionsLive is the list as it changes.
 func (s *site) connectionsLive(w http.ResponseWriter, v visit) error {
+	return s.stream(w, v, func(v visit) ([]web.LivePart, error) {
+		page, err := s.listed(v)
+		if err != nil {
+			return nil, err
+		}
+		return page.LiveHTML()
+	})
+}
+
+// connectionLive is the page of a connection as it changes. It ends with the connection.
+func (s *site) connectionLive(w http.ResponseWriter, v visit) error {
+	return s.stream(w, v, func(v visit) ([]web.LivePart, error) {
+		c, err := s.connectionAsked(v)
+		if err != nil {
+			return nil, err
+		}
+		page, err := s.connectionOf(v, c)
+		if err != nil {
+			return nil, err
+		}
+		return page.LiveHTML()
+	})
+}
+
+// stream sends the parts of a page as they change (server-sent events: HTML, section
+// 9.2). It looks at the database, which tells what other replicas do too, and sends what
+// differs from what it sent. It ends with the session, or when that must be checked.
+func (s *site) stream(w http.ResponseWriter, v visit, look func(visit) ([]web.LivePart, error)) error {
 	who := personIn(v.viewer)
 	if !s.followers.enter(who) {
 		w.WriteHeader(http.StatusNoContent) // which ends it: the browser does not come back
 		return nil
 	}
 	defer s.followers.leave(who)
+	next, err := look(v)
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	if v.Method == http.MethodHead {
@@ -78,22 +110,20 @@ func (s *site) connectionsLive(w http.ResponseWriter, v visit) error {
 	}
 	out, tick := http.NewResponseController(w), time.NewTicker(liveTick)
 	defer tick.Stop()
-	for sent := (liveParts{}); ; {
-		next, err := s.liveParts(v)
-		if err != nil {
-			return s.endLive(v, err)
-		}
+	for sent := (map[string]string{}); ; {
 		_ = out.SetWriteDeadline(time.Now().Add(liveWait)) // where it cannot be set, there is none to keep
-		if next.send(w, sent) != nil || out.Flush() != nil {
+		if sendParts(w, next, sent) != nil || out.Flush() != nil {
 			return nil
 		}
-		sent = next
 		select {
 		case <-tick.C:
 		case <-v.Context().Done():
 			return nil
 		}
-		if v.viewer, err = s.Broker.Viewer(v.Context(), s.session.read(v.Request)); err != nil || v.viewer.Stale {
+		if v.viewer, err = s.Broker.Viewer(v.Context(), s.session.read(v.Request)); err != nil || v.viewer.Stale || !v.who.has(v.viewer) {
+			return s.endLive(v, err)
+		}
+		if next, err = look(v); err != nil {
 			return s.endLive(v, err)
 		}
 	}
@@ -107,27 +137,20 @@ func (s *site) endLive(v visit, err error) error {
 	return nil
 }
 
-type liveParts struct{ counts, rows string }
-
-func (s *site) liveParts(v visit) (p liveParts, err error) {
-	page, err := s.listed(v)
-	if err == nil {
-		p.counts, p.rows, err = page.LiveHTML()
-	}
-	return p, err
-}
-
-// send writes the parts that differ. Where none does, a comment tells whether the
-// browser is still there.
-func (p liveParts) send(w http.ResponseWriter, sent liveParts) (err error) {
-	part := func(name, now, before string) {
-		if now != before && err == nil {
-			_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", name, now)
+// sendParts writes the parts that differ from what was sent, which it notes. Where none
+// does, a comment tells whether the browser is still there.
+func sendParts(w io.Writer, parts []web.LivePart, sent map[string]string) (err error) {
+	quiet := true
+	for _, p := range parts {
+		if before, known := sent[p.Name]; known && before == p.HTML {
+			continue
+		}
+		quiet, sent[p.Name] = false, p.HTML
+		if _, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", p.Name, p.HTML); err != nil {
+			return err
 		}
 	}
-	part("counts", p.counts, sent.counts)
-	part("rows", p.rows, sent.rows)
-	if p == sent && err == nil {
+	if quiet {
 		_, err = fmt.Fprint(w, ":\n\n")
 	}
 	return err

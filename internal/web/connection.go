@@ -34,13 +34,19 @@ type Connection struct {
 	Missing     []string // scopes that were asked for and not granted
 	Created     time.Time
 	History     []Happening
+	Uses        []DayUses // of the last days, the latest first
+	Stream      string    // what the page follows; empty: it stands still
 	Orders      []Order
 	Link        string // to authorize it again, shown this once
 	Did         Order  // what was done just now
 	Not         string // why it was not: a word of [OrderProblems], or "name"
 }
 
-func (p Connection) frame() frame { return p.Board.frame("connection", p.Title(), AtConnections) }
+func (p Connection) frame() frame {
+	f := p.Board.frame("connection", p.Title(), AtConnections)
+	f.Follows = true
+	return f
+}
 
 // Title is the page's title and first heading; for the template.
 func (p Connection) Title() string { return p.T("connection.title", p.Row.Name(), p.Row.Account) }
@@ -72,7 +78,7 @@ func (p Connection) words(scopes []string) (all []Permission) {
 
 // happenings are what there are words for: see the strings happening.*.
 var happenings = []string{
-	"connected", "reconnected", "imported", "state_changed", "ordered", "answered", "unanswered", "refused", "unsent", "open",
+	"connected", "reconnected", "imported", "state_changed", "ordered", "access_token_refused", "answered", "unanswered", "refused", "unsent", "open",
 }
 
 // WhatText is what happened, in words where there are some; for the template.
@@ -111,6 +117,45 @@ func (p Connection) May(o Order) bool {
 	return false
 }
 
+// DayUses are how often a connection's token was lent on a day, and Zendesk called.
+type DayUses struct{ Lent, Called int64 }
+
+// UseBar is a day of the chart of uses: calls stand on what was lent.
+type UseBar struct{ X, LentY, LentH, CalledY, CalledH int }
+
+// UseBars are the uses of the last days; for the template.
+func (p Connection) UseBars() []UseBar {
+	most := int64(1)
+	for _, u := range p.Uses {
+		most = max(most, u.Lent+u.Called)
+	}
+	bars := make([]UseBar, ChartDays)
+	for i := range bars {
+		bars[i] = UseBar{X: i * 20, LentY: chartHeight, CalledY: chartHeight}
+		if n := ChartDays - 1 - i; n < len(p.Uses) {
+			u := p.Uses[n]
+			bars[i].LentH, bars[i].CalledH = int(u.Lent*chartHeight/most), int(u.Called*chartHeight/most)
+			bars[i].LentY -= bars[i].LentH
+			bars[i].CalledY = bars[i].LentY - bars[i].CalledH
+		}
+	}
+	return bars
+}
+
+// UsesText says what that chart shows; for the template.
+func (p Connection) UsesText() string {
+	var lent, called int64
+	for _, u := range p.Uses {
+		lent, called = lent+u.Lent, called+u.Called
+	}
+	return p.T("connection.uses.text", ChartDays, lent, called)
+}
+
+// LiveHTML are the parts of the page that change, by their names, each on one line.
+func (p Connection) LiveHTML() ([]LivePart, error) {
+	return liveParts("connection", p, "standing", "matter", "known", "told")
+}
+
 // Bar is a day of the chart.
 type Bar struct {
 	Day       string
@@ -118,17 +163,17 @@ type Bar struct {
 	N, Failed int
 }
 
-// chartDays is how far back the chart goes, and chartHeight its height.
+// ChartDays is how far back the charts go, and chartHeight their height.
 const (
-	chartDays   = 14
+	ChartDays   = 14
 	chartHeight = 60
 )
 
 // Bars are the renewals of the last days; for the template.
 func (p Connection) Bars() []Bar {
-	bars, most := make([]Bar, chartDays), 1
+	bars, most := make([]Bar, ChartDays), 1
 	for i := range bars {
-		bars[i].Day, bars[i].X = p.Now.UTC().AddDate(0, 0, i+1-chartDays).Format(time.DateOnly), i*20
+		bars[i].Day, bars[i].X = p.Now.UTC().AddDate(0, 0, i+1-ChartDays).Format(time.DateOnly), i*20
 	}
 	for _, h := range p.History {
 		for i := range bars {
@@ -154,5 +199,5 @@ func (p Connection) ChartText() string {
 	for _, b := range p.Bars() {
 		n, failed = n+b.N, failed+b.Failed
 	}
-	return p.T("connection.chart.text", chartDays, n, failed)
+	return p.T("connection.chart.text", ChartDays, n, failed)
 }

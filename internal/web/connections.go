@@ -198,11 +198,23 @@ const (
 // OrderText is an order as a button has it; for templates.
 func (b Board) OrderText(o Order) string { return b.T("order." + string(o)) }
 
-// LiveHTML are the parts of the page that change, each on one line: the counts and
-// the rows.
-func (p Connections) LiveHTML() (counts, rows string, err error) {
-	if counts, err = partHTML("connections", "counts", p); err == nil {
-		rows, err = partHTML("connections", "rows", p)
+// LivePart is a part of a page that changes while it is looked at: the element of that
+// id, and what is to stand in it, on one line.
+type LivePart struct{ Name, HTML string }
+
+// liveParts renders those parts of a page that have a template of their own.
+func liveParts(page string, data any, names ...string) (all []LivePart, err error) {
+	for _, name := range names {
+		html, err := partHTML(page, name, data)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, LivePart{name, html})
 	}
-	return counts, rows, err
+	return all, nil
+}
+
+// LiveHTML are the parts of the page that change: the counts and the rows.
+func (p Connections) LiveHTML() ([]LivePart, error) {
+	return liveParts("connections", p, "counts", "rows")
 }

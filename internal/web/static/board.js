@@ -18,7 +18,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   });
 }
 
-// The list follows what happens. What somebody works on stays under their hands: a
+// A page follows what happens: its parts are what the server sends by their names. What somebody works on stays under their hands: a
 // row that is chosen, open or has the focus, and the order of all while there is one.
 const list = document.querySelector('[data-live]');
 const rows = document.getElementById('rows');
@@ -46,8 +46,11 @@ function follow() {
   source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) live.textContent = live.dataset.broken;
   });
-  source.addEventListener('counts', (e) => { document.getElementById('counts').innerHTML = e.data; });
-  source.addEventListener('rows', (e) => renew(e.data));
+  for (const name of list.dataset.parts.split(' ')) {
+    const part = document.getElementById(name);
+    source.addEventListener(name, (e) => { if (!part.contains(document.activeElement)) part.innerHTML = e.data; });
+  }
+  if (rows) source.addEventListener('rows', (e) => renew(e.data));
 }
 
 function rest() {
