@@ -27,7 +27,7 @@ func Traced(begin func(*http.Request) Span) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			span := begin(r)
-			x, w, r := enter(w, r.WithContext(span.Context))
+			x, w, r := enter(w, r.WithContext(span.Context)) //nolint:contextcheck // made of the request's own by begin
 			if span.TraceID != "" {
 				Note(r.Context(), slog.String("trace_id", span.TraceID))
 			}
