@@ -182,12 +182,16 @@ func (b *Broker) withPair(ctx context.Context, c Connection, p Pair) (Connection
 	return c, err
 }
 
+// insistPause is the longest that insist waits between two tries. A database that is
+// there for moments only must be met in one of them.
+const insistPause = 500 * time.Millisecond
+
 // insist stores what exists nowhere else: a database that is away for a moment
 // must not cost a token. It gives up after half a minute, whatever ctx says.
 func insist(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, insistPause) {
 		err := step(ctx)
 		if err == nil || errors.Is(err, ErrConflict) {
 			return err

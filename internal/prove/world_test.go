@@ -55,6 +55,7 @@ type world struct {
 	ids            []broker.ConnectionID
 	people         map[broker.ConnectionID]journey.Person
 	users          map[int64]broker.ConnectionID // by their number at the issuer
+	signedIn       signIns
 }
 
 // layout says what a world is made of.

@@ -31,16 +31,16 @@ func containing(words string) string {
 func narrowed(f broker.Filter, args ...any) (string, []any) {
 	n := narrowing{`state <> 'pending'`, args}
 	if f.State != "" {
-		n.add(` AND state = $%d`, f.State)
+		n.add(` AND state || '' = $%d`, f.State)
 	}
 	if f.Account != "" {
-		n.add(` AND account = $%d`, f.Account)
+		n.add(` AND account || '' = $%d`, f.Account)
 	}
 	if f.Product != "" {
 		n.add(` AND product = $%d`, f.Product)
 	}
 	if f.Client != 0 {
-		n.add(` AND client_id = $%d`, f.Client)
+		n.add(` AND client_id + 0 = $%d`, f.Client)
 	}
 	for _, word := range strings.Fields(f.Words) {
 		n.add(` AND words LIKE $%d`, "% "+word+"%") // a word has no sign of a pattern in it

@@ -34,6 +34,9 @@ func fillConnections(t *testing.T, dsn string, n int) {
 		var args, wordArgs []any
 		for i := from; i < min(from+step, n+1); i++ {
 			state, account := "active", fmt.Sprintf("account%d", i%500)
+			if n > 50_000 && i%2 == 1 {
+				account = "account1"
+			}
 			name, email := fmt.Sprintf("Person%d Example", i), fmt.Sprintf("p%d@%s.example", i, account)
 			switch {
 			case i == n:
@@ -146,6 +149,10 @@ var dashboards = map[string]struct {
 	"all, the oldest":              {before: 40},
 	"a state of few":               {filter: broker.Filter{State: broker.InDoubt}},
 	"an account":                   {filter: broker.Filter{Account: "account7"}},
+	"the account of half of them":  {filter: broker.Filter{Account: "account1"}},
+	"of them, those in doubt":      {filter: broker.Filter{Account: "account1", State: broker.InDoubt}},
+	"the client of all":            {filter: broker.Filter{Client: 1}},
+	"a state of all":               {filter: broker.Filter{State: broker.Active}},
 	"no product":                   {filter: broker.Filter{Product: broker.Chat}},
 	"a word of one":                {filter: broker.Filter{Words: "p77777"}},
 	"a whole address":              {filter: broker.Filter{Words: "p77777 account277 example"}},
@@ -154,7 +161,7 @@ var dashboards = map[string]struct {
 	"a beginning of all":           {filter: broker.Filter{Words: "p"}},
 	"a beginning of 11,000":        {filter: broker.Filter{Words: "p7"}},
 	"a word of the oldest 15,000":  {filter: broker.Filter{Words: "eldest"}},
-	"of them, those in doubt":      {filter: broker.Filter{Words: "eldest", State: broker.InDoubt}},
+	"of the eldest, in doubt":      {filter: broker.Filter{Words: "eldest", State: broker.InDoubt}},
 	"a word of 25,000 old ones":    {filter: broker.Filter{Words: "grown"}},
 	"two words, of each many":      {filter: broker.Filter{Words: "grown account27"}},
 	"two words, of both none":      {filter: broker.Filter{Words: "eldest grown"}},
