@@ -9,7 +9,7 @@ import (
 )
 
 // openedMost bounds how many tokens are remembered in the clear.
-const openedMost = 8192
+const openedMost = 4096
 
 // opened remembers access tokens in the clear, so that one which is lent often is not
 // unsealed each time. It decides nothing: a token is the one that a row holds, or it

@@ -35,8 +35,9 @@ const believed = 20 * time.Millisecond
 // not come back in the same tick of a coarse clock.
 const awaited = believed + 5*time.Millisecond
 
-// lentMost bounds how many connections are remembered, twice over.
-const lentMost = 8192
+// lentMost bounds how many connections are remembered, twice over: some 2 KB each, and
+// four times that until the garbage is collected.
+const lentMost = 2048
 
 // lent is what this process remembers of the connections that it lends. Reading
 // takes no lock. Its zero value remembers nothing.
