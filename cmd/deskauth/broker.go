@@ -47,7 +47,7 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
-	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), linkCommand(p), passCommand(p), webhookCommand(p))
+	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), linkCommand(p), operatorCommand(p), passCommand(p), webhookCommand(p))
 	return cmd
 }
 

@@ -312,6 +312,8 @@ type Store interface {
 	PruneSessions(ctx context.Context, before time.Time, limit int) (int, error)
 	// Operators lists those that are stored, in the order in which they came.
 	Operators(ctx context.Context) ([]Operator, error)
+	// RemoveOperator removes one, else ErrNotFound.
+	RemoveOperator(ctx context.Context, account string, user int64, e Event) error
 	// Invitation returns the one that is open.
 	Invitation(ctx context.Context) (Invitation, error)
 	// KeepInvitation stores an invitation in the place of the one before.

@@ -61,6 +61,16 @@ func (s brokerStore) Operators(ctx context.Context) ([]broker.Operator, error) {
 	})
 }
 
+func (s brokerStore) RemoveOperator(ctx context.Context, account string, user int64, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrNotFound, `
+			DELETE FROM broker_operators WHERE account = $1 AND user_id = $2`, account, user); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
 func (s brokerStore) Invitation(ctx context.Context) (i broker.Invitation, err error) {
 	var digest []byte
 	var expires int64
