@@ -65,7 +65,6 @@ func boards() []Sample {
 	one := web.Connection{
 		Board: board(true), Row: row[0], Generation: 7, Fingerprint: "9f3a", Created: past(400),
 		Orders: []web.Order{web.OrderRenew, web.OrderLink, web.OrderDisable, web.OrderRevoke},
-		Stream: "/connections/12/live",
 		Uses:   []web.DayUses{{Lent: 12, Called: 340}, {Lent: 40}, {}, {Called: 7}, {Lent: 1, Called: 1}},
 		History: []web.Happening{
 			{At: past(0), What: "access_token_refused", Detail: "generation 6", Grave: true},
@@ -82,7 +81,7 @@ func boards() []Sample {
 	link.Link = "https://connect.example.com/link/ThisIsShownOnceAndNeverAgain_" + longWord
 	broken.Row, broken.Missing, broken.Not = row[2], []string{"hc:read"}, "name"
 	odd.Board, odd.Row, odd.Orders, odd.Did = board(false), row[5], nil, web.OrderRenew
-	bare.Row, bare.History, bare.Generation, bare.Fingerprint, bare.Lang, bare.Uses, bare.Stream = row[4], nil, 1, "", "de", nil, ""
+	bare.Row, bare.History, bare.Generation, bare.Fingerprint, bare.Lang, bare.Uses = row[4], nil, 1, "", "de", nil
 	return []Sample{
 		{"connection", 200, one},
 		{"connection_link", 200, link},
