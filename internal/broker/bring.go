@@ -204,7 +204,7 @@ func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, 
 	if c.Asked.IsEmpty() {
 		c.Asked = oauth.ParseScope(plainText(t.Scope))
 	}
-	err := insist(ctx, func(ctx context.Context) (err error) { c, err = b.Store.AddPending(ctx, c); return err })
+	err := b.keepAtAll(ctx, func(ctx context.Context) (err error) { c, err = b.Store.AddPending(ctx, c); return err })
 	if err != nil {
 		return Connection{}, err
 	}
@@ -212,7 +212,7 @@ func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, 
 	if c, err = b.withPair(ctx, c.Next(pair, false), pair); err != nil {
 		return Connection{}, err
 	}
-	if err := insist(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
+	if err := b.keepAtAll(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
 		return Connection{}, err
 	}
 	if pair.Guessed {

@@ -76,6 +76,8 @@ type Broker struct {
 
 	life   sync.RWMutex // read-held by each flight, so that Close waits for them
 	closed bool
+	ending chan struct{} // closed when Close begins
+	ends   sync.Once
 
 	quiet quiet
 
@@ -121,7 +123,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := c.checkRing(ctx); err != nil {
 		return nil, err
 	}
-	b := &Broker{Config: c, name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]noted{}, uses: map[UsesOn]Uses{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}
+	b := &Broker{Config: c, ending: make(chan struct{}), name: secret.Code(c.Rand).Reveal(), used: map[ConnectionID]noted{}, uses: map[UsesOn]Uses{}, keysUsed: map[KeyID]time.Time{}, worked: map[SecretID]time.Time{}}
 	b.ring.use(c.Ring)
 	return b, nil
 }
@@ -182,31 +184,10 @@ func (b *Broker) withPair(ctx context.Context, c Connection, p Pair) (Connection
 	return c, err
 }
 
-// insistPause is the longest that insist waits between two tries. A database that is
-// there for moments only must be met in one of them.
-const insistPause = 500 * time.Millisecond
-
-// insist stores what exists nowhere else: a database that is away for a moment
-// must not cost a token. It gives up after half a minute, whatever ctx says.
-func insist(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, insistPause) {
-		err := step(ctx)
-		if err == nil || errors.Is(err, ErrConflict) {
-			return err
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return err
-		}
-	}
-}
-
 // Close waits for what is in flight and stores what was noted. The store stays
 // open.
 func (b *Broker) Close(ctx context.Context) error {
+	b.ends.Do(func() { close(b.ending) })
 	b.life.Lock()
 	b.closed = true
 	b.life.Unlock()

@@ -201,7 +201,7 @@ func (b *Broker) redeem(ctx context.Context, f Flow, code secret.Plain) (Arrival
 	if c, err = b.withPair(ctx, c.Next(pair, false), pair); err != nil {
 		return Arrival{}, err
 	}
-	if err := insist(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
+	if err := b.keepAtAll(ctx, func(ctx context.Context) error { return b.Store.KeepTokens(ctx, c) }); err != nil {
 		return Arrival{}, fmt.Errorf("store the tokens of %s: %w", f.Account, err)
 	}
 	if f.Purpose == SigningIn {

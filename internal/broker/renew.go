@@ -245,7 +245,7 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 		return r.conn, err
 	}
 	a.Outcome, a.ClosedAt = Answered, r.now()
-	err = insist(ctx, func(ctx context.Context) error { return r.Store.Renew(ctx, next, a) })
+	err = r.keepAtAll(ctx, func(ctx context.Context) error { return r.Store.Renew(ctx, next, a) })
 	if errors.Is(err, ErrConflict) {
 		// The person authorized again meanwhile, or a renewal of another's came
 		// through: those tokens count.
@@ -267,7 +267,7 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 // stays open reads as one whose answer never came.
 func (r *renewal) close(ctx context.Context, a Attempt, reply Reply) error {
 	a.Outcome, a.Error, a.ClosedAt = reply.Outcome(), string(reply.Result), r.now()
-	err := insist(ctx, func(ctx context.Context) error { return r.Store.CloseAttempt(ctx, a) })
+	err := r.keepAtAll(ctx, func(ctx context.Context) error { return r.Store.CloseAttempt(ctx, a) })
 	if errors.Is(err, ErrConflict) {
 		return nil
 	}
