@@ -11,7 +11,7 @@ import (
 
 // The edge shows the person a page and logs the cause; the process goes on.
 func TestAPanicInAFlightIsItsError(t *testing.T) {
-	b := &Broker{}
+	b := &Broker{ending: make(chan struct{})}
 	for range 2 { // nor does the first one hold what the next needs
 		got, _, err := fly(t.Context(), b, "key", time.Minute, func(context.Context) (string, error) { panic("a bug") })
 		if got != "" || err == nil || !strings.Contains(err.Error(), "a bug") || !strings.Contains(err.Error(), "flight_test.go") {
@@ -27,7 +27,7 @@ func TestAPanicInAFlightIsItsError(t *testing.T) {
 // those who are still there when it ends, one alone is the first.
 func TestWhoLeavesIsNotTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, end := &Broker{}, make(chan struct{})
+		b, end := &Broker{ending: make(chan struct{})}, make(chan struct{})
 		f := func(context.Context) (string, error) { <-end; return "arrived", nil }
 		ctx, leave := context.WithCancel(t.Context())
 		left, firsts := make(chan error, 1), make(chan bool, 4)
