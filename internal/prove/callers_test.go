@@ -103,6 +103,6 @@ func (c *callers) note(what string) {
 func (c *callers) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return fmt.Sprintf("%d tokens lent and used, %d of them renewed before they were used, %d calls told to wait or refused: %v",
-		c.lent.Load(), c.dead.Load(), c.unavailable.Load()+c.unusable.Load()+c.failed.Load(), c.said)
+	return fmt.Sprintf("%d tokens lent and used, %d of them renewed before they were used (%d twice in a row), %d calls told to wait or refused: %v",
+		c.lent.Load(), c.dead.Load(), c.deadTwice.Load(), c.unavailable.Load()+c.unusable.Load()+c.failed.Load(), c.said)
 }
