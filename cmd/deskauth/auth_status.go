@@ -98,9 +98,13 @@ func (w whichLogin) status(ctx context.Context, p process, offline bool) ([]logi
 	if err != nil {
 		return nil, err
 	}
+	account, err := l.named(w)
+	if err != nil {
+		return nil, err
+	}
 	var told []loginStatus
 	for _, c := range all {
-		if w.Account != "" && c.Account != w.Account {
+		if account != "" && c.Account != account {
 			continue
 		}
 		one, err := l.statusOf(ctx, c, offline)

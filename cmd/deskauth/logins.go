@@ -200,6 +200,18 @@ func (l *logins) all(ctx context.Context) (all []broker.Connection, err error) {
 	}
 }
 
+// named is the subdomain that was named, as a person pastes it; "" where none was.
+func (l *logins) named(w whichLogin) (string, error) {
+	if w.Account == "" {
+		return "", nil
+	}
+	account, err := l.Base.CleanSubdomain(w.Account)
+	if err != nil {
+		return "", usagef("--account: %w", err)
+	}
+	return account, nil
+}
+
 // pick is the login that is meant: of the account that is named, else the current one,
 // else the only one.
 func (l *logins) pick(ctx context.Context, w whichLogin) (broker.Connection, error) {
@@ -214,11 +226,9 @@ func (l *logins) pick(ctx context.Context, w whichLogin) (broker.Connection, err
 	if now.Zendesk != l.place.Base.String() {
 		now = current{}
 	}
-	account := ""
-	if w.Account != "" {
-		if account, err = l.Base.CleanSubdomain(w.Account); err != nil {
-			return broker.Connection{}, usagef("--account: %w", err)
-		}
+	account, err := l.named(w)
+	if err != nil {
+		return broker.Connection{}, err
 	}
 	c, found := choose(all, account, now.Connection)
 	switch {

@@ -96,10 +96,6 @@ func (s *site) newClientPage(v visit) web.NewBoardClient {
 
 // clientAdded is POST /clients. The secret that was typed goes into no page.
 func (s *site) clientAdded(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	p := s.newClientPage(v)
 	p.Form = web.BoardClientForm{
 		Account: v.PostForm.Get(web.FieldAccount), Product: v.PostForm.Get(web.FieldProduct), Identifier: v.PostForm.Get(web.FieldIdentifier),
@@ -154,10 +150,6 @@ func (s *site) clientPage(w http.ResponseWriter, v visit) error {
 
 // clientOrdered is POST /clients/{id}: what is to become of its secrets.
 func (s *site) clientOrdered(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	c, err := s.clientAskedFor(v)
 	if err != nil {
 		return err
@@ -219,10 +211,6 @@ func (s *site) clientAsked(w http.ResponseWriter, v visit) error {
 
 // clientRemoved is POST /clients/{id}/remove. It goes on when the browser leaves.
 func (s *site) clientRemoved(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	c, err := s.clientAskedFor(v)
 	if err != nil {
 		return err

@@ -94,10 +94,6 @@ func happening(m broker.Moment) web.Happening {
 
 // orderOne is POST /connections/{id}: what is to become of one connection.
 func (s *site) orderOne(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	c, err := s.connectionAsked(v)
 	if err != nil {
 		return err

@@ -81,10 +81,6 @@ func (s *site) keyForm(w http.ResponseWriter, v visit) error {
 
 // keyMade is POST /keys: it makes a key, and its answer shows it.
 func (s *site) keyMade(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	p := web.NewKey{Board: s.boardPage(v), Form: web.KeyForm{
 		Name: v.PostForm.Get(web.FieldName), Can: v.PostForm[web.FieldCan], Reach: v.PostForm.Get(web.FieldReach), Life: v.PostForm.Get(web.FieldKeyLife),
 	}}

@@ -32,10 +32,6 @@ func ordersOf(v broker.Viewer) []web.Order {
 // orders is POST /orders: what is to become of those that were chosen, and,
 // once that was seen, what became of them.
 func (s *site) orders(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	order := broker.Order(v.PostForm.Get(web.FieldOrder))
 	ids := v.PostForm[web.FieldID]
 	switch {

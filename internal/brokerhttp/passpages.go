@@ -152,10 +152,6 @@ func (s *site) passToMake(v visit, connection string) (web.PassNew, error) {
 // passMade is POST /new-pass. What its holder is given is in the answer, and nowhere
 // else.
 func (s *site) passMade(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	p, err := s.passToMake(v, v.PostForm.Get(web.FieldConnection))
 	if err != nil {
 		return err
@@ -304,10 +300,6 @@ func (s *site) passShown(w http.ResponseWriter, v visit) error {
 
 // passEnded is POST /passes/{id}.
 func (s *site) passEnded(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	one, err := s.passAsked(v)
 	if err != nil {
 		return err

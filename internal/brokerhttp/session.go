@@ -54,7 +54,7 @@ type visit struct {
 // signedIn puts the session before a page, and who the page is there for. Whoever is
 // not signed in is led there and back. A role that was told too long ago is asked for anew before anything is shown
 // or done: a page goes through Zendesk and comes back by itself, a form says that
-// nothing was done.
+// nothing was done. A form is read here, once for all pages.
 func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.Broker.Viewer(r.Context(), s.session.read(r))
@@ -73,6 +73,10 @@ func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) err
 			s.undone(w, r, v.Account)
 		default:
 			httpd.Note(r.Context(), slog.String("account", v.Account), slog.Int64("user", v.User.ID))
+			if err := r.ParseForm(); err != nil && !looks {
+				s.badForm(w, r, err)
+				return
+			}
 			err := broker.ErrNotFound
 			if who.has(v) {
 				err = serve(w, visit{r, v, who})

@@ -55,10 +55,6 @@ func deliveryRow(d broker.Delivery) web.DeliveryRow {
 
 // webhookAdded is POST /webhooks: its answer shows the secret.
 func (s *site) webhookAdded(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	p := web.NewWebhook{Board: s.boardPage(v), Address: v.PostForm.Get(web.FieldURL), Types: v.PostForm[web.FieldTypes]}
 	steering, err := s.Broker.Steer(v.viewer)
 	if err != nil {
@@ -113,10 +109,6 @@ func (s *site) webhookOf(v visit) (web.Webhook, error) {
 // webhookOrdered is POST /webhooks/{id}: a test, a delivery once more, or a new secret,
 // which the answer shows.
 func (s *site) webhookOrdered(w http.ResponseWriter, v visit) error {
-	if err := v.ParseForm(); err != nil {
-		s.badForm(w, v.Request, err)
-		return nil
-	}
 	p, err := s.webhookOf(v)
 	if err != nil {
 		return err
