@@ -1,6 +1,9 @@
 package deskauth
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/deskauth/deskauth/oauth"
@@ -20,6 +23,32 @@ type Link struct {
 	SpentAt    *time.Time  `json:"spent_at"`          // nil: not
 	CameTo     int64       `json:"came_to,omitempty"` // the connection that it made, or made work again
 }
+
+// LinkRequest says what a link is to be for.
+type LinkRequest struct {
+	Connection int64       `json:"connection,omitempty"` // to be authorized again, by its own user alone; 0: any person's, a new one
+	Account    string      `json:"account,omitempty"`    // subdomain; empty: the connection's, else the person says it
+	Product    string      `json:"product,omitempty"`    // support or chat; empty: the connection's, else support
+	Scope      oauth.Scope `json:"scope,omitempty"`      // to ask for; none: the connection's, else the broker's default
+	ReturnTo   string      `json:"return_to,omitempty"`  // a path of the site that the person comes to afterwards
+	ExpiresIn  int64       `json:"expires_in,omitempty"` // seconds: ten minutes to seven days; 0: a day
+}
+
+// NewLink is a link that was made, with its address, which is told once. Printing a
+// NewLink does not show it.
+type NewLink struct {
+	Link
+	URL string `json:"url"`
+}
+
+// Format hides the address from every verb of fmt.
+func (l NewLink) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, l.String()) }
+
+// String hides the address.
+func (l NewLink) String() string { return fmt.Sprintf("deskauth.NewLink(%d, [secret])", l.ID) }
+
+// LogValue hides the address from slog.
+func (l NewLink) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
 // LinkPage is a part of the list of links.
 type LinkPage struct {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ErrNotFound says that there is no such connection.
+// ErrNotFound says that there is no such connection, or no such link that is open.
 var ErrNotFound = errors.New("deskauth: no such connection")
 
 // ErrAway says that the broker's database cannot be reached just now. It heals by

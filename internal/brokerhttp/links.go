@@ -33,13 +33,7 @@ func (u use) whose() broker.KeyID {
 }
 
 func (s *site) makeLink(w http.ResponseWriter, u use) error {
-	var body struct {
-		Connection       int64
-		Account, Product string
-		Scope            oauth.Scope
-		ReturnTo         string `json:"return_to"`
-		ExpiresIn        int64  `json:"expires_in"` // seconds
-	}
+	var body deskauth.LinkRequest
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
@@ -49,20 +43,26 @@ func (s *site) makeLink(w http.ResponseWriter, u use) error {
 		return broker.ErrNotFound
 	case id == 0 && len(u.key.Connections) > 0: // it reaches no connection that is to come
 		return broker.ErrForbidden
-	case body.ExpiresIn < 0 || body.ExpiresIn > int64(broker.LinkLongest/time.Second):
-		body.ExpiresIn = 1 // which is refused, with the bounds
 	}
-	made, err := s.Broker.MakeLink(u.Context(), broker.NewLink{
-		Connection: id, Account: body.Account, Product: broker.Product(body.Product), Scope: body.Scope, ReturnTo: body.ReturnTo,
-		Life: time.Duration(body.ExpiresIn) * time.Second, Key: u.key.ID, Maker: u.key.Name,
-	})
+	wish := LinkWish(body)
+	wish.Key, wish.Maker = u.key.ID, u.key.Name
+	made, err := s.Broker.MakeLink(u.Context(), wish)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusCreated, struct {
-		deskauth.Link
-		URL string `json:"url"`
-	}{s.publishedLink(made.ConnectLink), made.URL.Reveal()})
+	return writeJSON(w, http.StatusCreated, deskauth.NewLink{Link: s.publishedLink(made.ConnectLink), URL: made.URL.Reveal()})
+}
+
+// LinkWish is what a program asks of a link, in the broker's types.
+func LinkWish(r deskauth.LinkRequest) broker.NewLink {
+	life := time.Duration(r.ExpiresIn) * time.Second
+	if r.ExpiresIn < 0 || r.ExpiresIn > int64(broker.LinkLongest/time.Second) { // the product may be anything
+		life = time.Second // which is refused, with the bounds
+	}
+	return broker.NewLink{
+		Connection: broker.ConnectionID(r.Connection), Account: r.Account, Product: broker.Product(r.Product),
+		Scope: r.Scope, ReturnTo: r.ReturnTo, Life: life,
+	}
 }
 
 func (s *site) listLinks(w http.ResponseWriter, u use) error {
@@ -93,9 +93,14 @@ func (s *site) revokeLink(w http.ResponseWriter, u use) error {
 }
 
 func (s *site) publishedLink(l broker.ConnectLink) deskauth.Link {
+	return PublishedLink(l, s.Broker.Now())
+}
+
+// PublishedLink is a link as other programs see it, at an instant.
+func PublishedLink(l broker.ConnectLink, now time.Time) deskauth.Link {
 	return deskauth.Link{
 		ID: int64(l.ID), Connection: int64(l.Connection), Account: l.Account, Product: string(l.Product),
-		Scope: append(oauth.Scope{}, l.Scope...), ReturnTo: l.ReturnTo, State: l.State(s.Broker.Now()),
+		Scope: append(oauth.Scope{}, l.Scope...), ReturnTo: l.ReturnTo, State: l.State(now),
 		CreatedAt: l.Created, ExpiresAt: l.Expires, SpentAt: orNil(l.Spent), CameTo: int64(l.Made),
 	}
 }
