@@ -11,6 +11,13 @@
 //	*oauth.Error ── Description ─▶ Zendesk's sentence
 //	API refusals (error.go) ─▶ bytes ─▶ ParseAPIError ─▶ *APIError
 //
+// API calls Zendesk as the owner of a token. Every request goes the same way:
+//
+//	API.Clients, Me, Upload … ─▶ call ─▶ try ─▶ Answered ─▶ record, *APIError or *oauth.RemoteError
+//	                               ▲      │
+//	                               └──────┴── Retry: 429, 503 with Retry-After, no answer
+//	lists ─▶ page ─▶ page ─▶ …     an iter.Seq2 that asks for a page when the loop gets there
+//
 // What is written here was documented by Zendesk or observed from it; where
 // nobody knows, it does what the Ruby gem rack-oauth2 does, whose sentences
 // Zendesk's server speaks word for word.

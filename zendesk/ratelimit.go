@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -52,4 +53,80 @@ const TooManyRequests = "Number of allowed API requests per minute exceeded"
 var EndpointRateLimited = Refusal{
 	status: http.StatusTooManyRequests,
 	body:   `{"error":"APIRateLimitExceeded","description":"` + TooManyRequests + `"}`,
+}
+
+// ParseQuota reads what an answer says of the account's quota, under any of the names
+// that SetHeaders writes; false when it says nothing. Reset is 0 where only the oldest
+// names are there: they never said it.
+func ParseQuota(h http.Header) (q Quota, ok bool) {
+	for _, prefix := range []string{"Ratelimit-", "Rate-Limit-", "X-Rate-Limit-"} {
+		limit := h.Get(prefix + "Limit")
+		if limit == "" {
+			limit = h.Get(strings.TrimSuffix(prefix, "-"))
+		}
+		most, wrong := strconv.Atoi(limit)
+		left, bad := strconv.Atoi(h.Get(prefix + "Remaining"))
+		if wrong != nil || bad != nil || most < 0 || left < 0 {
+			continue
+		}
+		return Quota{Limit: most, Remaining: left, Reset: seconds(h.Get(prefix + "Reset"))}, true
+	}
+	return Quota{}, false
+}
+
+const endpointPrefix = "Zendesk-Ratelimit-"
+
+// ParseEndpointQuotas reads what an answer says of the quotas of endpoints, by their
+// names in small letters: "tickets-index".
+func ParseEndpointQuotas(h http.Header) map[string]Quota {
+	var all map[string]Quota
+	for name := range h {
+		endpoint, ok := strings.CutPrefix(name, endpointPrefix)
+		if !ok || endpoint == "" {
+			continue
+		}
+		q, ok := parseEndpointQuota(h.Get(name))
+		if !ok {
+			continue
+		}
+		if all == nil {
+			all = map[string]Quota{}
+		}
+		all[strings.ToLower(endpoint)] = q
+	}
+	return all
+}
+
+// parseEndpointQuota reads "total=100; remaining=99; resets=41".
+func parseEndpointQuota(text string) (q Quota, ok bool) {
+	found := 0
+	for part := range strings.SplitSeq(text, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			continue
+		}
+		switch name {
+		case "total":
+			q.Limit = n
+		case "remaining":
+			q.Remaining = n
+		case "resets":
+			q.Reset = seconds(value)
+			continue
+		default:
+			continue
+		}
+		found++
+	}
+	return q, found == 2
+}
+
+// seconds is a wait in whole ones, 0 for what is none.
+func seconds(text string) time.Duration {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
