@@ -175,9 +175,9 @@ func (c Config) addresses() (public *url.URL, base zendesk.Base, err error) {
 func (c Config) open(ctx context.Context) (*store.DB, error) {
 	switch {
 	case c.Path != "" && c.DSN == "" && c.DB == nil:
-		return store.Open(ctx, "sqlite:"+c.Path)
+		return store.OpenBroker(ctx, "sqlite:"+c.Path)
 	case c.Path == "" && c.DSN != "" && c.DB == nil:
-		return store.Open(ctx, c.DSN)
+		return store.OpenBroker(ctx, c.DSN)
 	case c.Path == "" && c.DSN == "" && c.DB != nil:
 		return store.FromPostgres(c.DB), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -59,8 +60,10 @@ func (t *tx) swap(ctx context.Context, conflict error, query string, args ...any
 }
 
 // step runs f as one atomic step: everything it wrote is committed when step
-// returns nil, and nothing of it when step returns another error than that of
-// ctx. A caller that gives up (ctx ends) does not abort a step that began.
+// returns nil, and nothing of it otherwise, but for an answer to COMMIT that a
+// network lost. A caller may give up (ctx ends) until its step begins; one that began
+// is not aborted, and its caller hears how it ended: who is told of a commit, a journal
+// or a memory of rows, must not miss it because somebody hung up.
 //
 // f must not keep t, call the network, or wait for another step.
 func (d *DB) step(ctx context.Context, f func(ctx context.Context, t *tx) error) error {
@@ -88,18 +91,26 @@ func (d *DB) stepThen(ctx context.Context, then func(), f func(ctx context.Conte
 	case <-d.ended:
 		return p.answer()
 	case <-ctx.Done():
-		return ctx.Err()
+		if p.settle() {
+			return ctx.Err()
+		}
+		return <-p.done // the writer answers whatever it began
 	}
 }
 
 // pending is a step that waits for the SQLite writer.
 type pending struct {
-	ctx  context.Context
-	f    func(ctx context.Context, t *tx) error
-	then func()
-	done chan error // holds one, so that the writer never waits for a caller that left
-	err  error
+	ctx     context.Context
+	f       func(ctx context.Context, t *tx) error
+	then    func()
+	settled atomic.Bool // it began, or its caller left before
+	done    chan error  // holds one, so that the writer never waits for a caller that left
+	err     error
 }
+
+// settle decides between the writer that begins a step and the caller that leaves it:
+// whoever is first.
+func (p *pending) settle() (first bool) { return p.settled.CompareAndSwap(false, true) }
 
 // answer is what became of a step once the writer has ended: the writer answered
 // it before, or it came too late.
@@ -207,8 +218,11 @@ func (w *writer) run(ctx context.Context, group []*pending) (err error) {
 
 func (w *writer) steps(ctx context.Context, t *tx, group []*pending) error {
 	for _, p := range group {
-		if p.err = p.ctx.Err(); p.err != nil {
-			continue // it left before its step began
+		if p.err = p.ctx.Err(); p.err == nil && !p.settle() {
+			p.err = p.ctx.Err() // it left just now
+		}
+		if p.err != nil {
+			continue
 		}
 		if err := savepoint(ctx, t, p); err != nil {
 			return err
