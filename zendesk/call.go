@@ -132,7 +132,7 @@ func (a *API) request(ctx context.Context, c call) (*http.Request, error) {
 		return nil, errors.New("zendesk: the API has no base URL")
 	}
 	bearer := a.Bearer
-	if a.Token != nil {
+	if a.Token != nil && a.Basic == nil {
 		var err error
 		if bearer, err = a.Token(ctx); err != nil {
 			return nil, err
@@ -157,7 +157,9 @@ func (a *API) request(ctx context.Context, c call) (*http.Request, error) {
 		// net/http repeats by itself what it can open anew; when, is said by Retry alone.
 		req.GetBody = nil
 	}
-	if bearer != "" {
+	if a.Basic != nil {
+		req.SetBasicAuth(a.Basic.user(), a.Basic.secret())
+	} else if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	req.Header.Set("Accept", "application/json")

@@ -16,9 +16,11 @@ type API struct {
 	HTTP *http.Client // nil means http.DefaultClient
 
 	// Bearer is the access token; Token, when it is set, is asked for one before every
-	// request instead. Neither: HTTP adds what opens the API.
+	// request instead; Basic, when it is set, goes before both. None: HTTP adds what opens
+	// the API.
 	Bearer string
 	Token  func(context.Context) (string, error)
+	Basic  *Basic
 
 	// Retry says when a request that failed is sent again; nil: never.
 	Retry *Retry

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -22,20 +25,43 @@ func authCommand(p process) *cobra.Command {
 
 // whichLogin says which login a command is about.
 type whichLogin struct {
+	manner
 	Account      string
 	ZendeskURL   string
 	AllowHTTP    bool
 	AllowPrivate bool
+
+	fromZCLI bool // the account is from ZENDESK_SUBDOMAIN
 }
 
 func (w *whichLogin) flags(f *pflag.FlagSet) {
+	w.whichFlags(f)
+	w.manner.flags(f)
+}
+
+// run carries a command out, once its flags are complete.
+func (w *whichLogin) run(cmd *cobra.Command, p process, do func(context.Context, process) error) error {
+	if err := fromEnvironment(cmd, p); err != nil {
+		return err
+	}
+	if err := w.zcliPlace(p); err != nil {
+		return err
+	}
+	ctx, cancel, p, err := w.begin(cmd.Context(), p)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	err = do(ctx, p)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (w *whichLogin) whichFlags(f *pflag.FlagSet) {
 	f.StringVar(&w.Account, "account", "", "`subdomain` of the account (default that of the current login)")
 	f.StringVar(&w.ZendeskURL, "zendesk-url", "", "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one (default where the current login is, else "+defaultZendesk+")")
 	f.BoolVar(&w.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine")
 	f.BoolVar(&w.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses")
 }
-
-// mustSignIn is an error that a sign-in mends.
-type mustSignIn struct{ error }
-
-func (m mustSignIn) Unwrap() error { return m.error }

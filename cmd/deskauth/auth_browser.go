@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -38,8 +37,7 @@ type browserLogin struct {
 }
 
 func (b *browserLogin) run(ctx context.Context, account string) (broker.Connection, error) {
-	var err error
-	if b.departure, err = b.Connect(ctx, broker.ConnectRequest{Account: account, Scope: oauth.ParseScope(b.Scope)}); err != nil {
+	if err := b.depart(ctx, account); err != nil {
 		return broker.Connection{}, err
 	}
 	b.done, b.failed = make(chan broker.Connection, 1), make(chan error, 1)
@@ -67,6 +65,41 @@ func (b *browserLogin) run(ctx context.Context, account string) (broker.Connecti
 	case <-ctx.Done():
 		return broker.Connection{}, context.Cause(ctx)
 	}
+}
+
+// depart begins the sign-in. Where the client lacks the address that is listened on, it
+// may have one of the others.
+func (b *browserLogin) depart(ctx context.Context, account string) (err error) {
+	begin := func() error {
+		b.departure, err = b.Connect(ctx, broker.ConnectRequest{Account: account, Scope: oauth.ParseScope(b.Scope)})
+		return err
+	}
+	first, failed := b.RedirectURI, begin()
+	for _, port := range b.ports() {
+		if !lacksRedirect(err) {
+			return err
+		}
+		if loginRedirect(port) == first {
+			continue
+		}
+		other, taken := listenOn(ctx, port)
+		if taken != nil {
+			continue
+		}
+		_ = b.back.Close()
+		b.back, b.RedirectURI = other, loginRedirect(port)
+		_ = begin() // what comes of it is in err
+	}
+	if lacksRedirect(err) {
+		b.RedirectURI = first // is the one to register
+		return failed
+	}
+	return err
+}
+
+func lacksRedirect(err error) bool {
+	var failure *broker.Failure
+	return errors.As(err, &failure) && failure.Kind == broker.RedirectMismatch
 }
 
 // send opens the browser, and says where it goes in any case.
@@ -108,10 +141,14 @@ func openBrowser(ctx context.Context, p process, address string) error {
 
 // readPasted takes addresses that somebody pastes, until one is of this sign-in.
 func (b *browserLogin) readPasted(ctx context.Context) {
-	for lines := bufio.NewScanner(b.p.In); lines.Scan() && ctx.Err() == nil; {
-		query, is := callbackOf(lines.Text())
+	for ctx.Err() == nil {
+		line, err := readLine(b.p.In)
+		if err != nil {
+			return
+		}
+		query, is := callbackOf(line)
 		if !is {
-			if lines.Text() != "" {
+			if line != "" {
 				fmt.Fprintf(b.p.Err, "That is not the address: it begins with %s?\n", b.RedirectURI)
 			}
 			continue

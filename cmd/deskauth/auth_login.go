@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -10,16 +9,15 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // loginOptions are the flags of `deskauth auth login`.
@@ -32,8 +30,9 @@ type loginOptions struct {
 	NoBrowser         bool
 	ClientCredentials bool
 	WithToken         bool
+	APIToken          bool
+	Email             string
 	Insecure          bool
-	Timeout           time.Duration
 }
 
 // loginPorts are where the browser comes back to. They are fixed, because Zendesk
@@ -51,17 +50,23 @@ func authLoginCommand(p process) *cobra.Command {
 		Short: "Sign in at a Zendesk account",
 		Long: "Sign in at a Zendesk account, in a browser. Where none opens, or it runs elsewhere, open\n" +
 			"the address that is printed, and paste the one that it ends at.\n\n" +
-			"It needs an OAuth client of the account; without --client-id it says how to make one. The\n" +
-			"client is remembered. With --client-credentials no browser is needed: what is done then is\n" +
-			"done as the admin who made the client. With --with-token tokens that a program has are taken\n" +
-			"over from standard input, the access token in the first line and its refresh token, if there\n" +
-			"is one, in the second; they must be of the same client.",
+			"It needs an OAuth client of the account, which is remembered. Without --client-id it says\n" +
+			"how to make one, and asks. With --api-token it asks for an admin's email and API token or\n" +
+			"password, as long as Zendesk takes them, uses them once to find the client or to make it,\n" +
+			"and keeps them nowhere. A script has them in DESKAUTH_EMAIL and DESKAUTH_API_TOKEN or\n" +
+			"DESKAUTH_PASSWORD, or in the files that DESKAUTH_API_TOKEN_FILE or DESKAUTH_PASSWORD_FILE\n" +
+			"name, or gives the API token on standard input.\n\n" +
+			"With --client-credentials no browser is needed: what is done then is done as the admin who\n" +
+			"made the client. With --with-token tokens that a program has are taken over from standard\n" +
+			"input, the access token in the first line and its refresh token, if there is one, in the\n" +
+			"second; where they may ask, they say themselves which client they are of.",
 		Example: "  deskauth auth login --account acme --client-id deskauth_cli\n" +
+			"  deskauth auth login --account acme --api-token\n" +
 			"  deskauth auth login --account acme --client-id robot --client-secret-file secret.txt --client-credentials",
 		Args: noArgs,
 	}
 	f := cmd.Flags()
-	o.flags(f)
+	o.whichFlags(f)
 	f.StringVar(&o.ClientID, "client-id", "", "unique `identifier` of the OAuth client (default the one of the last login)")
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
 	f.StringVar(&o.Scope, "scope", "read write", "`scopes` to ask for, separated by spaces")
@@ -70,12 +75,21 @@ func authLoginCommand(p process) *cobra.Command {
 	f.BoolVar(&o.NoBrowser, "no-browser", false, "open no browser, and print the address alone")
 	f.BoolVar(&o.ClientCredentials, "client-credentials", false, "sign the client itself in, by its secret")
 	f.BoolVar(&o.WithToken, "with-token", false, "take tokens over that come on standard input")
+	f.BoolVar(&o.APIToken, "api-token", false, "find or make the client by an admin's API token or password, which are asked for")
+	withoutVariable(f, "api-token") // DESKAUTH_API_TOKEN is the token itself
+	f.StringVar(&o.Email, "email", "", "`address` of the admin whose API token or password it is")
+	f.BoolVar(&o.NoInput, "no-input", false, "ask nothing")
 	f.BoolVar(&o.Insecure, "insecure-storage", false, "keep the key of the logins in a plain file, where there is no keychain")
 	f.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for the browser")
+	o.debugFlag(f)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := fromEnvironment(cmd, p); err != nil {
 			return err
 		}
+		if err := o.zcliPlace(p); err != nil {
+			return err
+		}
+		p.NoInput = o.NoInput
 		return o.login(cmd.Context(), p)
 	}
 	return cmd
@@ -89,6 +103,10 @@ func (o loginOptions) check() error {
 		return usagef("--timeout must be more than nothing")
 	case o.ClientCredentials && o.WithToken:
 		return usagef("both --client-credentials and --with-token are given: keep one")
+	case o.APIToken && o.WithToken:
+		return usagef("both --api-token and --with-token are given: keep one")
+	case o.APIToken && o.ClientID != "":
+		return usagef("--api-token finds the client: leave out --client-id, or sign in by it alone")
 	}
 	return checkScope(o.Scope)
 }
@@ -100,6 +118,12 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 	secretOf, err := secretFlag(p, "client-secret", o.ClientSecretFile)
 	if err != nil {
 		return err
+	}
+	if o.ClientID == "" && !o.APIToken { // of Zendesk's own command line
+		o.ClientID = lookup(p, zcliClientID)
+	}
+	if theirs := lookup(p, zcliClientSecret); theirs != "" && secretOf.IsZero() {
+		secretOf = secret.Of(theirs)
 	}
 	at, err := o.where(p)
 	if err != nil {
@@ -119,7 +143,7 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 		defer back.Close()
 		redirect = loginRedirect(back.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
 	}
-	keys, err := makeLoginKeys(at.Root, o.Insecure, p)
+	keys, err := makeLoginKeys(ctx, at.Root, o.Insecure, p)
 	if err != nil {
 		return err
 	}
@@ -131,18 +155,7 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 		return err
 	}
 	defer closing()
-	if err := o.useClient(ctx, p, l, account, secretOf); err != nil {
-		return err
-	}
-	var c broker.Connection
-	switch {
-	case o.ClientCredentials:
-		c, err = l.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.ParseScope(o.Scope)})
-	case o.WithToken:
-		c, err = l.takeOver(ctx, account, p.In)
-	default:
-		c, err = (&browserLogin{loginOptions: o, logins: l, p: p, back: back}).run(ctx, account)
-	}
+	c, err := o.signIn(ctx, p, l, account, secretOf, back)
 	if err != nil {
 		return l.signInError(err)
 	}
@@ -151,6 +164,38 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 	}
 	l.welcome(p, c)
 	return nil
+}
+
+// signIn settles the client, and signs in by it.
+func (o loginOptions) signIn(ctx context.Context, p process, l *logins, account string, s secret.Plain, back net.Listener) (broker.Connection, error) {
+	var tokens broker.Import
+	var api *zendesk.API
+	var err error
+	switch {
+	case o.WithToken:
+		if tokens, err = readTokens(account, p.In); err != nil {
+			return broker.Connection{}, err
+		}
+		if o.ClientID == "" {
+			o.ClientID = clientOfToken(ctx, &zendesk.API{Base: l.Base.URL(account), HTTP: l.HTTP, Bearer: tokens.Access.Reveal()})
+		}
+	case o.APIToken:
+		if api, err = o.byBasic(ctx, p, l, account); err != nil {
+			return broker.Connection{}, err
+		}
+	}
+	if err := o.useClient(ctx, p, l, account, api, s); err != nil {
+		return broker.Connection{}, err
+	}
+	switch {
+	case o.ClientCredentials:
+		return l.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.ParseScope(o.Scope)})
+	case o.WithToken:
+		return l.Import(ctx, tokens)
+	}
+	b := &browserLogin{loginOptions: o, logins: l, p: p, back: back}
+	defer func() { b.back.Close() }() // perhaps another than the one that it began with
+	return b.run(ctx, account)
 }
 
 // account is the subdomain to sign in at.
@@ -165,14 +210,18 @@ func (o loginOptions) account(at loginPlace) (string, error) {
 	return account, nil
 }
 
-func (o loginOptions) listen(ctx context.Context) (net.Listener, error) {
-	ports := loginPorts
+// ports are those that the browser may come back to.
+func (o loginOptions) ports() []int {
 	if o.Port != 0 {
-		ports = []int{o.Port}
+		return []int{o.Port}
 	}
+	return loginPorts
+}
+
+func (o loginOptions) listen(ctx context.Context) (net.Listener, error) {
 	var failed error
-	for _, port := range ports {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	for _, port := range o.ports() {
+		l, err := listenOn(ctx, port)
 		if err == nil {
 			return l, nil
 		}
@@ -184,90 +233,26 @@ func (o loginOptions) listen(ctx context.Context) (net.Listener, error) {
 	return nil, fmt.Errorf("--port: %w", failed)
 }
 
-// useClient takes the client that is named, or the one of the last login there; where
-// there is neither it says how to make one, and asks.
-func (o loginOptions) useClient(ctx context.Context, p process, l *logins, account string, s secret.Plain) error {
-	id := o.ClientID
-	if id == "" {
-		all, err := l.Clients(ctx, 0, 1000)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(all, func(c broker.ClientState) bool { return c.Account == account && c.Product == broker.Support }) && s.IsZero() {
-			return nil
-		}
-		o.howToMakeOne(p, l, account)
-		if id, err = ask(p, "Unique identifier of the client: "); err != nil {
-			return err
-		}
-		if id == "" {
-			return usagef("--client-id is missing: the unique identifier of an OAuth client at %s", account)
-		}
-	}
-	var secrets []secret.Plain
-	if !s.IsZero() {
-		secrets = append(secrets, s)
-	}
-	err := l.UseClient(ctx, account, broker.Support, id, secrets...)
-	if invalid := (*broker.Invalid)(nil); errors.As(err, &invalid) {
-		return usagef("%w", err)
-	}
-	return err
+func listenOn(ctx context.Context, port int) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 }
 
 // tokensMost bounds what is read of standard input.
 const tokensMost = 64 << 10
 
-// takeOver imports what comes on standard input. A refresh token that comes along is
-// used at once, so that no other copy of it is good any more.
-func (l *logins) takeOver(ctx context.Context, account string, in io.Reader) (broker.Connection, error) {
+// readTokens reads what is to be taken over. A refresh token that comes along is used
+// at once, so that no other copy of it is good any more.
+func readTokens(account string, in io.Reader) (broker.Import, error) {
 	text, err := io.ReadAll(io.LimitReader(in, tokensMost))
 	if err != nil {
-		return broker.Connection{}, err
+		return broker.Import{}, err
 	}
 	access, rest, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	access, refresh := strings.TrimSpace(access), strings.TrimSpace(rest)
 	if access == "" || strings.ContainsFunc(refresh, func(r rune) bool { return r <= ' ' }) {
-		return broker.Connection{}, usagef("--with-token: standard input has the access token in its first line, the refresh token in the second, and nothing else")
+		return broker.Import{}, usagef("--with-token: standard input has the access token in its first line, the refresh token in the second, and nothing else")
 	}
-	return l.Import(ctx, broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: refresh != ""})
-}
-
-// howToMakeOne says what to click and what to type, in the words of Zendesk's Admin
-// Center.
-func (o loginOptions) howToMakeOne(p process, l *logins, account string) {
-	fmt.Fprintf(p.Err, "Signing in needs an OAuth client of %s. An admin makes one:\n\n", l.Base.URL(account).Host)
-	fmt.Fprintln(p.Err, "  Admin Center > Apps and integrations > APIs > OAuth clients > Add OAuth client")
-	fmt.Fprintln(p.Err, "    Name             deskauth")
-	fmt.Fprintln(p.Err, "    Identifier       deskauth_cli, or another")
-	fmt.Fprintln(p.Err, "    Client kind      Public (Confidential for --client-credentials)")
-	fmt.Fprintln(p.Err, "    Redirect URLs    each as it stands here, without a slash at the end:")
-	ports := loginPorts
-	if o.Port != 0 {
-		ports = []int{o.Port}
-	}
-	for _, port := range ports {
-		fmt.Fprintf(p.Err, "                     %s\n", loginRedirect(port))
-	}
-	fmt.Fprintln(p.Err)
-}
-
-// ask asks whoever sits at the terminal; "" where nobody does.
-func ask(p process, question string) (string, error) {
-	if !atTerminal(p) {
-		return "", nil
-	}
-	fmt.Fprint(p.Err, question)
-	line, err := bufio.NewReader(p.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return strings.TrimSpace(line), nil
-}
-
-func atTerminal(p process) bool {
-	in, isFile := p.In.(*os.File)
-	return isFile && term.IsTerminal(int(in.Fd()))
+	return broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: refresh != ""}, nil
 }
 
 // signInError says in the command line's words why nobody is signed in.
@@ -289,17 +274,17 @@ func (l *logins) signInError(err error) error {
 	case broker.Denied:
 		return errors.New("nobody is signed in: it was denied at Zendesk")
 	case broker.NoSuchAccount:
-		return fmt.Errorf("nobody has the account %s: is --account right?", host)
+		return asNotFound(fmt.Errorf("nobody has the account %s: is --account right?", host))
 	case broker.NoSuchClient:
-		return fmt.Errorf("%s does not know the client: is --client-id its unique identifier, and is it of that account?", host)
+		return asNotFound(fmt.Errorf("%s does not know the client: is --client-id its unique identifier, and is it of that account?", host))
 	case broker.RedirectMismatch:
-		return fmt.Errorf("the client at %s lacks the redirect URL %s: add it there, equal in every character", host, l.RedirectURI)
+		return asRefused(fmt.Errorf("the client at %s lacks the redirect URL %s: add it there, equal in every character", host, l.RedirectURI))
 	case broker.ScopeNotAllowed:
-		return fmt.Errorf("the client at %s may not ask for these scopes: name others with --scope, or allow them there%s", host, said)
+		return asRefused(fmt.Errorf("the client at %s may not ask for these scopes: name others with --scope, or allow them there%s", host, said))
 	case broker.ClientRefused:
-		return fmt.Errorf("%s does not accept the client: is its secret right, and its kind (public, confidential)?%s", host, said)
-	case broker.Unreachable:
-		return fmt.Errorf("%s cannot be reached now: %w", host, failure.Err)
+		return asRefused(fmt.Errorf("%s does not accept the client: is its secret right, and its kind (public, confidential)?%s", host, said))
+	case broker.Unreachable, broker.AnsweredWrongly:
+		return remoteError(host, failure.Err)
 	case broker.TokensOver:
 		return fmt.Errorf("%s does not take that token any more", host)
 	case broker.Anonymous:

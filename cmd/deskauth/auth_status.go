@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deskauth/deskauth/internal/broker"
-	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -42,44 +41,54 @@ type loginStatus struct {
 
 func authStatusCommand(p process) *cobra.Command {
 	var w whichLogin
-	var asJSON, offline bool
+	var out printing
+	var offline bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Say who is signed in, and for how long",
 		Long: "Say who is signed in where, as what, with which scopes, and for how long. Zendesk is asked\n" +
 			"whether it still takes the tokens; one that is over is renewed.\n\n" +
 			"Exit code 4: somebody must sign in again.",
+		Example: "  deskauth auth status\n" +
+			"  deskauth auth status --json=account,role,expires_at\n" +
+			"  deskauth auth status --jq '.logins[] | select(.sign_in_needed) | .account'",
 		Args: noArgs,
 	}
 	w.flags(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	out.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask Zendesk")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		all, err := w.status(cmd.Context(), p, offline)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			err = json.NewEncoder(p.Out).Encode(map[string][]loginStatus{"logins": all})
-		} else {
-			sayStatus(p, all)
-		}
-		for _, one := range all {
-			if one.SignIn && err == nil {
-				err = mustSignIn{fmt.Errorf("sign in again at %s: run `deskauth auth login --account %s`", one.Account, one.Account)}
+		return w.run(cmd, p, func(ctx context.Context, p process) error {
+			if err := out.check(); err != nil {
+				return err
 			}
-		}
-		return err
+			all, err := w.status(ctx, p, offline)
+			if err != nil {
+				return err
+			}
+			return errors.Join(printList(ctx, out, p, listing[loginStatus]{
+				Name: "logins", Items: all,
+				ID:   func(s loginStatus) string { return s.Account },
+				Told: func(_ io.Writer, all []loginStatus) { sayStatus(p, all) },
+			}), needed(all))
+		})
 	}
 	return cmd
 }
 
+// needed is an error where somebody must sign in again.
+func needed(all []loginStatus) error {
+	for _, one := range all {
+		if one.SignIn {
+			return mustSignIn{fmt.Errorf("sign in again at %s: run `deskauth auth login --account %s`", one.Account, one.Account)}
+		}
+	}
+	return nil
+}
+
 func (w whichLogin) status(ctx context.Context, p process, offline bool) ([]loginStatus, error) {
 	if fromZendesk, is, err := w.environment(p); err != nil || is {
-		return []loginStatus{fromZendesk.status(ctx, offline)}, err
+		return []loginStatus{fromZendesk.status(ctx, w.toZendesk(p, fromZendesk.base), offline)}, err
 	}
 	l, closing, err := w.open(ctx, p)
 	if err != nil {
@@ -101,6 +110,9 @@ func (w whichLogin) status(ctx context.Context, p process, offline bool) ([]logi
 	account, err := l.named(w)
 	if err != nil {
 		return nil, err
+	}
+	if now.Zendesk == l.Base.String() {
+		w.saysWhoWins(p, account, all, now)
 	}
 	var told []loginStatus
 	for _, c := range all {
@@ -194,7 +206,8 @@ func sayStatus(p process, all []loginStatus) {
 		if s.Current && len(all) > 1 {
 			mark = "  (current)"
 		}
-		fmt.Fprintf(p.Out, "%s%s\n", strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://"), mark)
+		host := strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://")
+		fmt.Fprintf(p.Out, "%s%s\n", bold(p, p.Out, host), mark)
 		line := func(name, value string) {
 			if value != "" {
 				fmt.Fprintf(p.Out, "  %-10s %s\n", name, printable(value))
@@ -205,7 +218,11 @@ func sayStatus(p process, all []loginStatus) {
 		line("client", s.Client)
 		line("scopes", s.Scope.String())
 		line("missing", s.MissingScope.String())
-		line("state", strings.TrimSuffix(s.State+", "+s.Reason, ", "))
+		paint := green
+		if s.SignIn {
+			paint = red
+		}
+		fmt.Fprintf(p.Out, "  %-10s %s\n", "state", paint(p, p.Out, strings.TrimSuffix(s.State+", "+s.Reason, ", ")))
 		if s.Source == "login" && !s.SignIn {
 			line("token", until(s.ExpiresAt, "does not expire"))
 			line("renewable", until(s.RefreshExpiresAt, "yes"))
@@ -232,41 +249,7 @@ func until(t *time.Time, without string) string {
 	return "until " + t.UTC().Format("2006-01-02 15:04 MST")
 }
 
-// Variables of Zendesk's own command line.
-const (
-	zcliToken     = "ZENDESK_OAUTH_TOKEN"
-	zcliSubdomain = "ZENDESK_SUBDOMAIN"
-)
-
-// fromVariables is a token that the environment has, as Zendesk's own command line
-// takes it. It wins over every login.
-type fromVariables struct {
-	base    zendesk.Base
-	account string
-	token   secret.Plain
-}
-
-func (w whichLogin) environment(p process) (v fromVariables, is bool, err error) {
-	token, found := p.Lookup(zcliToken)
-	if !found || token == "" {
-		return v, false, nil
-	}
-	at, err := w.where(p)
-	if err != nil {
-		return v, false, err
-	}
-	subdomain, _ := p.Lookup(zcliSubdomain)
-	if subdomain = cmp.Or(w.Account, subdomain); subdomain == "" {
-		return v, false, usagef("%s is set and %s is not: it says which account the token is of", zcliToken, zcliSubdomain)
-	}
-	account, err := at.Base.CleanSubdomain(subdomain)
-	if err != nil {
-		return v, false, usagef("%s: %w", zcliSubdomain, err)
-	}
-	return fromVariables{at.Base, account, secret.Of(token)}, true, nil
-}
-
-func (v fromVariables) status(ctx context.Context, offline bool) loginStatus {
+func (v fromVariables) status(ctx context.Context, client *http.Client, offline bool) loginStatus {
 	s := loginStatus{Source: zcliToken, Current: true, Account: v.account, State: "unknown", Scope: oauth.Scope{}, MissingScope: oauth.Scope{}}
 	if v.account == "" {
 		return s
@@ -275,7 +258,7 @@ func (v fromVariables) status(ctx context.Context, offline bool) loginStatus {
 	if offline {
 		return s
 	}
-	api := &zendesk.API{Base: v.base.URL(v.account), HTTP: broker.NewHTTPClient(broker.HTTPConfig{Base: v.base}), Bearer: v.token.Reveal()}
+	api := &zendesk.API{Base: v.base.URL(v.account), HTTP: client, Bearer: v.token.Reveal()}
 	me, err := api.Me(ctx)
 	var refused *zendesk.APIError
 	switch {

@@ -26,25 +26,24 @@ func authTokenCommand(p process) *cobra.Command {
 	w.flags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", 0, "renew a token that would not live for so long, such as 6h")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		if minTTL < 0 {
-			return usagef("--min-ttl must not be less than nothing")
-		}
-		if v, is, err := w.environment(p); err != nil {
-			return err
-		} else if is {
-			fmt.Fprintln(p.Out, v.token.Reveal())
-			return nil
-		}
-		return w.with(cmd.Context(), p, func(l *logins, c broker.Connection) error {
-			g, err := l.Token(cmd.Context(), c.ID, minTTL)
-			if err != nil {
-				return l.explain(c, err)
+		return w.run(cmd, p, func(ctx context.Context, p process) error {
+			if minTTL < 0 {
+				return usagef("--min-ttl must not be less than nothing")
 			}
-			fmt.Fprintln(p.Out, g.Access.Reveal())
-			return nil
+			if v, is, err := w.environment(p); err != nil {
+				return err
+			} else if is {
+				fmt.Fprintln(p.Out, v.token.Reveal())
+				return nil
+			}
+			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
+				g, err := l.Token(ctx, c.ID, minTTL)
+				if err != nil {
+					return l.explain(c, err)
+				}
+				fmt.Fprintln(p.Out, g.Access.Reveal())
+				return nil
+			})
 		})
 	}
 	return cmd
@@ -57,7 +56,7 @@ func (w whichLogin) with(ctx context.Context, p process, do func(*logins, broker
 		return err
 	}
 	defer closing()
-	c, err := l.pick(ctx, w)
+	c, err := l.pick(ctx, p, w)
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func (l *logins) explain(c broker.Connection, err error) error {
 	case errors.As(err, &unusable):
 		return mustSignIn{fmt.Errorf("the login at %s cannot be used any more (%s, %s): run `deskauth auth login --account %s`", host, unusable.State, unusable.Reason, c.Account)}
 	case errors.As(err, &unavailable):
-		return fmt.Errorf("the token at %s is over and cannot be renewed now (%s); the login is kept: try again later", host, unavailable.Reason)
+		return asUnavailable(fmt.Errorf("the token at %s is over and cannot be renewed now (%s); the login is kept: try again later", host, unavailable.Reason))
 	case errors.Is(err, broker.ErrStillAlive):
 		return fmt.Errorf("%s says that the token is revoked, and goes on taking it; the login is kept, disabled", host)
 	}
@@ -90,16 +89,15 @@ func authSwitchCommand(p process) *cobra.Command {
 	w.flags(cmd.Flags())
 	_ = cmd.Flags().MarkHidden("account") // it is the argument
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		w.Account = args[0]
-		return w.with(cmd.Context(), p, func(l *logins, c broker.Connection) error {
-			if err := l.place.setCurrent(c.ID); err != nil {
-				return err
-			}
-			fmt.Fprintf(p.Err, "The login at %s as %s is the current one.\n", l.Base.URL(c.Account).Host, person(c))
-			return nil
+		return w.run(cmd, p, func(ctx context.Context, p process) error {
+			w.Account = args[0]
+			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
+				if err := l.place.setCurrent(c.ID); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.Err, "The login at %s as %s is the current one.\n", l.Base.URL(c.Account).Host, person(c))
+				return nil
+			})
 		})
 	}
 	return cmd
@@ -116,18 +114,17 @@ func authLogoutCommand(p process) *cobra.Command {
 	}
 	w.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		return w.with(cmd.Context(), p, func(l *logins, c broker.Connection) error {
-			if err := l.Revoke(cmd.Context(), c.ID); err != nil {
-				return l.explain(c, err)
-			}
-			fmt.Fprintf(p.Err, "Signed out at %s: the tokens of %s are revoked.\n", l.Base.URL(c.Account).Host, person(c))
-			if now, err := l.place.current(); err != nil || now.Connection != c.ID || now.Zendesk != l.Base.String() {
-				return err
-			}
-			return l.place.clearCurrent()
+		return w.run(cmd, p, func(ctx context.Context, p process) error {
+			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
+				if err := l.Revoke(ctx, c.ID); err != nil {
+					return l.explain(c, err)
+				}
+				fmt.Fprintf(p.Err, "Signed out at %s: the tokens of %s are revoked.\n", l.Base.URL(c.Account).Host, person(c))
+				if now, err := l.place.current(); err != nil || now.Connection != c.ID || now.Zendesk != l.Base.String() {
+					return err
+				}
+				return l.place.clearCurrent()
+			})
 		})
 	}
 	return cmd

@@ -28,11 +28,20 @@ func markSecret(flags *pflag.FlagSet, name string) {
 	}
 }
 
+// variableless marks a flag that has no variable.
+const variableless = "deskauth_no_variable"
+
+func withoutVariable(flags *pflag.FlagSet, name string) {
+	if err := flags.SetAnnotation(name, variableless, []string{"true"}); err != nil {
+		panic(err) // the flag was just made
+	}
+}
+
 // fromEnvironment fills in the flags that the command line does not have.
 func fromEnvironment(cmd *cobra.Command, p process) error {
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || failed != nil {
+		if f.Changed || failed != nil || f.Annotations[variableless] != nil {
 			return
 		}
 		failed = fillIn(cmd.Flags(), f, p)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 
 	"filippo.io/age"
 	system "github.com/zalando/go-keyring"
-	"golang.org/x/term"
 
 	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -69,14 +69,14 @@ func plainKeys(root string) string  { return filepath.Join(root, "keys.json") }
 func lockedKeys(root string) string { return filepath.Join(root, "keys.age") }
 
 // findLoginKeys finds the keys of logins that are there.
-func findLoginKeys(root string, p process) (loginKeys, error) {
+func findLoginKeys(ctx context.Context, root string, p process) (loginKeys, error) {
 	if _, err := os.Stat(plainKeys(root)); err == nil {
 		return plainLoginKeys(root), nil
 	}
 	locked, err := os.ReadFile(lockedKeys(root))
 	switch {
 	case err == nil:
-		return unlock(root, locked, p)
+		return unlock(ctx, root, locked, p)
 	case !errors.Is(err, fs.ErrNotExist):
 		return loginKeys{}, err
 	}
@@ -99,11 +99,11 @@ func keychainKeys(text secret.Plain) loginKeys {
 
 // makeLoginKeys finds the keys, or makes them where somebody signs in for the first
 // time.
-func makeLoginKeys(root string, insecure bool, p process) (loginKeys, error) {
+func makeLoginKeys(ctx context.Context, root string, insecure bool, p process) (loginKeys, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return loginKeys{}, err
 	}
-	switch keys, err := findLoginKeys(root, p); {
+	switch keys, err := findLoginKeys(ctx, root, p); {
 	case err == nil:
 		return keys, nil
 	case insecure:
@@ -125,12 +125,12 @@ func makeLoginKeys(root string, insecure bool, p process) (loginKeys, error) {
 	if err == nil {
 		return keychainKeys(text), nil
 	}
-	return lock(root, text, p, err)
+	return lock(ctx, root, text, p, err)
 }
 
 // lock keeps the keys in a file that a passphrase opens.
-func lock(root string, text secret.Plain, p process, why error) (loginKeys, error) {
-	pass, err := passphrase(p, "A passphrase for the logins: ")
+func lock(ctx context.Context, root string, text secret.Plain, p process, why error) (loginKeys, error) {
+	pass, err := passphrase(ctx, p, "A passphrase for the logins: ")
 	if err != nil {
 		return loginKeys{}, err
 	}
@@ -165,7 +165,7 @@ func lock(root string, text secret.Plain, p process, why error) (loginKeys, erro
 		return loginKeys{}, err
 	}
 	if err := os.Link(f.Name(), lockedKeys(root)); errors.Is(err, fs.ErrExist) { // another command was faster
-		return findLoginKeys(root, p)
+		return findLoginKeys(ctx, root, p)
 	} else if err != nil {
 		return loginKeys{}, err
 	}
@@ -176,8 +176,8 @@ func passphraseKeys(root string, text secret.Plain) loginKeys {
 	return loginKeys{seal.Variable(lockedKeys(root), text), "a file that a passphrase opens, " + lockedKeys(root)}
 }
 
-func unlock(root string, locked []byte, p process) (loginKeys, error) {
-	pass, err := passphrase(p, "The passphrase of the logins: ")
+func unlock(ctx context.Context, root string, locked []byte, p process) (loginKeys, error) {
+	pass, err := passphrase(ctx, p, "The passphrase of the logins: ")
 	if err != nil {
 		return loginKeys{}, err
 	}
@@ -200,18 +200,10 @@ func unlock(root string, locked []byte, p process) (loginKeys, error) {
 }
 
 // passphrase is of the environment, else of whoever sits at the terminal; else absent.
-func passphrase(p process, ask string) (secret.Plain, error) {
-	file, _ := p.Lookup(variable(passphraseName) + "_FILE")
-	given, err := secretFlag(p, passphraseName, file)
+func passphrase(ctx context.Context, p process, question string) (secret.Plain, error) {
+	given, err := namedSecret(p, passphraseName)
 	if err != nil || !given.IsZero() {
 		return given, err
 	}
-	in, isFile := p.In.(*os.File)
-	if !isFile || !term.IsTerminal(int(in.Fd())) {
-		return secret.Plain{}, nil
-	}
-	fmt.Fprint(p.Err, ask)
-	typed, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(p.Err)
-	return secret.Of(string(typed)), err
+	return askHidden(ctx, p, question)
 }

@@ -132,7 +132,7 @@ func (w whichLogin) open(ctx context.Context, p process) (*logins, func(), error
 	if _, err := os.Stat(at.db()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, w.nobody(at)
 	}
-	keys, err := findLoginKeys(at.Root, p)
+	keys, err := findLoginKeys(ctx, at.Root, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,7 +171,7 @@ func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys
 	}
 	config := broker.Config{
 		Store: db.Broker(), Ring: ring, Source: keys, Base: at.Base, RedirectURI: redirect, Scope: oauth.Scope{"read"},
-		HTTP: broker.NewHTTPClient(broker.HTTPConfig{Base: at.Base, AllowPrivate: w.AllowPrivate}),
+		HTTP: w.toZendesk(p, at.Base),
 	}
 	clock, err := followClock(ctx, p)
 	if err != nil {
@@ -214,7 +214,7 @@ func (l *logins) named(w whichLogin) (string, error) {
 
 // pick is the login that is meant: of the account that is named, else the current one,
 // else the only one.
-func (l *logins) pick(ctx context.Context, w whichLogin) (broker.Connection, error) {
+func (l *logins) pick(ctx context.Context, p process, w whichLogin) (broker.Connection, error) {
 	all, err := l.all(ctx)
 	if err != nil {
 		return broker.Connection{}, err
@@ -230,6 +230,7 @@ func (l *logins) pick(ctx context.Context, w whichLogin) (broker.Connection, err
 	if err != nil {
 		return broker.Connection{}, err
 	}
+	w.saysWhoWins(p, account, all, now)
 	c, found := choose(all, account, now.Connection)
 	switch {
 	case !found && account == "" && len(all) > 0:

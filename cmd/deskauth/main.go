@@ -56,6 +56,9 @@ type process struct {
 	Out, Err io.Writer
 	// Log makes what a daemon logs to, lines of a format; nil: Err. It is called once.
 	Log func(format string) io.Writer
+
+	// NoInput says that nobody is to be asked, though a terminal may be there.
+	NoInput bool
 }
 
 // log is where a daemon's log goes.
@@ -65,14 +68,6 @@ func (p process) log(format string) io.Writer {
 	}
 	return p.Err
 }
-
-// Exit codes, documented in the help.
-const (
-	exitOK      = 0
-	exitFailure = 1 // it was tried and did not work
-	exitUsage   = 2 // the command line is wrong; nothing was tried
-	exitSignIn  = 4 // somebody must sign in again
-)
 
 // run carries out a command line and returns its exit code.
 func run(ctx context.Context, args []string, p process) int {
@@ -84,7 +79,7 @@ func run(ctx context.Context, args []string, p process) int {
 			"Start with `deskauth dev`: it runs both, with people and clients to try.\n\n" +
 			"Every flag has a variable: --listen is DESKAUTH_LISTEN. A flag wins over its variable.\n" +
 			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong,\n" +
-			"4 somebody must sign in again.",
+			"4 somebody must sign in again; `deskauth help exit-codes` has them all.",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Version:           version(), // gives it --version
@@ -100,6 +95,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetHelpFunc(asked.about)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(devCommand(p), authCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), sealingCommand(p), runCommand(p), caCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
+	root.AddCommand(topics()...)
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -114,15 +110,16 @@ func run(ctx context.Context, args []string, p process) int {
 		}
 		return program.code
 	}
+	if code, is := interrupted(ctx, err); is {
+		fmt.Fprintln(p.Err, "deskauth: interrupted")
+		return code
+	}
 	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
-	if u := (usage{}); errors.As(err, &u) {
+	code := codeOf(err)
+	if code == exitUsage {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
-		return exitUsage
 	}
-	if errors.As(err, new(mustSignIn)) {
-		return exitSignIn
-	}
-	return exitFailure
+	return code
 }
 
 // helpCommand is cobra's, but that it refuses what there is no help for.
@@ -156,11 +153,6 @@ func (h *help) about(cmd *cobra.Command, args []string) {
 	}
 	h.show(cmd, args)
 }
-
-// usage is an error of the command line itself.
-type usage struct{ error }
-
-func (u usage) Unwrap() error { return u.error }
 
 func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
 

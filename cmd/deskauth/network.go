@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// manner is how a command goes about what it does. Commands that speak to Zendesk share
+// these flags.
+type manner struct {
+	NoInput bool
+	Timeout time.Duration
+	Debug   bool
+}
+
+func (m *manner) flags(f *pflag.FlagSet) {
+	f.BoolVar(&m.NoInput, "no-input", false, "ask nothing; what would have been asked is an error")
+	f.DurationVar(&m.Timeout, "timeout", 0, "give up after so long, such as 30s (default never)")
+	f.Lookup("timeout").DefValue = ""
+	m.debugFlag(f)
+}
+
+func (m *manner) debugFlag(f *pflag.FlagSet) {
+	f.BoolVar(&m.Debug, "debug", false, "say on standard error what is asked over HTTP, and how it is answered; nothing secret")
+}
+
+// begin puts it into force.
+func (m manner) begin(ctx context.Context, p process) (context.Context, context.CancelFunc, process, error) {
+	p.NoInput = m.NoInput
+	switch {
+	case m.Timeout < 0:
+		return ctx, func() {}, p, usagef("--timeout must be more than nothing")
+	case m.Timeout == 0:
+		return ctx, func() {}, p, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, m.Timeout, asUnavailable(fmt.Errorf("it was not done within %v", m.Timeout)))
+	return ctx, cancel, p, nil
+}
+
+// toZendesk makes the client by which a command speaks to a Zendesk: through the proxy
+// that the environment names, but not to this machine.
+func (w whichLogin) toZendesk(p process, base zendesk.Base) *http.Client {
+	c := broker.HTTPConfig{Base: base, AllowPrivate: w.AllowPrivate}
+	if !base.IsLocal() {
+		c.Proxy = http.ProxyFromEnvironment
+	}
+	client := broker.NewHTTPClient(c)
+	if w.Debug {
+		client.Transport = debugged{client.Transport, p}
+	}
+	return client
+}
+
+// debugged says what goes over the wire, and nothing of what is secret in it: no header,
+// no body, no value of a query.
+type debugged struct {
+	next http.RoundTripper
+	p    process
+}
+
+func (t debugged) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	resp, err := t.next.RoundTrip(r)
+	took := time.Since(began).Round(time.Millisecond)
+	if err != nil {
+		fmt.Fprintf(t.p.Err, "* %s %s: %v, after %v\n", r.Method, shownURL(r.URL), err, took)
+		return resp, err
+	}
+	told := fmt.Sprintf("* %s %s: %s, %s, after %v", r.Method, shownURL(r.URL), resp.Status, resp.Header.Get("Content-Type"), took)
+	if id := resp.Header.Get("X-Request-Id"); id != "" {
+		told += ", request " + id
+	}
+	fmt.Fprintln(t.p.Err, printable(told))
+	return resp, nil
+}
+
+// CloseIdleConnections serves http.Client's method of that name.
+func (t debugged) CloseIdleConnections() {
+	if c, is := t.next.(interface{ CloseIdleConnections() }); is {
+		c.CloseIdleConnections()
+	}
+}
+
+// secretSegment is how long a part of a path is that may be a secret: upload tokens
+// stand there. Names and numbers are shorter.
+const secretSegment = 24
+
+// shownURL is an address without the values of its query, and without long words.
+func shownURL(u *url.URL) string {
+	parts := strings.Split(u.EscapedPath(), "/")
+	for i, part := range parts {
+		if len(part) >= secretSegment {
+			parts[i] = "…"
+		}
+	}
+	text := u.Scheme + "://" + u.Host + strings.Join(parts, "/")
+	var names []string
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		if name, _, _ := strings.Cut(pair, "="); name != "" {
+			names = append(names, name+"=…")
+		}
+	}
+	if len(names) > 0 {
+		text += "?" + strings.Join(names, "&")
+	}
+	return text
+}
