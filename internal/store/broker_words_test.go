@@ -64,11 +64,11 @@ func TestWordsThatWereThereBefore(t *testing.T) {
 			dsn := storetest.Empty(t, engine)
 			raw := before(t, dsn, engine, "broker", "0014_words.sql")
 			storetest.Exec(t, raw, `INSERT INTO broker_clients (account, product, identifier, chosen_at, version) VALUES ('', 'support', 'app', 1, 1)`)
-			for id, words := range map[int]string{1: "École Élan elan@acme.example acme", 2: ""} { // the second is pending
+			for n, words := range []string{"École Élan elan@acme.example acme", ""} { // the second is pending
 				storetest.Exec(t, raw, `INSERT INTO broker_connections (account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
 					state, reason, generation, scope_asked, scope_granted, access_key_id, refresh_key_id,
 					access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at, failures, retry_at, claim_owner, claim_counter, words)
-					VALUES ('acme', 'support', 1, 'authorization_code', $1, 'École Élan', 'elan@acme.example', '', 'active', '', 1, '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, $2)`, id, words)
+					VALUES ('acme', 'support', 1, 'authorization_code', $1, 'École Élan', 'elan@acme.example', '', 'active', '', 1, '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, $2)`, n+1, words)
 			}
 			db, err := store.Open(t.Context(), dsn)
 			if err != nil {
