@@ -79,6 +79,8 @@ type Broker struct {
 	ending chan struct{} // closed when Close begins
 	ends   sync.Once
 
+	behind behind // what is done after its caller was answered
+
 	quiet quiet
 
 	delivering delivering
@@ -191,5 +193,6 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.life.Lock()
 	b.closed = true
 	b.life.Unlock()
+	b.behind.end()
 	return errors.Join(b.flush(ctx), b.keepUses(ctx), b.leave(ctx))
 }

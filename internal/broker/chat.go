@@ -26,36 +26,43 @@ func probeChat(ctx context.Context, api *zendesk.API) (time.Time, error) {
 }
 
 func whoOfChat(ctx context.Context, api *zendesk.API, access secret.Plain) (User, error) {
-	token, err := chatToken(ctx, api, access)
+	tokens, err := chatTokens(ctx, api, access)
 	if err != nil {
 		return User{}, err
 	}
-	return User{ID: token.AgentID}, nil
+	return User{ID: tokens[0].AgentID}, nil
 }
 
-// revokeChat deletes the token by its number.
+// revokeChat deletes the token by its number. Where two begin alike nobody can tell
+// which it is, and the other one may be in use.
 func revokeChat(ctx context.Context, api *zendesk.API, access secret.Plain) error {
-	token, err := chatToken(ctx, api, access)
+	tokens, err := chatTokens(ctx, api, access)
 	var refused *zendesk.APIError
 	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
 		return nil
 	} else if err != nil {
 		return err
+	} else if len(tokens) > 1 {
+		return errNotListed
 	}
-	return api.Delete(ctx, fmt.Sprintf("%s/%d", chat.TokensPath, token.ID))
+	return api.Delete(ctx, fmt.Sprintf("%s/%d", chat.TokensPath, tokens[0].ID))
 }
 
-// chatToken finds a token by its beginning among those of its agent.
-func chatToken(ctx context.Context, api *zendesk.API, access secret.Plain) (chat.Token, error) {
+// chatTokens finds a token by its beginning among those of its agent: one at least, or
+// an error.
+func chatTokens(ctx context.Context, api *zendesk.API, access secret.Plain) (found []chat.Token, err error) {
 	var all []chat.Token
 	if err := api.Get(ctx, chat.TokensPath, &all); err != nil {
-		return chat.Token{}, err
+		return nil, err
 	}
 	for _, t := range all {
 		beginning := strings.TrimRight(t.AccessToken, ".…*")
 		if beginning != "" && t.AgentID != 0 && strings.HasPrefix(access.Reveal(), beginning) {
-			return t, nil
+			found = append(found, t)
 		}
 	}
-	return chat.Token{}, errNotListed
+	if len(found) == 0 {
+		return nil, errNotListed
+	}
+	return found, nil
 }

@@ -45,6 +45,7 @@ const (
 	AnotherTries     Reason = "another_replica_is_at_it" // its answer is waited for
 	SwitchedOff      Reason = "switched_off"             // disabled by hand
 	ForSignIn        Reason = "sign_in"                  // tokens of a sign-in to the broker's own pages, to be ended
+	Former           Reason = "former"                   // tokens from before a person authorized again, to be ended
 	NotRevoked       Reason = "not_revoked"              // it was to end at Zendesk, and it is not known to have
 )
 
@@ -52,7 +53,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		NoReason, RefreshRefused, AnswerLost, ScopeGone, CredentialsWrong, NotReached, ToldToWait, TokenRefused,
-		NoRefreshToken, UserUnknown, AnotherTries, SwitchedOff, ForSignIn, NotRevoked,
+		NoRefreshToken, UserUnknown, AnotherTries, SwitchedOff, ForSignIn, Former, NotRevoked,
 	}
 }
 
@@ -103,6 +104,8 @@ type Connection struct {
 	RetryAt  time.Time // no renewal before; zero = any time
 	TendAt   time.Time // looked after then, though nobody asks; zero = never
 	Claim    Claim
+
+	FormerOf ConnectionID // whose tokens a pending one holds that is Former; 0 for any other
 }
 
 // Shown is the state for people and programs.

@@ -38,6 +38,9 @@ const (
 	SignedIn       EventKind = "signed_in"          // somebody, to the broker's own pages
 	OperatorNamed  EventKind = "operator_named"     // the first one, by the invitation
 	TokenLeft      EventKind = "sign_in_token_left" // the token of a sign-in could not be ended yet
+	ScopesLost     EventKind = "scopes_lost"        // somebody authorized again, and less than before
+	FormerEnded    EventKind = "former_tokens_revoked"
+	FormerLeft     EventKind = "former_tokens_left" // the tokens from before somebody authorized again live on, and why
 	Ordered        EventKind = "ordered"            // an operator or owner asked for something, on a page
 	OperatorGone   EventKind = "operator_removed"
 	AccessRefused  EventKind = "access_token_refused" // Zendesk answered 401 to a token that should live; once for each generation
@@ -61,7 +64,7 @@ type Recorded struct {
 // EventKinds are all of them, in the order in which a form offers them.
 func EventKinds() []EventKind {
 	return []EventKind{
-		ConnectionMade, Reconnected, Imported, StateChanged, AccessRefused, RefreshExpiring, Removed, Ordered,
+		ConnectionMade, Reconnected, ScopesLost, FormerEnded, FormerLeft, Imported, StateChanged, AccessRefused, RefreshExpiring, Removed, Ordered,
 		SignInFailed, SignedIn, OperatorNamed, OperatorGone, TokenLeft,
 		LinkAdded, LinkUsed, LinkRevoked, LinkRefused, DeviceLet, DeviceRefused,
 		PassMade, PassUsed, PassDenied, PassEnded, KeyMade, KeyEnded,
@@ -162,7 +165,7 @@ func (e Event) Result() EventResult {
 	switch e.Kind {
 	case SignInFailed, PassDenied, LinkRefused, DeviceRefused:
 		return WasRefused
-	case CircuitOpened, TokenLeft, RefreshExpiring, WebhookGone, AccessRefused:
+	case CircuitOpened, TokenLeft, FormerLeft, ScopesLost, RefreshExpiring, WebhookGone, AccessRefused:
 		return HasBroken
 	case StateChanged:
 		if state, _, _ := strings.Cut(e.Detail, ": "); State(state) == Reauthorize || State(state) == InDoubt {

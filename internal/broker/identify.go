@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,11 +71,21 @@ func (b *Broker) merge(ctx context.Context, f Flow, c Connection, p Pair, made E
 	if err != nil {
 		return Arrival{}, err
 	}
-	again := made
-	again.Kind, again.Connection = Reconnected, old.ID
-	if err := b.Store.MergeConnection(ctx, next, c.ID, f.ID, again); err != nil {
+	former, was, left := b.former(ctx, old, c, p, made.Kind)
+	made.Connection = old.ID
+	events := []Event{made}
+	events[0].Kind = Reconnected
+	if lost := next.Lost(old); !lost.IsEmpty() {
+		made.Kind, made.Detail = ScopesLost, clip(lost.String(), detailMost)
+		events = append(events, made)
+	}
+	if left != "" {
+		events = append(events, b.formerEvent(FormerLeft, old.ID, old, left))
+	}
+	if err := b.Store.MergeConnection(ctx, next, former, f.ID, events...); err != nil {
 		return Arrival{}, err
 	}
+	b.endFormer(ctx, former, was)
 	f.Connection = next.ID
 	return Arrival{Connection: next, Flow: f}, nil
 }
@@ -82,17 +93,31 @@ func (b *Broker) merge(ctx context.Context, f Flow, c Connection, p Pair, made E
 // Reconnect is the connection after its person authorized again, with the pair of
 // the pending connection that this sign-in made. Only a connection that was
 // disabled stays as it is: allowing it again is not that person's decision.
+//
+// What Zendesk granted last counts. What was asked for or granted before, and is not
+// granted now, stays asked for, so that it is seen to be missing, and the next link asks for it again; only a
+// client that acts for itself says anew each time what it wants.
 func (c Connection) Reconnect(pending Connection, p Pair) Connection {
 	if c.State != Disabled {
 		c.State, c.Reason = Active, NoReason
 	}
+	before := append(slices.Clip(c.Asked), c.Granted...)
 	c = c.Next(p, false)
 	c.User, c.Asked = pending.User, pending.Asked
+	if !c.unspent() {
+		c.Asked = append(slices.Clip(c.Asked), notCovered(notCovered(before, c.Granted), c.Asked)...)
+	}
 	// The lifetime may have been corrected since the pair came.
 	c.AccessExpires = pending.AccessExpires
 	c.TendAt = c.tendFirst()
 	return c
 }
+
+// Lost are the scopes that the connection had as it was before, and has no more.
+func (c Connection) Lost(before Connection) oauth.Scope { return notCovered(before.Granted, c.Granted) }
+
+// detailMost bounds what of Zendesk's words stands in an event, in characters.
+const detailMost = 1000
 
 // whoOfSupport asks Zendesk whose token it is. A token whose scope does not reach the
 // profile still tells the number of its owner.

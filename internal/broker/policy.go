@@ -57,7 +57,7 @@ var policies = map[Product]Policy{
 // sense: read gives tickets:read.
 func notCovered(asked, granted oauth.Scope) (missing oauth.Scope) {
 	for _, one := range asked {
-		if !granted.Has(one) && !zendesk.Covers(granted, one) {
+		if !granted.Has(one) && !missing.Has(one) && !zendesk.Covers(granted, one) {
 			missing = append(missing, one)
 		}
 	}

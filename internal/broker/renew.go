@@ -248,7 +248,8 @@ func (r *renewal) keep(ctx context.Context, a Attempt, t oauth.TokenResponse) (C
 	err = r.keepAtAll(ctx, func(ctx context.Context) error { return r.Store.Renew(ctx, next, a) })
 	if errors.Is(err, ErrConflict) {
 		// The person authorized again meanwhile, or a renewal of another's came
-		// through: those tokens count.
+		// through: those tokens count, and these are nobody's.
+		_ = r.retire(ctx, r.conn, pair) // at worst they live until they expire
 		return r.winner(ctx)
 	} else if err != nil {
 		return r.conn, fmt.Errorf("store the renewed tokens of connection %d: %w", r.conn.ID, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
@@ -107,31 +108,58 @@ func (b *Broker) signedIn(kind EventKind, s Session) Event {
 	return Event{At: s.Created, Kind: kind, By: Person(s.Account, s.User.ID), Account: s.Account, Detail: fmt.Sprint(s.User.ID)}
 }
 
-// release ends the tokens of a sign-in at Zendesk, and then forgets them. When they
-// cannot be ended they are kept, sealed, for the chores to try again, and that is said
-// once; the error is then why.
+// release ends the tokens that a pending connection holds for nothing else, and then
+// forgets them. When they cannot be ended they are kept, sealed, for the chores to try
+// again, and that is said once; the error is then why.
 func (b *Broker) release(ctx context.Context, c Connection, p Pair) error {
 	if err := b.revoke(ctx, c, p); err != nil {
-		left := fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err)
-		return errors.Join(left, b.Store.AddEvent(ctx, Event{At: b.now(), Kind: TokenLeft, By: Itself, Account: c.Account, Client: c.Client}))
+		return errors.Join(c.notEnded(err), b.Store.AddEvent(ctx, b.leftEvent(c)))
 	}
-	return b.forget(ctx, c)
+	return b.forget(ctx, c, b.endedEvent(c))
 }
 
-func (b *Broker) forget(ctx context.Context, c Connection) error {
-	err := b.Store.DropPending(ctx, c, Event{})
+// notEnded says whose tokens could not be ended.
+func (c Connection) notEnded(err error) error {
+	if c.Reason == Former {
+		return fmt.Errorf("revoke the former tokens of connection %d at %s: %w", c.FormerOf, c.Account, err)
+	}
+	return fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err)
+}
+
+func (b *Broker) leftEvent(c Connection) Event {
+	if c.Reason == Former {
+		return b.formerEvent(FormerLeft, c.FormerOf, c, "not_revoked")
+	}
+	return Event{At: b.now(), Kind: TokenLeft, By: Itself, Account: c.Account, Client: c.Client}
+}
+
+// endedEvent is none for a sign-in, whose token is always ended.
+func (b *Broker) endedEvent(c Connection) Event {
+	if c.Reason == Former {
+		return b.formerEvent(FormerEnded, c.FormerOf, c, string(c.Product))
+	}
+	return Event{}
+}
+
+func (b *Broker) forget(ctx context.Context, c Connection, e Event) error {
+	err := b.Store.DropPending(ctx, c, e)
 	if errors.Is(err, ErrConflict) {
 		return nil
 	}
 	return err
 }
 
-// releaseLeft tries again to end tokens of sign-ins that stayed behind: Zendesk was
-// not there, or this process ended in between.
+// leftKeep is how long tokens that cannot be ended are tried again: as long as their
+// refresh token usually lives.
+const leftKeep = zendesk.DefaultRefreshTokenExpiresIn * time.Second
+
+// releaseLeft tries again to end tokens that stayed behind: Zendesk was not there, or
+// this process ended in between.
 func (b *Broker) releaseLeft(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, revokeTime)
 	defer cancel()
-	left, err := b.Store.LeftBehind(ctx, b.now().Add(-2*b.Timing.Flight), pruneMost)
+	now := b.now()
+	left, err := b.Store.LeftBehind(ctx, now.Add(-2*b.Timing.Flight), pruneMost)
 	if err != nil {
 		return err
 	}
@@ -145,11 +173,14 @@ func (b *Broker) releaseLeft(ctx context.Context) error {
 			err = b.revoke(ctx, c, pair)
 		}
 		if err == nil {
-			err = b.forget(ctx, c)
+			err = b.forget(ctx, c, b.endedEvent(c))
+		} else {
+			err = c.notEnded(err)
+			if now.Sub(c.Created) > leftKeep { // for good
+				err = errors.Join(err, b.forget(ctx, c, b.leftEvent(c)))
+			}
 		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err))
-		}
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }

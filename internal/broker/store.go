@@ -124,9 +124,10 @@ type Store interface {
 	SettleConnection(ctx context.Context, c Connection, e Event) error
 	// MergeConnection gives the tokens of a pending connection, sealed anew, to the
 	// one that its user has already, whose generation is still next.Generation − 1
-	// and which is still disabled if next is, and not if it is not. The pending one
-	// goes; the flow points at the other.
-	MergeConnection(ctx context.Context, next Connection, pending ConnectionID, flow FlowID, e Event) error
+	// and which is still disabled if next is, and not if it is not. The pending one goes,
+	// or stays with what former holds, where that has tokens; the flow points at the
+	// other.
+	MergeConnection(ctx context.Context, next, former Connection, flow FlowID, events ...Event) error
 
 	Connection(ctx context.Context, id ConnectionID) (Connection, error)
 	// Lent returns what Connection does, and whether it is from memory: where this
@@ -321,8 +322,8 @@ type Store interface {
 	// AddFirst ends an invitation that is still open, stores the session and its user
 	// as an operator. ErrConflict when it is not open any more.
 	AddFirst(ctx context.Context, i Invitation, s Session, e Event) error
-	// LeftBehind lists what is pending with tokens for a sign-in since before the
-	// instant, oldest first.
+	// LeftBehind lists what is pending with tokens that are to be ended, of sign-ins and
+	// former ones, since before the instant, oldest first.
 	LeftBehind(ctx context.Context, before time.Time, limit int) ([]Connection, error)
 
 	// Prune removes flows and devices that expired before the instant, pending connections

@@ -13,7 +13,7 @@ import (
 const connectionColumns = `id, account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
 	state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
 	access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
-	failures, retry_at, tend_at, claim_owner, claim_counter`
+	failures, retry_at, tend_at, claim_owner, claim_counter, former_of`
 
 func scanConnection(row scanner) (c broker.Connection, err error) {
 	var user sql.NullInt64
@@ -22,7 +22,7 @@ func scanConnection(row scanner) (c broker.Connection, err error) {
 	err = row.Scan(&c.ID, &c.Account, &c.Product, &c.Client, &c.Grant, &user, &c.User.Name, &c.User.Email, &c.User.Role,
 		&c.State, &c.Reason, &c.Generation, &asked, &granted, &c.Access.Bytes, &c.Access.Key, &c.Refresh.Bytes, &c.Refresh.Key,
 		&issued, &expires, &refreshExpires, &forced, &created, &renewed, &used,
-		&c.Failures, &retry, &tend, &c.Claim.Owner, &c.Claim.Counter)
+		&c.Failures, &retry, &tend, &c.Claim.Owner, &c.Claim.Counter, &c.FormerOf)
 	if err := found(err, broker.ErrNotFound); err != nil {
 		return broker.Connection{}, err
 	}
@@ -41,10 +41,10 @@ func insertConnection(ctx context.Context, t *tx, c *broker.Connection) error {
 		INSERT INTO broker_connections (account, product, client_id, grant_type, user_id, user_name, user_email, user_role,
 			state, reason, generation, scope_asked, scope_granted, access_sealed, access_key_id, refresh_sealed, refresh_key_id,
 			access_issued_at, access_expires_at, refresh_expires_at, forced, created_at, renewed_at, last_used_at,
-			failures, retry_at, tend_at, claim_owner, claim_counter)
-		VALUES ($1, $2, $3, $4, NULL, '', '', '', $5, $6, 0, $7, '', NULL, 0, NULL, 0, 0, 0, 0, 0, $8, 0, 0, 0, 0, 0, '', 0)
+			failures, retry_at, tend_at, claim_owner, claim_counter, former_of)
+		VALUES ($1, $2, $3, $4, NULL, '', '', '', $5, $6, 0, $7, '', NULL, 0, NULL, 0, 0, 0, 0, 0, $8, 0, 0, 0, 0, 0, '', 0, $9)
 		RETURNING id`,
-		c.Account, c.Product, c.Client, c.Grant, c.State, c.Reason, c.Asked.String(), instant(c.Created)).Scan(&c.ID)
+		c.Account, c.Product, c.Client, c.Grant, c.State, c.Reason, c.Asked.String(), instant(c.Created), c.FormerOf).Scan(&c.ID)
 }
 
 func (s brokerStore) AddPending(ctx context.Context, c broker.Connection) (broker.Connection, error) {
@@ -131,10 +131,9 @@ func (s brokerStore) SettleConnection(ctx context.Context, c broker.Connection, 
 	return s.lost(err)
 }
 
-func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection, pending broker.ConnectionID, flow broker.FlowID, e broker.Event) error {
+func (s brokerStore) MergeConnection(ctx context.Context, next, former broker.Connection, flow broker.FlowID, events ...broker.Event) error {
 	return s.change(ctx, func(ctx context.Context, t *tx) error {
-		if err := t.swap(ctx, broker.ErrConflict, `
-			DELETE FROM broker_connections WHERE id = $1 AND state = 'pending'`, pending); err != nil {
+		if err := keepFormer(ctx, t, former); err != nil {
 			return err
 		}
 		if err := t.swap(ctx, broker.ErrConflict, `
@@ -156,8 +155,28 @@ func (s brokerStore) MergeConnection(ctx context.Context, next broker.Connection
 		if _, err := t.ExecContext(ctx, `UPDATE broker_flows SET connection_id = $1 WHERE id = $2`, next.ID, flow); err != nil {
 			return err
 		}
-		return addBrokerEvent(ctx, t, e)
-	}, next.ID, pending)
+		for _, e := range events {
+			if err := addBrokerEvent(ctx, t, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, next.ID, former.ID)
+}
+
+// keepFormer has a pending row keep the tokens that it is given, or removes it where
+// there are none.
+func keepFormer(ctx context.Context, t *tx, c broker.Connection) error {
+	if c.Access.IsZero() {
+		return t.swap(ctx, broker.ErrConflict, `DELETE FROM broker_connections WHERE id = $1 AND state = 'pending'`, c.ID)
+	}
+	return t.swap(ctx, broker.ErrConflict, `
+		UPDATE broker_connections
+		SET reason = $1, former_of = $2, generation = $3, access_sealed = $4, access_key_id = $5, refresh_sealed = $6, refresh_key_id = $7,
+			access_issued_at = $8, access_expires_at = $9, refresh_expires_at = $10, tend_at = 0
+		WHERE id = $11 AND state = 'pending'`,
+		c.Reason, c.FormerOf, c.Generation, sealedBytes(c.Access), c.Access.Key, sealedBytes(c.Refresh), c.Refresh.Key,
+		instant(c.AccessIssued), instant(c.AccessExpires), instant(c.RefreshExpires), c.ID)
 }
 
 func (s brokerStore) Connection(ctx context.Context, id broker.ConnectionID) (broker.Connection, error) {
@@ -179,7 +198,7 @@ func connectionOf(ctx context.Context, q querier, c broker.Connection) (broker.C
 func (s brokerStore) Connections(ctx context.Context, after broker.ConnectionID, limit int) ([]broker.Connection, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+connectionColumns+` FROM broker_connections
-		WHERE id > $1 AND generation > 0 AND reason <> 'sign_in' ORDER BY id LIMIT $2`, after, limit)
+		WHERE id > $1 AND generation > 0 AND reason NOT IN ('sign_in', 'former') ORDER BY id LIMIT $2`, after, limit)
 	return collect(rows, err, scanConnection)
 }
 

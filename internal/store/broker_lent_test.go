@@ -167,7 +167,7 @@ func TestLentAfterAMerge(t *testing.T) {
 	}
 	lent(t, s, c.ID)
 	next := withTokens(c)
-	if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{}); err != nil {
+	if err := s.MergeConnection(t.Context(), next, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := lent(t, s, c.ID); got.Generation != next.Generation || string(got.Access.Bytes) != string(next.Access.Bytes) {

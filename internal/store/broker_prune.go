@@ -86,7 +86,7 @@ func (s brokerStore) PruneAttempts(ctx context.Context, recent, old time.Time, l
 func (s brokerStore) Abandoned(ctx context.Context, before time.Time, limit int) ([]broker.Connection, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+connectionColumns+` FROM broker_connections
-		WHERE state = 'pending' AND reason <> 'sign_in' AND generation > 0 AND created_at < $1 ORDER BY id LIMIT $2`, instant(before), limit)
+		WHERE state = 'pending' AND reason NOT IN ('sign_in', 'former') AND generation > 0 AND created_at < $1 ORDER BY id LIMIT $2`, instant(before), limit)
 	return collect(rows, err, scanConnection)
 }
 

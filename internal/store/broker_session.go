@@ -107,7 +107,7 @@ func (s brokerStore) AddFirst(ctx context.Context, i broker.Invitation, v broker
 func (s brokerStore) LeftBehind(ctx context.Context, before time.Time, limit int) ([]broker.Connection, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `
 		SELECT `+connectionColumns+` FROM broker_connections
-		WHERE state = 'pending' AND reason = 'sign_in' AND generation > 0 AND created_at < $1 ORDER BY id LIMIT $2`,
+		WHERE state = 'pending' AND reason IN ('sign_in', 'former') AND generation > 0 AND created_at < $1 ORDER BY id LIMIT $2`,
 		instant(before), limit)
 	return collect(rows, err, scanConnection)
 }

@@ -313,11 +313,11 @@ func TestMergeIsWhole(t *testing.T) {
 		next := withTokens(old)
 		stale := next
 		stale.Generation++
-		if err := s.MergeConnection(t.Context(), stale, pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+		if err := s.MergeConnection(t.Context(), stale, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
 			t.Fatalf("merged into a generation that is not there: %v", err)
 		}
 		sameConnection(t, s, pending) // its removal was undone
-		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{At: brokerNow, Kind: broker.Reconnected}); err != nil {
+		if err := s.MergeConnection(t.Context(), next, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{At: brokerNow, Kind: broker.Reconnected}); err != nil {
 			t.Fatal(err)
 		}
 		sameConnection(t, s, next)
@@ -345,13 +345,13 @@ func TestMergeLeavesWhatAPersonDecided(t *testing.T) {
 		if err := s.Condemn(t.Context(), disabled, broker.Event{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.MergeConnection(t.Context(), withTokens(old), pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+		if err := s.MergeConnection(t.Context(), withTokens(old), broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
 			t.Errorf("merged what was disabled meanwhile: %v", err)
 		}
 		sameConnection(t, s, disabled)
 		sameConnection(t, s, pending)
 		next := withTokens(disabled)
-		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{}); err != nil {
+		if err := s.MergeConnection(t.Context(), next, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); err != nil {
 			t.Fatal(err)
 		}
 		sameConnection(t, s, next)
@@ -363,7 +363,7 @@ func TestMergeLeavesWhatAPersonDecided(t *testing.T) {
 		}
 		stale := withTokens(active)
 		stale.State = broker.Disabled
-		if err := s.MergeConnection(t.Context(), stale, pending.ID, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
+		if err := s.MergeConnection(t.Context(), stale, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); !errors.Is(err, broker.ErrConflict) {
 			t.Errorf("merged what was enabled meanwhile: %v", err)
 		}
 	})

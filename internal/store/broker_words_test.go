@@ -35,7 +35,7 @@ func TestWordsFollowTheConnection(t *testing.T) {
 		}
 		next := withTokens(old)
 		next.User.Name, next.User.Email = "Countess Lovelace", "lovelace@acme.example"
-		if err := s.MergeConnection(t.Context(), next, pending.ID, flow.ID, broker.Event{}); err != nil {
+		if err := s.MergeConnection(t.Context(), next, broker.Connection{ID: pending.ID}, flow.ID, broker.Event{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := foundBy(t, s, "ada"); len(got) != 0 {

@@ -78,7 +78,8 @@ func (p Connection) words(scopes []string) (all []Permission) {
 
 // happenings are what there are words for: see the strings happening.*.
 var happenings = []string{
-	"connected", "reconnected", "imported", "state_changed", "ordered", "access_token_refused", "answered", "unanswered", "refused", "unsent", "open",
+	"connected", "reconnected", "scopes_lost", "former_tokens_revoked", "former_tokens_left", "imported", "state_changed", "ordered",
+	"access_token_refused", "answered", "unanswered", "refused", "unsent", "open",
 }
 
 // WhatText is what happened, in words where there are some; for the template.

@@ -15,7 +15,8 @@ const (
 // EventKinds are what events tell of, in the order in which the form offers them: see
 // the strings events.kind.*.
 var EventKinds = []string{
-	"connected", "reconnected", "imported", "state_changed", "access_token_refused", "refresh_expiring", "removed", "ordered",
+	"connected", "reconnected", "scopes_lost", "former_tokens_revoked", "former_tokens_left", "imported", "state_changed",
+	"access_token_refused", "refresh_expiring", "removed", "ordered",
 	"sign_in_failed", "signed_in", "operator_named", "operator_removed", "sign_in_token_left",
 	"link_made", "link_used", "link_revoked", "link_refused", "device_allowed", "device_denied",
 	"pass_made", "pass_used", "pass_refused", "pass_revoked", "key_made", "key_ended",
