@@ -149,7 +149,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 	if c.ClientSecret != "" {
 		secrets = append(secrets, secret.Of(c.ClientSecret))
 	}
-	if err := inner.UseClient(ctx, "", broker.Support, c.ClientID, secrets...); err != nil {
+	if err := inner.UseClient(ctx, broker.Itself, "", broker.Support, c.ClientID, secrets...); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	network.Streams = true
@@ -247,13 +247,13 @@ func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]des
 // Disable keeps a connection and neither lends nor renews its tokens until Enable.
 // The error is deskauth.ErrNotFound, or *deskauth.Unusable for one that cannot be.
 func (b *Broker) Disable(ctx context.Context, id int64) error {
-	_, err := b.broker.Disable(ctx, broker.ConnectionID(id))
+	_, err := b.broker.Disable(ctx, broker.Itself, broker.ConnectionID(id))
 	return b.publicError(err)
 }
 
 // Enable ends what Disable began.
 func (b *Broker) Enable(ctx context.Context, id int64) error {
-	_, err := b.broker.Enable(ctx, broker.ConnectionID(id))
+	_, err := b.broker.Enable(ctx, broker.Itself, broker.ConnectionID(id))
 	return b.publicError(err)
 }
 
@@ -261,13 +261,13 @@ func (b *Broker) Enable(ctx context.Context, id int64) error {
 // more, and deletes it. When that fails the connection is disabled and stays, so that
 // it can be tried again.
 func (b *Broker) Revoke(ctx context.Context, id int64) error {
-	return b.publicError(b.broker.Revoke(ctx, broker.ConnectionID(id)))
+	return b.publicError(b.broker.Revoke(ctx, broker.Itself, broker.ConnectionID(id)))
 }
 
 // ConnectClient connects the program's own client to an account, by its credentials:
 // its calls are those of the admin who made the client. No scopes: those of Config.
 func (b *Broker) ConnectClient(ctx context.Context, account string, scopes ...string) (deskauth.Connection, error) {
-	c, err := b.broker.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.Scope(scopes)})
+	c, err := b.broker.ConnectClient(ctx, broker.Itself, broker.ForClient{Account: account, Scope: oauth.Scope(scopes)})
 	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 
@@ -276,7 +276,7 @@ func (b *Broker) ConnectClient(ctx context.Context, account string, scopes ...st
 // copy is good any more; that also takes a pair whose access token is over. Without a
 // refresh token ("") the connection ends with the access token.
 func (b *Broker) Import(ctx context.Context, account, access, refresh string, rotate bool) (deskauth.Connection, error) {
-	c, err := b.broker.Import(ctx, broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: rotate})
+	c, err := b.broker.Import(ctx, broker.Itself, broker.Import{Account: account, Access: secret.Of(access), Refresh: secret.Of(refresh), Rotate: rotate})
 	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 

@@ -152,7 +152,7 @@ func (l *logins) remember(ctx context.Context, account, id string, s secret.Plai
 	if !s.IsZero() {
 		secrets = append(secrets, s)
 	}
-	err := l.UseClient(ctx, account, broker.Support, id, secrets...)
+	err := l.UseClient(ctx, broker.AtCommand, account, broker.Support, id, secrets...)
 	if invalid := (*broker.Invalid)(nil); errors.As(err, &invalid) {
 		return usagef("%w", err)
 	}

@@ -189,9 +189,9 @@ func (o loginOptions) signIn(ctx context.Context, p process, l *logins, account 
 	}
 	switch {
 	case o.ClientCredentials:
-		return l.ConnectClient(ctx, broker.ForClient{Account: account, Scope: oauth.ParseScope(o.Scope)})
+		return l.ConnectClient(ctx, broker.AtCommand, broker.ForClient{Account: account, Scope: oauth.ParseScope(o.Scope)})
 	case o.WithToken:
-		return l.Import(ctx, tokens)
+		return l.Import(ctx, broker.AtCommand, tokens)
 	}
 	b := &browserLogin{loginOptions: o, logins: l, p: p, back: back}
 	defer func() { b.back.Close() }() // perhaps another than the one that it began with

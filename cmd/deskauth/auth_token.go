@@ -116,7 +116,7 @@ func authLogoutCommand(p process) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return w.run(cmd, p, func(ctx context.Context, p process) error {
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
-				if err := l.Revoke(ctx, c.ID); err != nil {
+				if err := l.Revoke(ctx, broker.AtCommand, c.ID); err != nil {
 					return l.explain(c, err)
 				}
 				fmt.Fprintf(p.Err, "Signed out at %s: the tokens of %s are revoked.\n", l.Base.URL(c.Account).Host, person(c))

@@ -235,7 +235,7 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 	if !clientSecret.IsZero() {
 		secrets = append(secrets, clientSecret)
 	}
-	if err := run.broker.UseClient(ctx, "", broker.Support, o.ClientID, secrets...); err != nil {
+	if err := run.broker.UseClient(ctx, broker.AtCommand, "", broker.Support, o.ClientID, secrets...); err != nil {
 		return err
 	}
 	return useChatClient(ctx, run.broker, o.ChatClientID, o.ChatSecret)

@@ -97,7 +97,7 @@ func clientAddCommand(p process) *cobra.Command {
 		},
 		Open: o.open,
 		Run: func(ctx context.Context, b *broker.Broker, _ []string) error {
-			c, err := b.AddClient(ctx, n)
+			c, err := b.AddClient(ctx, broker.AtCommand, n)
 			if there := (*broker.ClientThere)(nil); errors.As(err, &there) {
 				return fmt.Errorf("%w: give it another secret by `deskauth broker client roll %d`", err, there.ID)
 			} else if err != nil {
@@ -233,7 +233,7 @@ func clientRollCommand(p process) *cobra.Command {
 		},
 		Open: o.open,
 		Run: func(ctx context.Context, b *broker.Broker, _ []string) error {
-			c, err := b.RollSecret(ctx, broker.ClientID(id), s, roll)
+			c, err := b.RollSecret(ctx, broker.AtCommand, broker.ClientID(id), s, roll)
 			if err != nil {
 				return asUsage(noSuchClient(err, id))
 			}
@@ -280,7 +280,7 @@ func clientRemoveCommand(p process) *cobra.Command {
 		case cmd.Flags().Changed("secret"):
 			return removeSecret(ctx, b, p, id, one, force)
 		}
-		gone, err := b.RemoveClient(ctx, broker.ClientID(id), force)
+		gone, err := b.RemoveClient(ctx, broker.AtCommand, broker.ClientID(id), force)
 		if used := (*broker.ClientInUse)(nil); errors.As(err, &used) {
 			return fmt.Errorf("%w; --force removes them too", err)
 		} else if err != nil {
@@ -295,7 +295,7 @@ func clientRemoveCommand(p process) *cobra.Command {
 }
 
 func removeSecret(ctx context.Context, b *broker.Broker, p process, id, one int64, force bool) error {
-	c, err := b.RemoveSecret(ctx, broker.ClientID(id), one, force)
+	c, err := b.RemoveSecret(ctx, broker.AtCommand, broker.ClientID(id), one, force)
 	only := (*broker.OnlySecret)(nil)
 	switch {
 	case errors.Is(err, broker.ErrNotFound):

@@ -76,7 +76,7 @@ func clientImportCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fates, err := b.ImportClients(ctx, all, dry)
+		fates, err := b.ImportClients(ctx, broker.AtCommand, all, dry)
 		if err != nil {
 			return asUsage(err)
 		}

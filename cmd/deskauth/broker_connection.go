@@ -27,17 +27,17 @@ func connectionCommand(p process) *cobra.Command {
 	cmd.AddCommand(connectionListCommand(p), connectionImportCommand(p), connectionClientCommand(p),
 		connectionChangeCommand(p, &bureau{}, "disable", "Keep a connection, and neither lend nor renew its tokens",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
-				c, err := b.Disable(ctx, id)
+				c, err := b.Disable(ctx, broker.AtCommand, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
 		connectionChangeCommand(p, &bureau{}, "enable", "Use a connection again that was disabled",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
-				c, err := b.Enable(ctx, id)
+				c, err := b.Enable(ctx, broker.AtCommand, id)
 				return fmt.Sprintf("Connection %d is %s.", id, c.State), err
 			}),
 		connectionChangeCommand(p, &bureau{Asks: true}, "revoke", "End a connection at Zendesk, make sure it is gone, and delete it",
 			func(ctx context.Context, b *broker.Broker, id broker.ConnectionID) (string, error) {
-				return fmt.Sprintf("Connection %d is revoked at Zendesk and deleted.", id), b.Revoke(ctx, id)
+				return fmt.Sprintf("Connection %d is revoked at Zendesk and deleted.", id), b.Revoke(ctx, broker.AtCommand, id)
 			}))
 	return cmd
 }
@@ -116,7 +116,7 @@ func connectionImportCommand(p process) *cobra.Command {
 		if r.Refresh, err = secretFlag(p, "refresh-token", refresh); err != nil {
 			return err
 		}
-		c, err := b.Import(ctx, r)
+		c, err := b.Import(ctx, broker.AtCommand, r)
 		return connected(p, c, err)
 	})
 }
@@ -141,7 +141,7 @@ func connectionClientCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		c, err := b.ConnectClient(ctx, broker.ForClient{Account: account, Product: broker.Product(product), Scope: oauth.ParseScope(scope)})
+		c, err := b.ConnectClient(ctx, broker.AtCommand, broker.ForClient{Account: account, Product: broker.Product(product), Scope: oauth.ParseScope(scope)})
 		return connected(p, c, err)
 	})
 }
@@ -227,5 +227,5 @@ func useChatClient(ctx context.Context, b *broker.Broker, id string, s secret.Pl
 	if !s.IsZero() {
 		secrets = append(secrets, s)
 	}
-	return b.UseClient(ctx, "", broker.Chat, id, secrets...)
+	return b.UseClient(ctx, broker.AtCommand, "", broker.Chat, id, secrets...)
 }

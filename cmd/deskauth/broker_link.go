@@ -58,7 +58,7 @@ func linkCreateCommand(p process) *cobra.Command {
 }
 
 func createLink(ctx context.Context, b *broker.Broker, p process, wish broker.NewLink) error {
-	made, err := b.MakeLink(ctx, wish)
+	made, err := b.MakeLink(ctx, broker.AtCommand, wish)
 	var invalid *broker.Invalid
 	switch {
 	case errors.As(err, &invalid) && invalid.Field == "expires_in":
@@ -112,7 +112,7 @@ func linkRevokeCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := b.RevokeLink(ctx, 0, broker.LinkID(id)); errors.Is(err, broker.ErrNotFound) {
+		if err := b.RevokeLink(ctx, broker.AtCommand, 0, broker.LinkID(id)); errors.Is(err, broker.ErrNotFound) {
 			return fmt.Errorf("there is no open link %d: see `deskauth broker link list`", id)
 		} else if err != nil {
 			return err

@@ -51,7 +51,7 @@ func webhookAddCommand(p process) *cobra.Command {
 		Check: func(args []string) error { n.URL = args[0]; return nil },
 		Open:  o.open,
 		Run: func(ctx context.Context, b *broker.Broker, _ []string) error {
-			w, plain, err := b.AddWebhook(ctx, n)
+			w, plain, err := b.AddWebhook(ctx, broker.AtCommand, n)
 			if err != nil {
 				return asUsage(err)
 			}
@@ -163,7 +163,7 @@ func webhookRollCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, plain, err := b.RollWebhook(ctx, broker.WebhookID(id))
+		_, plain, err := b.RollWebhook(ctx, broker.AtCommand, broker.WebhookID(id))
 		if err != nil {
 			return noSuchWebhook(err, broker.WebhookID(id))
 		}
@@ -180,7 +180,7 @@ func webhookRemoveCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := b.RemoveWebhook(ctx, broker.WebhookID(id)); err != nil {
+		if err := b.RemoveWebhook(ctx, broker.AtCommand, broker.WebhookID(id)); err != nil {
 			return noSuchWebhook(err, broker.WebhookID(id))
 		}
 		fmt.Fprintf(p.Out, "Webhook %d is removed.\n", id)

@@ -146,7 +146,7 @@ func keyEndCommand(p process) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := b.EndKey(ctx, broker.KeyID(id)); errors.Is(err, broker.ErrNotFound) {
+		if err := b.EndKey(ctx, broker.AtCommand, broker.KeyID(id)); errors.Is(err, broker.ErrNotFound) {
 			return fmt.Errorf("there is no key %d that has not ended: see `deskauth key list`", id)
 		} else if err != nil {
 			return err

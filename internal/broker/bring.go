@@ -24,7 +24,7 @@ type ForClient struct {
 // ConnectClient connects a client that acts for itself (RFC 6749 §4.4): at Zendesk,
 // for the admin who made it (facts §2.4). There is no refresh token; each renewal
 // asks anew. The error is *Invalid or *Failure.
-func (b *Broker) ConnectClient(ctx context.Context, r ForClient) (Connection, error) {
+func (b *Broker) ConnectClient(ctx context.Context, by Actor, r ForClient) (Connection, error) {
 	client, err := b.clientOf(ctx, Flow{Account: r.Account}, &r.Product)
 	if err != nil {
 		return Connection{}, err
@@ -46,7 +46,7 @@ func (b *Broker) ConnectClient(ctx context.Context, r ForClient) (Connection, er
 	return b.take(ctx, Connection{
 		Account: r.Account, Product: r.Product, Client: client.ID, Grant: oauth.GrantClientCredentials,
 		State: Pending, Asked: r.Scope, Created: b.now(),
-	}, reply.Token, ConnectionMade)
+	}, reply.Token, ConnectionMade, by)
 }
 
 // clientRequest asks for a client's own token.
@@ -73,7 +73,7 @@ type Import struct {
 // Import takes a pair over, once Zendesk says whose it is. The client must be the one
 // that the pair was issued to: only it can renew. The error is *Invalid or *Failure;
 // with a connection beside it, the pair was taken and could not be renewed.
-func (b *Broker) Import(ctx context.Context, r Import) (Connection, error) {
+func (b *Broker) Import(ctx context.Context, by Actor, r Import) (Connection, error) {
 	client, err := b.clientOf(ctx, Flow{Account: r.Account}, &r.Product)
 	if err != nil {
 		return Connection{}, err
@@ -89,14 +89,14 @@ func (b *Broker) Import(ctx context.Context, r Import) (Connection, error) {
 	var refused *zendesk.APIError
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized && r.Rotate && !r.Refresh.IsZero():
-		return b.importByRefresh(ctx, c, client, r.Refresh)
+		return b.importByRefresh(ctx, by, c, client, r.Refresh)
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
 		return Connection{}, &Failure{Kind: TokensOver, Account: r.Account, Err: err}
 	case err != nil:
 		return Connection{}, &Failure{Kind: whoFailure(err), Account: r.Account, Err: err}
 	}
 	c.User = user
-	if c, err = b.adopt(ctx, c, b.importedPair(ctx, c, r)); err != nil || !r.Rotate || !c.Renewable() {
+	if c, err = b.adopt(ctx, by, c, b.importedPair(ctx, c, r)); err != nil || !r.Rotate || !c.Renewable() {
 		return c, err
 	}
 	taken := c.Generation
@@ -154,7 +154,7 @@ func (b *Broker) importedPair(ctx context.Context, c Connection, r Import) Pair 
 
 // adopt stores a pair whose person is known: as a connection, or in the one that
 // this person has.
-func (b *Broker) adopt(ctx context.Context, c Connection, p Pair) (Connection, error) {
+func (b *Broker) adopt(ctx context.Context, by Actor, c Connection, p Pair) (Connection, error) {
 	if c.Asked.IsEmpty() {
 		c.Asked = p.Scope
 	}
@@ -167,7 +167,7 @@ func (b *Broker) adopt(ctx context.Context, c Connection, p Pair) (Connection, e
 	if next, err = b.withPair(ctx, next, p); err != nil {
 		return Connection{}, err
 	}
-	event := Event{At: b.now(), Kind: Imported, Account: c.Account, Connection: next.ID, Client: c.Client, Detail: string(c.Product)}
+	event := Event{At: b.now(), Kind: Imported, By: by, Account: c.Account, Connection: next.ID, Client: c.Client, Detail: string(c.Product)}
 	for range identifyTries {
 		if err = b.Store.Adopt(ctx, next, event); !errors.Is(err, ErrConflict) {
 			return next, err
@@ -182,7 +182,7 @@ func (b *Broker) adopt(ctx context.Context, c Connection, p Pair) (Connection, e
 
 // importByRefresh takes over a pair whose access token is over. The refresh spends
 // what was brought: from here on the tokens are nowhere else.
-func (b *Broker) importByRefresh(ctx context.Context, c Connection, client Client, refresh secret.Plain) (Connection, error) {
+func (b *Broker) importByRefresh(ctx context.Context, by Actor, c Connection, client Client, refresh secret.Plain) (Connection, error) {
 	_, secrets, err := b.credentials(ctx, client.ID)
 	if err != nil {
 		return Connection{}, err
@@ -195,12 +195,12 @@ func (b *Broker) importByRefresh(ctx context.Context, c Connection, client Clien
 		}
 		return Connection{}, &Failure{Kind: kind, Account: c.Account, Answer: answer(reply.Err), Err: reply.Err}
 	}
-	return b.take(ctx, c, reply.Token, Imported)
+	return b.take(ctx, c, reply.Token, Imported, by)
 }
 
 // take stores tokens that are nowhere else, before anything is done with them, and
 // finds out whose they are.
-func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, how EventKind) (Connection, error) {
+func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, how EventKind, by Actor) (Connection, error) {
 	if c.Asked.IsEmpty() {
 		c.Asked = oauth.ParseScope(plainText(t.Scope))
 	}
@@ -218,6 +218,6 @@ func (b *Broker) take(ctx context.Context, c Connection, t oauth.TokenResponse, 
 	if pair.Guessed {
 		c = b.askExpiry(ctx, c, pair.Access)
 	}
-	arrival, err := b.identifyAs(ctx, Flow{Account: c.Account}, c, pair, how)
+	arrival, err := b.identifyAs(ctx, Flow{Account: c.Account}, c, pair, how, by)
 	return arrival.Connection, err
 }

@@ -25,7 +25,7 @@ func withoutRefresh(answer map[string]any) {
 func (h *house) connectClient() broker.Connection {
 	h.t.Helper()
 	h.z.edit = withoutRefresh
-	c, err := h.ConnectClient(h.t.Context(), broker.ForClient{Account: "acme", Scope: oauth.Scope{"read", "tickets:write"}})
+	c, err := h.ConnectClient(h.t.Context(), broker.AtCommand, broker.ForClient{Account: "acme", Scope: oauth.Scope{"read", "tickets:write"}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -88,10 +88,10 @@ func TestClientCredentialsAreNeverInDoubt(t *testing.T) {
 
 func TestPublicClientCannotActForItself(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
-		if err := h.UseClient(t.Context(), "", broker.Support, "public"); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "public"); err != nil {
 			t.Fatal(err)
 		}
-		_, err := h.ConnectClient(t.Context(), broker.ForClient{Account: "acme"})
+		_, err := h.ConnectClient(t.Context(), broker.AtCommand, broker.ForClient{Account: "acme"})
 		if invalid := (*broker.Invalid)(nil); !errors.As(err, &invalid) || len(h.z.posts) != 0 {
 			t.Errorf("%v after %d requests", err, len(h.z.posts))
 		}
@@ -111,7 +111,7 @@ func TestImport(t *testing.T) {
 		h.z.serve(zendesk.OAuthTokensCurrentPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, currentToken(&ends)) })
 		r := h.issue()
 		r.Scope = oauth.Scope{"read", "tickets:write"}
-		c, err := h.Import(t.Context(), r)
+		c, err := h.Import(t.Context(), broker.AtCommand, r)
 		if err != nil || c.State != broker.Active || c.User.Email != "admin@acme.example" || !c.AccessExpires.Equal(ends) || c.Generation != 1 {
 			t.Fatalf("imported %+v, %v", c, err)
 		}
@@ -132,7 +132,7 @@ func TestImportRotates(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		r := h.issue()
 		r.Rotate = true
-		c, err := h.Import(t.Context(), r)
+		c, err := h.Import(t.Context(), broker.AtCommand, r)
 		if err != nil || c.Generation != 2 {
 			t.Fatalf("imported %+v, %v", c, err)
 		}
@@ -151,7 +151,7 @@ func TestImportThatCannotRotate(t *testing.T) {
 		r := h.issue()
 		r.Rotate = true
 		h.z.spoil(page(503))
-		c, err := h.Import(t.Context(), r)
+		c, err := h.Import(t.Context(), broker.AtCommand, r)
 		if soft := (*broker.Unavailable)(nil); !errors.As(err, &soft) || c.ID == 0 {
 			t.Fatalf("imported %+v, %v", c, err)
 		}
@@ -177,7 +177,7 @@ func TestImportOfWhatIsOver(t *testing.T) {
 				if !c.refresh {
 					r.Refresh = secret.Plain{}
 				}
-				conn, err := h.Import(t.Context(), r)
+				conn, err := h.Import(t.Context(), broker.AtCommand, r)
 				if c.kind != "" {
 					wantKind(t, err, c.kind)
 					if h.connections() != 0 {
@@ -210,7 +210,7 @@ func TestImportNeedsSomebody(t *testing.T) {
 				h.z.serve(zendesk.UsersMePath, c.me)
 				r := h.issue()
 				r.Rotate = true
-				_, err := h.Import(t.Context(), r)
+				_, err := h.Import(t.Context(), broker.AtCommand, r)
 				wantKind(t, err, c.kind)
 				if h.connections() != 0 || len(h.z.posts) != 0 {
 					t.Errorf("%d connections, %d token requests", h.connections(), len(h.z.posts))
@@ -225,7 +225,7 @@ func TestImportNeedsSomebody(t *testing.T) {
 func TestImportForSomebodyKnown(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		first := h.signIn()
-		c, err := h.Import(t.Context(), h.issue())
+		c, err := h.Import(t.Context(), broker.AtCommand, h.issue())
 		if err != nil || c.ID != first.ID || c.Generation != 2 || h.connections() != 1 {
 			t.Errorf("imported %+v, %v", c, err)
 		}
@@ -243,13 +243,13 @@ func TestBringBadInput(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		_, err := h.Import(t.Context(), broker.Import{Account: "no label", Access: secret.Of("a")})
+		_, err := h.Import(t.Context(), broker.AtCommand, broker.Import{Account: "no label", Access: secret.Of("a")})
 		invalid("subdomain", err)
-		_, err = h.Import(t.Context(), broker.Import{Account: "acme"})
+		_, err = h.Import(t.Context(), broker.AtCommand, broker.Import{Account: "acme"})
 		invalid("no access token", err)
-		_, err = h.Import(t.Context(), broker.Import{Account: "acme", Product: "talk", Access: secret.Of("a")})
+		_, err = h.Import(t.Context(), broker.AtCommand, broker.Import{Account: "acme", Product: "talk", Access: secret.Of("a")})
 		invalid("product", err)
-		_, err = h.ConnectClient(t.Context(), broker.ForClient{Account: "acme", Product: broker.Chat})
+		_, err = h.ConnectClient(t.Context(), broker.AtCommand, broker.ForClient{Account: "acme", Product: broker.Chat})
 		wantKind(t, err, broker.NoSuchClient)
 	})
 }
@@ -257,7 +257,7 @@ func TestBringBadInput(t *testing.T) {
 // chatHouse has Chat before it.
 func (h *house) chat() {
 	h.t.Helper()
-	if err := h.UseClient(h.t.Context(), "", broker.Chat, "chatapp", secret.Of(h.z.secret)); err != nil {
+	if err := h.UseClient(h.t.Context(), broker.AtCommand, "", broker.Chat, "chatapp", secret.Of(h.z.secret)); err != nil {
 		h.t.Fatal(err)
 	}
 	h.z.edit = func(answer map[string]any) {
@@ -334,7 +334,7 @@ func TestChat(t *testing.T) {
 		if got := h.lent(c.ID); got != "access-2" {
 			t.Errorf("after its token was refused: lent %q", got)
 		}
-		if err := h.Revoke(t.Context(), c.ID); err != nil || h.live() != "revoked" || h.connections() != 0 {
+		if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err != nil || h.live() != "revoked" || h.connections() != 0 {
 			t.Errorf("revoked: %v, %q lives, %d connections", err, h.live(), h.connections())
 		}
 	})
@@ -350,11 +350,11 @@ func TestChatWithoutRefreshToken(t *testing.T) {
 			delete(answer, "expires_in")
 			withoutRefresh(answer)
 		}
-		c, err := h.ConnectClient(t.Context(), broker.ForClient{Account: "acme", Product: broker.Chat})
+		c, err := h.ConnectClient(t.Context(), broker.AtCommand, broker.ForClient{Account: "acme", Product: broker.Chat})
 		if err != nil {
 			t.Fatal(err)
 		}
-		imported, err := h.Import(t.Context(), broker.Import{Account: "acme", Product: broker.Chat, Access: secret.Of(h.live())})
+		imported, err := h.Import(t.Context(), broker.AtCommand, broker.Import{Account: "acme", Product: broker.Chat, Access: secret.Of(h.live())})
 		if err != nil || imported.ID == c.ID {
 			t.Fatalf("imported %+v, %v", imported, err)
 		}

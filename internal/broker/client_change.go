@@ -29,11 +29,11 @@ func (e *OnlySecret) Error() string {
 // RollSecret gives a client a secret, in the place that the roll says, and closes its
 // circuits. One that it has already only moves there. The error may be ErrNotFound or
 // *Invalid.
-func (b *Broker) RollSecret(ctx context.Context, id ClientID, s secret.Plain, r Roll) (Client, error) {
+func (b *Broker) RollSecret(ctx context.Context, by Actor, id ClientID, s secret.Plain, r Roll) (Client, error) {
 	if err := checkSecret(s); err != nil {
 		return Client{}, err
 	}
-	return b.changeClient(ctx, id, func(c Client) (Client, error) {
+	return b.changeClient(ctx, by, id, func(c Client) (Client, error) {
 		known, err := b.secrets(ctx, c)
 		if err != nil {
 			return c, err
@@ -51,8 +51,8 @@ func (b *Broker) RollSecret(ctx context.Context, id ClientID, s secret.Plain, r 
 
 // MoveSecret gives a secret that a client has, by its number, the place that the roll
 // says, and closes the client's circuits. The error may be ErrNotFound.
-func (b *Broker) MoveSecret(ctx context.Context, id ClientID, number int64, r Roll) (Client, error) {
-	return b.changeClient(ctx, id, func(c Client) (Client, error) {
+func (b *Broker) MoveSecret(ctx context.Context, by Actor, id ClientID, number int64, r Roll) (Client, error) {
+	return b.changeClient(ctx, by, id, func(c Client) (Client, error) {
 		at := slices.IndexFunc(c.Secrets, func(s ClientSecret) bool { return s.Number == number })
 		if at < 0 {
 			return c, fmt.Errorf("secret %d of client %d: %w", number, id, ErrNotFound)
@@ -63,8 +63,8 @@ func (b *Broker) MoveSecret(ctx context.Context, id ClientID, number int64, r Ro
 
 // RemoveSecret takes a secret, by its number, from a client. The error may be
 // ErrNotFound, or, unless forced, *OnlySecret.
-func (b *Broker) RemoveSecret(ctx context.Context, id ClientID, number int64, force bool) (Client, error) {
-	return b.changeClient(ctx, id, func(c Client) (Client, error) {
+func (b *Broker) RemoveSecret(ctx context.Context, by Actor, id ClientID, number int64, force bool) (Client, error) {
+	return b.changeClient(ctx, by, id, func(c Client) (Client, error) {
 		next, there := c.Without(number)
 		switch {
 		case !there:
@@ -76,7 +76,7 @@ func (b *Broker) RemoveSecret(ctx context.Context, id ClientID, number int64, fo
 	})
 }
 
-func (b *Broker) changeClient(ctx context.Context, id ClientID, decide func(Client) (Client, error)) (Client, error) {
+func (b *Broker) changeClient(ctx context.Context, by Actor, id ClientID, decide func(Client) (Client, error)) (Client, error) {
 	for range moveTries {
 		c, err := b.Store.Client(ctx, id)
 		if err == nil && c.ChosenAt.IsZero() {
@@ -89,7 +89,7 @@ func (b *Broker) changeClient(ctx context.Context, id ClientID, decide func(Clie
 		if err != nil {
 			return c, err
 		}
-		err = b.Store.ChangeClients(ctx, []ClientChange{{From: c.Version, Next: next, Event: b.clientEvent(ClientChanged, c)}})
+		err = b.Store.ChangeClients(ctx, []ClientChange{{From: c.Version, Next: next, Event: b.clientEvent(ClientChanged, by, c)}})
 		if !errors.Is(err, ErrConflict) {
 			return next, err
 		}
@@ -101,7 +101,7 @@ func (b *Broker) changeClient(ctx context.Context, id ClientID, decide func(Clie
 // and they with it: nothing could renew them. Their tokens are left to end at Zendesk
 // by themselves. It returns how many went. The error may be ErrNotFound or
 // *ClientInUse.
-func (b *Broker) RemoveClient(ctx context.Context, id ClientID, force bool) (gone int, err error) {
+func (b *Broker) RemoveClient(ctx context.Context, by Actor, id ClientID, force bool) (gone int, err error) {
 	for range moveTries {
 		c, err := b.ClientState(ctx, id)
 		switch {
@@ -110,13 +110,13 @@ func (b *Broker) RemoveClient(ctx context.Context, id ClientID, force bool) (gon
 		case c.Connections > 0 && !force:
 			return 0, &ClientInUse{id, c.Connections}
 		case c.Connections > 0:
-			ids, err := b.Store.RemoveClientAndConnections(ctx, id, b.clientEvent(ClientRemoved, c.Client))
+			ids, err := b.Store.RemoveClientAndConnections(ctx, id, b.clientEvent(ClientRemoved, by, c.Client))
 			for _, connection := range ids {
 				b.opened.drop(connection)
 			}
 			return len(ids), err
 		}
-		if err := b.Store.RemoveClient(ctx, id, b.clientEvent(ClientRemoved, c.Client)); !errors.Is(err, ErrConflict) {
+		if err := b.Store.RemoveClient(ctx, id, b.clientEvent(ClientRemoved, by, c.Client)); !errors.Is(err, ErrConflict) {
 			return 0, err
 		}
 	}

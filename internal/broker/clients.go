@@ -31,7 +31,7 @@ func (e *ClientThere) Error() string {
 // "", all that have none of their own. Secrets that it does not have yet are tried
 // first, in their order; those that it has stay, for they may have been rolled since
 // the program was configured. Without any it is as it was: at first, a public client.
-func (b *Broker) UseClient(ctx context.Context, account string, p Product, identifier string, secrets ...secret.Plain) error {
+func (b *Broker) UseClient(ctx context.Context, by Actor, account string, p Product, identifier string, secrets ...secret.Plain) error {
 	if identifier == "" {
 		return &Invalid{"client id", "it is missing"}
 	}
@@ -41,7 +41,7 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 			return err
 		}
 		c := made[0]
-		change, err := b.using(ctx, c, secrets)
+		change, err := b.using(ctx, by, c, secrets)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (b *Broker) UseClient(ctx context.Context, account string, p Product, ident
 }
 
 // using is the change to a client that is chosen, with secrets.
-func (b *Broker) using(ctx context.Context, c Client, secrets []secret.Plain) (ClientChange, error) {
+func (b *Broker) using(ctx context.Context, by Actor, c Client, secrets []secret.Plain) (ClientChange, error) {
 	change := ClientChange{From: c.Version, Next: c}
 	known, err := b.secrets(ctx, c)
 	if err != nil {
@@ -68,13 +68,13 @@ func (b *Broker) using(ctx context.Context, c Client, secrets []secret.Plain) (C
 			return change, err
 		}
 		change.Next = change.Next.Rolled(fresh, Roll{})
-		change.Event = b.clientEvent(ClientChanged, c)
+		change.Event = b.clientEvent(ClientChanged, by, c)
 	}
 	if len(change.Next.Secrets) > secretsMost {
 		change.Next.Secrets = change.Next.Secrets[:secretsMost]
 	}
 	if c.ChosenAt.IsZero() {
-		change.Event = b.clientEvent(ClientAdded, c)
+		change.Event = b.clientEvent(ClientAdded, by, c)
 	}
 	change.Next.ChosenAt = b.now()
 	change.Next.Version = max(change.Next.Version, c.Version+1)
@@ -93,14 +93,14 @@ func (b *Broker) sealNext(ctx context.Context, c Client, s secret.Plain) (Client
 	return ClientSecret{Number: number, Sealed: sealed, Added: b.now()}, err
 }
 
-func (b *Broker) clientEvent(kind EventKind, c Client) Event {
-	return Event{At: b.now(), Kind: kind, Account: c.Account, Client: c.ID, Detail: c.Identifier}
+func (b *Broker) clientEvent(kind EventKind, by Actor, c Client) Event {
+	return Event{At: b.now(), Kind: kind, By: by, Account: c.Account, Client: c.ID, Detail: c.Identifier}
 }
 
 // AddClient adds a client, which serves its account from now on. The error may be
 // *Invalid, or *ClientThere.
-func (b *Broker) AddClient(ctx context.Context, n NewClient) (Client, error) {
-	plan, err := b.planClients(ctx, []NewClient{n}, false)
+func (b *Broker) AddClient(ctx context.Context, by Actor, n NewClient) (Client, error) {
+	plan, err := b.planClients(ctx, by, []NewClient{n}, false)
 	switch {
 	case err != nil:
 		return Client{}, err
@@ -129,9 +129,9 @@ const (
 // them, or none when one is at fault. No client is named twice. To import the same
 // again changes nothing; with dry nothing is changed at all. It returns what becomes
 // of each. The error may be *Invalid.
-func (b *Broker) ImportClients(ctx context.Context, all []NewClient, dry bool) ([]Fate, error) {
+func (b *Broker) ImportClients(ctx context.Context, by Actor, all []NewClient, dry bool) ([]Fate, error) {
 	for range moveTries {
-		plan, err := b.planClients(ctx, all, dry)
+		plan, err := b.planClients(ctx, by, all, dry)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +161,7 @@ type planned struct {
 
 // planClients decides what is to be done for each. Unless dry it makes the rows of
 // those that are not there: they serve nobody until they are changed.
-func (b *Broker) planClients(ctx context.Context, all []NewClient, dry bool) ([]planned, error) {
+func (b *Broker) planClients(ctx context.Context, by Actor, all []NewClient, dry bool) ([]planned, error) {
 	all = slices.Clone(all)
 	rows := make([]Client, len(all))
 	for i, n := range all {
@@ -178,7 +178,7 @@ func (b *Broker) planClients(ctx context.Context, all []NewClient, dry bool) ([]
 	plan := make([]planned, len(all))
 	for i, c := range rows {
 		// Of several for one account the last serves.
-		if plan[i], err = b.planClient(ctx, c, all[i].Secret, b.now().Add(time.Duration(i)*time.Microsecond)); err != nil {
+		if plan[i], err = b.planClient(ctx, by, c, all[i].Secret, b.now().Add(time.Duration(i)*time.Microsecond)); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +201,7 @@ func (b *Broker) rows(ctx context.Context, named []Client, dry bool) ([]Client, 
 	return named, nil
 }
 
-func (b *Broker) planClient(ctx context.Context, c Client, s secret.Plain, at time.Time) (planned, error) {
+func (b *Broker) planClient(ctx context.Context, by Actor, c Client, s secret.Plain, at time.Time) (planned, error) {
 	p := planned{client: c, fate: Unchanged, change: ClientChange{From: c.Version, Next: c}}
 	known, err := b.secrets(ctx, c)
 	if err != nil {
@@ -209,12 +209,12 @@ func (b *Broker) planClient(ctx context.Context, c Client, s secret.Plain, at ti
 	}
 	switch {
 	case c.ChosenAt.IsZero():
-		p.fate, p.change.Event = Added, b.clientEvent(ClientAdded, c)
+		p.fate, p.change.Event = Added, b.clientEvent(ClientAdded, by, c)
 		p.change.Next.ChosenAt = at
 	case s.IsZero() || place(known, s) >= 0:
 		return p, nil
 	default:
-		p.fate, p.change.Event = Replaced, b.clientEvent(ClientChanged, c)
+		p.fate, p.change.Event = Replaced, b.clientEvent(ClientChanged, by, c)
 	}
 	if s.IsZero() {
 		p.change.Next.Version++

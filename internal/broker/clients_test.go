@@ -88,7 +88,7 @@ func TestRolled(t *testing.T) {
 func TestAddClient(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.clock.move(time.Second)
-		c, err := h.AddClient(t.Context(), broker.NewClient{Account: " https://Acme.zendesk.com/agent ", Identifier: "own", Secret: secret.Of(h.z.secret)})
+		c, err := h.AddClient(t.Context(), broker.AtCommand, broker.NewClient{Account: " https://Acme.zendesk.com/agent ", Identifier: "own", Secret: secret.Of(h.z.secret)})
 		if err != nil || c.Account != "acme" || c.Product != broker.Support || !slices.Equal(numbers(c), []int64{1}) {
 			t.Fatalf("added %+v, %v", c, err)
 		}
@@ -96,11 +96,11 @@ func TestAddClient(t *testing.T) {
 		if signedIn.Client != c.ID {
 			t.Errorf("acme is served by client %d", signedIn.Client)
 		}
-		_, err = h.AddClient(t.Context(), broker.NewClient{Account: "acme", Identifier: "own", Secret: secret.Of("another")})
+		_, err = h.AddClient(t.Context(), broker.AtCommand, broker.NewClient{Account: "acme", Identifier: "own", Secret: secret.Of("another")})
 		if there := (*broker.ClientThere)(nil); !errors.As(err, &there) || there.ID != c.ID {
 			t.Errorf("added again: %v", err)
 		}
-		public, err := h.AddClient(t.Context(), broker.NewClient{Identifier: "public"})
+		public, err := h.AddClient(t.Context(), broker.AtCommand, broker.NewClient{Identifier: "public"})
 		if err != nil || !public.Public() || public.Account != "" {
 			t.Errorf("a public one: %+v, %v", public, err)
 		}
@@ -134,7 +134,7 @@ func TestAddClientBadInput(t *testing.T) {
 		} {
 			n := good
 			c.edit(&n)
-			_, err := h.AddClient(t.Context(), n)
+			_, err := h.AddClient(t.Context(), broker.AtCommand, n)
 			if invalid := (*broker.Invalid)(nil); !errors.As(err, &invalid) || invalid.Field != c.field {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -161,7 +161,7 @@ func TestRollSecret(t *testing.T) {
 				t.Error("tried (-want +got):\n" + diff)
 			}
 		}
-		rolled, err := h.RollSecret(ctx, c.Client, secret.Of("new"), broker.Roll{})
+		rolled, err := h.RollSecret(ctx, broker.AtCommand, c.Client, secret.Of("new"), broker.Roll{})
 		if err != nil || !slices.Equal(numbers(rolled), []int64{2, 1}) {
 			t.Fatalf("rolled to %v, %v", numbers(rolled), err)
 		}
@@ -170,13 +170,13 @@ func TestRollSecret(t *testing.T) {
 		renewed("new")
 		h.z.takes("new")
 		renewed("new")
-		if rolled, err = h.RollSecret(ctx, c.Client, secret.Of("newer"), broker.Roll{Last: true}); err != nil || !slices.Equal(numbers(rolled), []int64{2, 1, 3}) {
+		if rolled, err = h.RollSecret(ctx, broker.AtCommand, c.Client, secret.Of("newer"), broker.Roll{Last: true}); err != nil || !slices.Equal(numbers(rolled), []int64{2, 1, 3}) {
 			t.Fatalf("rolled to %v, %v", numbers(rolled), err)
 		}
 		renewed("new")
 		h.z.takes("newer")
 		renewed("new", old, "newer")
-		if rolled, err = h.RollSecret(ctx, c.Client, secret.Of("newer"), broker.Roll{DropOld: true}); err != nil || !slices.Equal(numbers(rolled), []int64{3}) {
+		if rolled, err = h.RollSecret(ctx, broker.AtCommand, c.Client, secret.Of("newer"), broker.Roll{DropOld: true}); err != nil || !slices.Equal(numbers(rolled), []int64{3}) {
 			t.Fatalf("rolled to %v, %v", numbers(rolled), err)
 		}
 		renewed("newer")
@@ -203,7 +203,7 @@ func TestRollClosesTheCircuit(t *testing.T) {
 		if got := h.client(c.Client).Circuits; len(got) != 1 || got[0].Account != "acme" || got[0].Reason != broker.CredentialsWrong {
 			t.Errorf("circuits %+v", got)
 		}
-		if _, err := h.RollSecret(t.Context(), c.Client, secret.Of("rolled"), broker.Roll{}); err != nil {
+		if _, err := h.RollSecret(t.Context(), broker.AtCommand, c.Client, secret.Of("rolled"), broker.Roll{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.client(c.Client).Circuits; len(got) != 0 {
@@ -222,7 +222,7 @@ func TestRollDuringARenewal(t *testing.T) {
 		h.clock.move(time.Hour)
 		h.z.takes("rolled")
 		h.z.spoil(func(w http.ResponseWriter, _ *http.Request, _ func() map[string]any) {
-			if _, err := h.RollSecret(t.Context(), c.Client, secret.Of("rolled"), broker.Roll{}); err != nil {
+			if _, err := h.RollSecret(t.Context(), broker.AtCommand, c.Client, secret.Of("rolled"), broker.Roll{}); err != nil {
 				t.Error(err)
 			}
 			refuse(w, http.StatusUnauthorized, "invalid_client")
@@ -241,22 +241,22 @@ func TestRollBadInput(t *testing.T) {
 		ctx, id := t.Context(), h.signIn().Client
 		var invalid *broker.Invalid
 		for _, s := range []secret.Plain{{}, secret.Of("two words")} {
-			if _, err := h.RollSecret(ctx, id, s, broker.Roll{}); !errors.As(err, &invalid) {
+			if _, err := h.RollSecret(ctx, broker.AtCommand, id, s, broker.Roll{}); !errors.As(err, &invalid) {
 				t.Errorf("rolled: %v", err)
 			}
 		}
-		if _, err := h.RollSecret(ctx, 99, secret.Of("new"), broker.Roll{}); !errors.Is(err, broker.ErrNotFound) {
+		if _, err := h.RollSecret(ctx, broker.AtCommand, 99, secret.Of("new"), broker.Roll{}); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("one that there is not: %v", err)
 		}
 		for i := range 4 {
-			if _, err := h.RollSecret(ctx, id, secret.Of(fmt.Sprint("new", i)), broker.Roll{}); err != nil {
+			if _, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of(fmt.Sprint("new", i)), broker.Roll{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := h.RollSecret(ctx, id, secret.Of("one more"), broker.Roll{}); !errors.As(err, &invalid) {
+		if _, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of("one more"), broker.Roll{}); !errors.As(err, &invalid) {
 			t.Errorf("a sixth: %v", err)
 		}
-		if _, err := h.RollSecret(ctx, id, secret.Of("new0"), broker.Roll{}); err != nil {
+		if _, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of("new0"), broker.Roll{}); err != nil {
 			t.Errorf("one that it has: %v", err)
 		}
 	})
@@ -265,24 +265,24 @@ func TestRollBadInput(t *testing.T) {
 func TestRemoveSecret(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		ctx, id := t.Context(), h.signIn().Client
-		if _, err := h.RollSecret(ctx, id, secret.Of("new"), broker.Roll{}); err != nil {
+		if _, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of("new"), broker.Roll{}); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 { // the second time it is gone
-			c, err := h.RemoveSecret(ctx, id, 2, false)
+			c, err := h.RemoveSecret(ctx, broker.AtCommand, id, 2, false)
 			if err != nil && !errors.Is(err, broker.ErrNotFound) || err == nil && !slices.Equal(numbers(c), []int64{1}) {
 				t.Errorf("left %v, %v", numbers(c), err)
 			}
 		}
-		_, err := h.RemoveSecret(ctx, id, 1, false)
+		_, err := h.RemoveSecret(ctx, broker.AtCommand, id, 1, false)
 		if only := (*broker.OnlySecret)(nil); !errors.As(err, &only) || only.ID != id {
 			t.Errorf("the only one: %v", err)
 		}
-		if c, err := h.RemoveSecret(ctx, id, 1, true); err != nil || !c.Public() {
+		if c, err := h.RemoveSecret(ctx, broker.AtCommand, id, 1, true); err != nil || !c.Public() {
 			t.Errorf("forced: %v, %v", numbers(c), err)
 		}
 		// No number is given twice.
-		if c, err := h.RollSecret(ctx, id, secret.Of("newest"), broker.Roll{}); err != nil || c.Secrets[0].Number <= 2 {
+		if c, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of("newest"), broker.Roll{}); err != nil || c.Secrets[0].Number <= 2 {
 			t.Errorf("a new one has number %v, %v", numbers(c), err)
 		}
 	})
@@ -291,21 +291,21 @@ func TestRemoveSecret(t *testing.T) {
 func TestRemoveClient(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		ctx, c := t.Context(), h.signIn()
-		_, err := h.RemoveClient(ctx, c.Client, false)
+		_, err := h.RemoveClient(ctx, broker.AtCommand, c.Client, false)
 		if used := (*broker.ClientInUse)(nil); !errors.As(err, &used) || used.Connections != 1 {
 			t.Fatalf("one in use: %v", err)
 		}
 		if got := h.lent(c.ID); got != "access-1" {
 			t.Errorf("lent %q", got)
 		}
-		if n, err := h.RemoveClient(ctx, c.Client, true); err != nil || n != 1 {
+		if n, err := h.RemoveClient(ctx, broker.AtCommand, c.Client, true); err != nil || n != 1 {
 			t.Errorf("forced: %d, %v", n, err)
 		}
 		if _, err := h.Token(ctx, c.ID, 0); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("its connection: %v", err)
 		}
 		for _, force := range []bool{false, true} {
-			if _, err := h.RemoveClient(ctx, c.Client, force); !errors.Is(err, broker.ErrNotFound) {
+			if _, err := h.RemoveClient(ctx, broker.AtCommand, c.Client, force); !errors.Is(err, broker.ErrNotFound) {
 				t.Errorf("removed again: %v", err)
 			}
 		}
@@ -316,7 +316,7 @@ func TestRemoveClient(t *testing.T) {
 func TestStartKeepsWhatWasRolled(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		ctx, id := t.Context(), h.signIn().Client
-		if _, err := h.RollSecret(ctx, id, secret.Of("new"), broker.Roll{}); err != nil {
+		if _, err := h.RollSecret(ctx, broker.AtCommand, id, secret.Of("new"), broker.Roll{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {
@@ -328,7 +328,7 @@ func TestStartKeepsWhatWasRolled(t *testing.T) {
 			{"without one", nil, []int64{2, 1}},
 			{"with the new one", []secret.Plain{secret.Of("new")}, []int64{2, 1}},
 		} {
-			if err := h.UseClient(ctx, "", broker.Support, "app", c.secrets...); err != nil {
+			if err := h.UseClient(ctx, broker.AtCommand, "", broker.Support, "app", c.secrets...); err != nil {
 				t.Fatal(err)
 			}
 			if got := numbers(h.client(id).Client); !slices.Equal(got, c.want) {
@@ -336,7 +336,7 @@ func TestStartKeepsWhatWasRolled(t *testing.T) {
 			}
 		}
 		for i := range 6 {
-			if err := h.UseClient(ctx, "", broker.Support, "app", secret.Of(fmt.Sprint("start", i))); err != nil {
+			if err := h.UseClient(ctx, broker.AtCommand, "", broker.Support, "app", secret.Of(fmt.Sprint("start", i))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -358,7 +358,7 @@ func TestImportClients(t *testing.T) {
 		}
 		run := func(dry bool, want ...broker.Fate) {
 			t.Helper()
-			got, err := h.ImportClients(ctx, rows, dry)
+			got, err := h.ImportClients(ctx, broker.AtCommand, rows, dry)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -382,7 +382,7 @@ func TestImportClients(t *testing.T) {
 		run(false, broker.Replaced, broker.Unchanged, broker.Unchanged, broker.Unchanged)
 		run(false, broker.Unchanged, broker.Unchanged, broker.Unchanged, broker.Unchanged)
 		rows[2].Account = "two words"
-		if _, err := h.ImportClients(ctx, rows, false); err == nil {
+		if _, err := h.ImportClients(ctx, broker.AtCommand, rows, false); err == nil {
 			t.Error("imported what is at fault")
 		}
 		count(4)
@@ -401,7 +401,7 @@ func TestImportFiveHundred(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range []broker.Fate{broker.Added, broker.Unchanged} {
-			got, err := h.ImportClients(t.Context(), rows, false)
+			got, err := h.ImportClients(t.Context(), broker.AtCommand, rows, false)
 			if err != nil || len(got) != 500 || slices.ContainsFunc(got, func(f broker.Fate) bool { return f != want }) {
 				t.Fatalf("%d imported, %v", len(got), err)
 			}

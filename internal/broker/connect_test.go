@@ -408,7 +408,7 @@ func TestTwoTabs(t *testing.T) {
 
 func TestClientsOwnAndGlobal(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
-		if err := h.UseClient(t.Context(), "acme", broker.Support, "own", secret.Of("own secret")); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "acme", broker.Support, "own", secret.Of("own secret")); err != nil {
 			t.Fatal(err)
 		}
 		for account, want := range map[string]string{"acme": "own", "other": "app"} {
@@ -418,7 +418,7 @@ func TestClientsOwnAndGlobal(t *testing.T) {
 			}
 		}
 		h.clock.move(time.Second)
-		if err := h.UseClient(t.Context(), "", broker.Support, "newer"); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "newer"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.Store.ClientFor(t.Context(), "other", broker.Support); err != nil || c.Identifier != "newer" || !c.Public() {
@@ -429,7 +429,7 @@ func TestClientsOwnAndGlobal(t *testing.T) {
 
 func TestSecretsAreTriedInTheirOrder(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
-		if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of("old"), secret.Of(h.z.secret)); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "app", secret.Of("old"), secret.Of(h.z.secret)); err != nil {
 			t.Fatal(err)
 		}
 		c := h.signIn()

@@ -505,7 +505,7 @@ func TestPassRenews(t *testing.T) {
 		t.Error(err)
 	}
 	// A connection that is broken says so.
-	if _, err := h.Disable(t.Context(), p.pass.Connection); err != nil {
+	if _, err := h.Disable(t.Context(), broker.AtCommand, p.pass.Connection); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.send(s, "a.log", "some"); obstacle(t, err) != broker.ConnectionBroken {

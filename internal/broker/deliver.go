@@ -210,7 +210,7 @@ func (b *Broker) tellOne(ctx context.Context, w Webhook, from Delivery) error {
 	// What came of it is written down though this process is being ended.
 	err = insist(ctx, func(ctx context.Context) error { return b.Store.MoveDelivery(ctx, next, d) })
 	if r.Status == http.StatusGone && err == nil {
-		err = b.Store.EndWebhook(context.WithoutCancel(ctx), w.ID, machineNow(), b.webhookEvent(WebhookGone, w.ID))
+		err = b.Store.EndWebhook(context.WithoutCancel(ctx), w.ID, machineNow(), b.webhookEvent(WebhookGone, Itself, w.ID))
 	}
 	if errors.Is(err, ErrConflict) { // replayed by hand meanwhile, or removed
 		return nil

@@ -139,15 +139,15 @@ func (b *Broker) DenyDevice(ctx context.Context, typed, address string) (Device,
 
 func (b *Broker) deny(ctx context.Context, d Device) error {
 	d.State = DeviceDenied
-	err := b.Store.DecideDevice(ctx, d, b.now(), b.deviceEvent(DeviceRefused, d))
+	err := b.Store.DecideDevice(ctx, d, b.now(), b.deviceEvent(DeviceRefused, Actor{}, d))
 	if errors.Is(err, ErrConflict) { // decided already, or over
 		return ErrNotFound
 	}
 	return err
 }
 
-func (b *Broker) deviceEvent(kind EventKind, d Device) Event {
-	return Event{At: b.now(), Kind: kind, Account: d.Account, Connection: d.Connection, Detail: d.Program}
+func (b *Broker) deviceEvent(kind EventKind, by Actor, d Device) Event {
+	return Event{At: b.now(), Kind: kind, By: by, Account: d.Account, Connection: d.Connection, Detail: d.Program}
 }
 
 // AllowDevice begins the sign-in by which a person allows a device. Of r, the account
@@ -196,7 +196,7 @@ func (b *Broker) deviceArrives(ctx context.Context, a Arrival) (Arrival, error) 
 			return Arrival{}, a.Flow.failure(DeviceOver, nil)
 		}
 		d.State, d.Connection, d.Account = DeviceAllowed, a.Connection.ID, a.Connection.Account
-		if err := b.Store.DecideDevice(ctx, d, b.now(), b.deviceEvent(DeviceLet, d)); err == nil {
+		if err := b.Store.DecideDevice(ctx, d, b.now(), b.deviceEvent(DeviceLet, Person(a.Connection.Account, a.Connection.User.ID), d)); err == nil {
 			a.Program = d.Program
 			return a, nil
 		} else if !errors.Is(err, ErrConflict) {
@@ -263,7 +263,15 @@ func eitherFault(err error, told oauth.Code) error {
 func (b *Broker) spendDevice(ctx context.Context, d Device, now time.Time) (Key, secret.Plain, error) {
 	plain := b.newKeySecret()
 	k := d.key(now, plain)
-	k, err := b.Store.SpendDevice(ctx, d.ID, k, Event{At: now, Kind: KeyMade, Connection: d.Connection, Detail: k.Name})
+	c, err := b.Store.Connection(ctx, d.Connection)
+	if err != nil && !errors.Is(err, ErrNotFound) { // revoked since: the step refuses
+		return Key{}, secret.Plain{}, err
+	}
+	made := Event{At: now, Kind: KeyMade, Connection: d.Connection, Detail: k.Name}
+	if c.User.ID != 0 {
+		made.By = Person(c.Account, c.User.ID) // who allowed it
+	}
+	k, err = b.Store.SpendDevice(ctx, d.ID, k, made)
 	if err != nil {
 		return Key{}, secret.Plain{}, err
 	}

@@ -11,16 +11,16 @@ import (
 
 // Disable keeps a connection and its tokens, and neither lends nor renews them until
 // Enable. The error is ErrNotFound, or *Unusable where there is nothing to disable.
-func (b *Broker) Disable(ctx context.Context, id ConnectionID) (Connection, error) {
-	return b.move(ctx, id, Disabled, SwitchedOff, func(c Connection) bool {
+func (b *Broker) Disable(ctx context.Context, by Actor, id ConnectionID) (Connection, error) {
+	return b.move(ctx, by, id, Disabled, SwitchedOff, func(c Connection) bool {
 		return c.State == Active || c.State == Reauthorize || c.State == InDoubt
 	})
 }
 
 // Enable ends what Disable began. What is the matter with the tokens, if anything,
 // shows when they are used.
-func (b *Broker) Enable(ctx context.Context, id ConnectionID) (Connection, error) {
-	return b.move(ctx, id, Active, NoReason, func(c Connection) bool { return c.State == Disabled })
+func (b *Broker) Enable(ctx context.Context, by Actor, id ConnectionID) (Connection, error) {
+	return b.move(ctx, by, id, Active, NoReason, func(c Connection) bool { return c.State == Disabled })
 }
 
 // RenewNow renews a connection though its token may have long to live. The error is
@@ -37,7 +37,7 @@ func (b *Broker) RenewNow(ctx context.Context, id ConnectionID) (Connection, err
 // moveTries bounds how often a connection may change under the hands of a person.
 const moveTries = 5
 
-func (b *Broker) move(ctx context.Context, id ConnectionID, to State, why Reason, may func(Connection) bool) (Connection, error) {
+func (b *Broker) move(ctx context.Context, by Actor, id ConnectionID, to State, why Reason, may func(Connection) bool) (Connection, error) {
 	for range moveTries {
 		c, err := b.Store.Connection(ctx, id)
 		switch {
@@ -50,7 +50,7 @@ func (b *Broker) move(ctx context.Context, id ConnectionID, to State, why Reason
 		}
 		from := c.State
 		c.State, c.Reason = to, why
-		err = b.Store.Move(ctx, c, from, b.changed(c))
+		err = b.Store.Move(ctx, c, from, b.changed(by, c))
 		if !errors.Is(err, ErrConflict) {
 			b.opened.drop(id)
 			return c, err
@@ -59,12 +59,12 @@ func (b *Broker) move(ctx context.Context, id ConnectionID, to State, why Reason
 	return Connection{}, fmt.Errorf("connection %d: %w", id, ErrConflict)
 }
 
-func (b *Broker) changed(c Connection) Event {
+func (b *Broker) changed(by Actor, c Connection) Event {
 	detail := string(c.State)
 	if c.Reason != NoReason {
 		detail += ": " + string(c.Reason)
 	}
-	return Event{At: b.now(), Kind: StateChanged, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: detail}
+	return Event{At: b.now(), Kind: StateChanged, By: by, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: detail}
 }
 
 // ErrStillAlive says that Zendesk takes a token that it was asked to revoke.
@@ -81,12 +81,12 @@ var ErrUnknownPair = errors.New("an answer of Zendesk's was lost, and with it pe
 // Its order: nothing new is lent or renewed; a renewal under way is waited for, for
 // its tokens would be the live ones; a pair that is over is renewed a last time, and
 // stored; what is there then is revoked.
-func (b *Broker) Revoke(ctx context.Context, id ConnectionID) error {
+func (b *Broker) Revoke(ctx context.Context, by Actor, id ConnectionID) error {
 	if err := b.freshen(ctx, id); err != nil {
 		return err
 	}
 	for range moveTries {
-		c, err := b.move(ctx, id, Disabled, NotRevoked, func(c Connection) bool { return c.State != Pending })
+		c, err := b.move(ctx, by, id, Disabled, NotRevoked, func(c Connection) bool { return c.State != Pending })
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (b *Broker) Revoke(ctx context.Context, id ConnectionID) error {
 		} else if err != nil {
 			return fmt.Errorf("revoke connection %d at %s: %w", c.ID, c.Account, err)
 		}
-		gone := Event{At: b.now(), Kind: Removed, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
+		gone := Event{At: b.now(), Kind: Removed, By: by, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
 		if err := b.Store.Remove(ctx, c, gone); !errors.Is(err, ErrConflict) {
 			return err
 		}

@@ -14,7 +14,7 @@ func TestDisableAndEnable(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		c := h.signIn()
 		for range 2 { // the second changes nothing
-			if got, err := h.Disable(t.Context(), c.ID); err != nil || got.State != broker.Disabled || got.Reason != broker.SwitchedOff {
+			if got, err := h.Disable(t.Context(), broker.AtCommand, c.ID); err != nil || got.State != broker.Disabled || got.Reason != broker.SwitchedOff {
 				t.Fatalf("disabled: %+v, %v", got, err)
 			}
 		}
@@ -27,13 +27,13 @@ func TestDisableAndEnable(t *testing.T) {
 		if h.z.refreshes() != 0 {
 			t.Error("it was renewed")
 		}
-		if got, err := h.Enable(t.Context(), c.ID); err != nil || got.State != broker.Active {
+		if got, err := h.Enable(t.Context(), broker.AtCommand, c.ID); err != nil || got.State != broker.Active {
 			t.Fatalf("enabled: %+v, %v", got, err)
 		}
 		if got := h.lent(c.ID); got != "access-2" {
 			t.Errorf("lent %q", got)
 		}
-		if _, err := h.Disable(t.Context(), c.ID+1); !errors.Is(err, broker.ErrNotFound) {
+		if _, err := h.Disable(t.Context(), broker.AtCommand, c.ID+1); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("one that is not there: %v", err)
 		}
 	})
@@ -46,7 +46,7 @@ func TestDisableDuringARenewal(t *testing.T) {
 		c := h.signIn()
 		h.clock.move(29 * time.Minute)
 		h.z.spoil(func(w http.ResponseWriter, r *http.Request, commit func() map[string]any) {
-			if _, err := h.Disable(r.Context(), c.ID); err != nil {
+			if _, err := h.Disable(r.Context(), broker.AtCommand, c.ID); err != nil {
 				t.Error(err)
 			}
 			reply(w, commit())
@@ -55,7 +55,7 @@ func TestDisableDuringARenewal(t *testing.T) {
 		if got := h.connection(c.ID); got.State != broker.Disabled || got.Generation != 2 {
 			t.Errorf("%s, generation %d", got.State, got.Generation)
 		}
-		if _, err := h.Enable(t.Context(), c.ID); err != nil {
+		if _, err := h.Enable(t.Context(), broker.AtCommand, c.ID); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.lent(c.ID); got != "access-2" {
@@ -88,13 +88,13 @@ func TestRevoke(t *testing.T) {
 				c := h.signIn()
 				h.current()
 				h.clock.move(age)
-				if err := h.Revoke(t.Context(), c.ID); err != nil {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := h.Connection(t.Context(), c.ID); !errors.Is(err, broker.ErrNotFound) || h.live() != "revoked" {
 					t.Errorf("%v; at Zendesk lives %q", err, h.live())
 				}
-				if err := h.Revoke(t.Context(), c.ID); !errors.Is(err, broker.ErrNotFound) {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); !errors.Is(err, broker.ErrNotFound) {
 					t.Errorf("once more: %v", err)
 				}
 			})
@@ -120,7 +120,7 @@ func TestRevokeMakesSure(t *testing.T) {
 			eachHouse(t, func(t *testing.T, h *house) {
 				c := h.signIn()
 				h.z.serve(zendesk.OAuthTokensCurrentPath, serve)
-				if err := h.Revoke(t.Context(), c.ID); err == nil {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err == nil {
 					t.Fatal("it says that it is gone")
 				}
 				got := h.connection(c.ID)
@@ -128,7 +128,7 @@ func TestRevokeMakesSure(t *testing.T) {
 					t.Errorf("%s: %s", got.State, got.Reason)
 				}
 				h.current()
-				if err := h.Revoke(t.Context(), c.ID); err != nil || h.live() != "revoked" {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err != nil || h.live() != "revoked" {
 					t.Errorf("tried again: %v, %q lives", err, h.live())
 				}
 			})
@@ -152,7 +152,7 @@ func TestRevokeWaitsForARenewal(t *testing.T) {
 		h.clock.move(29 * time.Minute)
 		other, revoked := h.replica(), make(chan error, 1)
 		h.z.spoil(func(w http.ResponseWriter, r *http.Request, commit func() map[string]any) {
-			go func() { revoked <- h.Revoke(t.Context(), c.ID) }()
+			go func() { revoked <- h.Revoke(t.Context(), broker.AtCommand, c.ID) }()
 			for h.connection(c.ID).State != broker.Disabled {
 				<-time.After(time.Millisecond)
 			}
@@ -175,12 +175,12 @@ func TestRevokeForgetsNoPair(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachHouse(t, func(t *testing.T, h *house) {
 				c := h.signIn()
-				if _, err := h.Disable(t.Context(), c.ID); err != nil {
+				if _, err := h.Disable(t.Context(), broker.AtCommand, c.ID); err != nil {
 					t.Fatal(err)
 				}
 				h.clock.move(time.Hour)
 				h.z.serve(zendesk.OAuthTokensCurrentPath, serve)
-				if err := h.Revoke(t.Context(), c.ID); err == nil {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err == nil {
 					t.Fatal("it says that it is gone")
 				}
 				got := h.connection(c.ID)
@@ -188,7 +188,7 @@ func TestRevokeForgetsNoPair(t *testing.T) {
 					t.Errorf("left as %s: %s, generation %d, claimed by %q", got.State, got.Reason, got.Generation, got.Claim.Owner)
 				}
 				h.current()
-				if err := h.Revoke(t.Context(), c.ID); err != nil || h.live() != "revoked" || h.connections() != 0 {
+				if err := h.Revoke(t.Context(), broker.AtCommand, c.ID); err != nil || h.live() != "revoked" || h.connections() != 0 {
 					t.Errorf("tried again: %v, %q lives", err, h.live())
 				}
 			})
@@ -211,14 +211,14 @@ func TestRevokeOfWhatIsRefused(t *testing.T) {
 			eachHouse(t, func(t *testing.T, h *house) {
 				conn := h.signIn()
 				h.current()
-				if _, err := h.Disable(t.Context(), conn.ID); err != nil {
+				if _, err := h.Disable(t.Context(), broker.AtCommand, conn.ID); err != nil {
 					t.Fatal(err)
 				}
 				h.clock.move(time.Hour)
 				h.z.spoil(c.faults...)
 				var err error
 				for range c.tries {
-					err = h.Revoke(t.Context(), conn.ID)
+					err = h.Revoke(t.Context(), broker.AtCommand, conn.ID)
 				}
 				if errors.Is(c.want, broker.ErrNotFound) {
 					if _, gone := h.Connection(t.Context(), conn.ID); err != nil || !errors.Is(gone, c.want) {
@@ -231,7 +231,7 @@ func TestRevokeOfWhatIsRefused(t *testing.T) {
 				}
 				// Who authorizes again has a pair that is known, and can be ended.
 				h.signIn()
-				if err := h.Revoke(t.Context(), conn.ID); err != nil || h.live() != "revoked" {
+				if err := h.Revoke(t.Context(), broker.AtCommand, conn.ID); err != nil || h.live() != "revoked" {
 					t.Errorf("afterwards: %v, %q lives", err, h.live())
 				}
 			})

@@ -123,7 +123,7 @@ func TestAuthorizingAgainEndsTheFormerPair(t *testing.T) {
 			}
 		}, []string{"Bearer access-1"}, []string{stays + "answer_lost", ended}},
 		{"disabled", func(h *house, c broker.Connection) {
-			if _, err := h.Disable(h.t.Context(), c.ID); err != nil {
+			if _, err := h.Disable(h.t.Context(), broker.AtCommand, c.ID); err != nil {
 				h.t.Fatal(err)
 			}
 		}, []string{"Bearer access-1"}, []string{ended}},
@@ -246,13 +246,13 @@ func TestImportAgain(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		c, e := h.signIn(), h.ends(http.StatusNoContent)
 		same := broker.Import{Account: "acme", Access: secret.Of("access-1"), Refresh: secret.Of("refresh-1")}
-		if _, err := h.Import(t.Context(), same); err != nil {
+		if _, err := h.Import(t.Context(), broker.AtCommand, same); err != nil {
 			t.Fatal(err)
 		}
 		h.clock.move(time.Hour)
 		h.z.commit()
 		next := broker.Import{Account: "acme", Access: secret.Of("access-2"), Refresh: secret.Of("refresh-2")}
-		if _, err := h.Import(t.Context(), next); err != nil {
+		if _, err := h.Import(t.Context(), broker.AtCommand, next); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.Close(context.Background()); err != nil {

@@ -76,7 +76,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	}
 	h := &house{t: t, z: newRemote(t), db: db, keys: keys, ring: ring, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	h.Broker = h.replica()
-	if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of(h.z.secret)); err != nil {
+	if err := h.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "app", secret.Of(h.z.secret)); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -22,10 +22,12 @@ const identifyTries = 5
 // identify finds out whose tokens a pending connection holds, and makes it active,
 // or gives them to the connection that this person has already.
 func (b *Broker) identify(ctx context.Context, f Flow, c Connection, p Pair) (Arrival, error) {
-	return b.identifyAs(ctx, f, c, p, ConnectionMade)
+	return b.identifyAs(ctx, f, c, p, ConnectionMade, Actor{})
 }
 
-func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, how EventKind) (Arrival, error) {
+// identifyAs is identify for what came about in another way; by nobody: by the person
+// whose tokens they are.
+func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, how EventKind, by Actor) (Arrival, error) {
 	user, err := policies[c.Product].who(ctx, b.api(c, p.Access), p.Access)
 	if err != nil {
 		return Arrival{}, f.failure(whoFailure(err), err)
@@ -33,11 +35,14 @@ func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, h
 	if kind, err := b.spendLink(ctx, f, c, user); err != nil {
 		return Arrival{}, err
 	} else if kind != "" {
-		return Arrival{}, b.turnAway(ctx, f, c, p, kind)
+		return Arrival{}, b.turnAway(ctx, f, c, p, user, kind)
 	}
 	c.User, c.State, c.Reason = user, Active, NoReason
+	if by == (Actor{}) {
+		by = Person(c.Account, user.ID)
+	}
 	for range identifyTries {
-		arrival, err := b.settle(ctx, f, c, p, how)
+		arrival, err := b.settle(ctx, f, c, p, how, by)
 		if !errors.Is(err, ErrConflict) {
 			return arrival, err
 		}
@@ -45,8 +50,8 @@ func (b *Broker) identifyAs(ctx context.Context, f Flow, c Connection, p Pair, h
 	return Arrival{}, fmt.Errorf("settle connection %d: %w", c.ID, ErrConflict)
 }
 
-func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair, how EventKind) (Arrival, error) {
-	made := Event{At: b.now(), Kind: how, By: Person(c.Account, c.User.ID), Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
+func (b *Broker) settle(ctx context.Context, f Flow, c Connection, p Pair, how EventKind, by Actor) (Arrival, error) {
+	made := Event{At: b.now(), Kind: how, By: by, Account: c.Account, Connection: c.ID, Client: c.Client, Detail: string(c.Product)}
 	err := b.Store.SettleConnection(ctx, c, made)
 	if err == nil {
 		return Arrival{Connection: c, Flow: f}, nil

@@ -111,8 +111,8 @@ func listed(all []Power) string {
 
 // EndKey ends a key for good. The error is ErrNotFound when there is none that has
 // not ended.
-func (b *Broker) EndKey(ctx context.Context, id KeyID) error {
-	err := b.Store.EndKey(ctx, id, b.now(), Event{At: b.now(), Kind: KeyEnded, Detail: fmt.Sprint(id)})
+func (b *Broker) EndKey(ctx context.Context, by Actor, id KeyID) error {
+	err := b.Store.EndKey(ctx, id, b.now(), Event{At: b.now(), Kind: KeyEnded, By: by, Detail: fmt.Sprint(id)})
 	b.mu.Lock()
 	clear(b.keys)
 	b.mu.Unlock()

@@ -47,13 +47,13 @@ func TestKeyEnds(t *testing.T) {
 		if got, err := h.KeyOf(t.Context(), plain); err != nil || !got.Allows(broker.Lend, 5) {
 			t.Fatal(err)
 		}
-		if err := h.EndKey(t.Context(), k.ID); err != nil {
+		if err := h.EndKey(t.Context(), broker.AtCommand, k.ID); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.KeyOf(t.Context(), plain); !errors.Is(err, broker.ErrKeyRefused) {
 			t.Errorf("after its end: %v", err)
 		}
-		if err := h.EndKey(t.Context(), k.ID); !errors.Is(err, broker.ErrNotFound) {
+		if err := h.EndKey(t.Context(), broker.AtCommand, k.ID); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("ended again: %v", err)
 		}
 		all, err := h.Keys(t.Context())

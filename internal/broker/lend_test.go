@@ -75,11 +75,11 @@ func TestLendingFollowsWhatIsDone(t *testing.T) {
 		say("signed in", "access-1")
 		h.clock.move(29 * time.Minute)
 		say("due by the protocol's time", "access-2")
-		if _, err := h.Disable(t.Context(), id); err != nil {
+		if _, err := h.Disable(t.Context(), broker.AtCommand, id); err != nil {
 			t.Fatal(err)
 		}
 		say("disabled", fmt.Sprintf("*broker.Unusable: connection %d is disabled: switched_off", id))
-		if _, err := h.Enable(t.Context(), id); err != nil {
+		if _, err := h.Enable(t.Context(), broker.AtCommand, id); err != nil {
 			t.Fatal(err)
 		}
 		say("enabled", "access-2")

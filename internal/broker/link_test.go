@@ -16,7 +16,7 @@ import (
 // makeLink makes a link and returns its secret too.
 func (h *house) makeLink(n broker.NewLink) (broker.ConnectLink, secret.Plain) {
 	h.t.Helper()
-	made, err := h.MakeLink(h.t.Context(), n)
+	made, err := h.MakeLink(h.t.Context(), broker.AtCommand, n)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestLinkForOnePerson(t *testing.T) {
 		}
 		_, plain := h.makeLink(broker.NewLink{Connection: c.ID})
 		// Another client serves the account by now: the connection stays of its own.
-		if err := h.UseClient(t.Context(), "acme", broker.Support, "another", secret.Of("an0ther s3cret")); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "acme", broker.Support, "another", secret.Of("an0ther s3cret")); err != nil {
 			t.Fatal(err)
 		}
 		h.setUser(8)
@@ -128,16 +128,16 @@ func TestLinksEnd(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		mine, plain := h.makeLink(broker.NewLink{Key: 5})
 		begun := h.follow(plain)
-		if err := h.RevokeLink(t.Context(), 6, mine.ID); !errors.Is(err, broker.ErrNotFound) {
+		if err := h.RevokeLink(t.Context(), broker.AtCommand, 6, mine.ID); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("by another key: %v", err)
 		}
 		if all, err := h.Links(t.Context(), 6, 0, 10); err != nil || len(all) != 0 {
 			t.Errorf("another key sees %d, %v", len(all), err)
 		}
-		if err := h.RevokeLink(t.Context(), 5, mine.ID); err != nil {
+		if err := h.RevokeLink(t.Context(), broker.AtCommand, 5, mine.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.RevokeLink(t.Context(), 0, mine.ID); !errors.Is(err, broker.ErrNotFound) {
+		if err := h.RevokeLink(t.Context(), broker.AtCommand, 0, mine.ID); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("twice: %v", err)
 		}
 		if _, err := h.come(begun); failedAs(err) != broker.LinkOver {
@@ -163,11 +163,11 @@ func TestLinksEnd(t *testing.T) {
 			"connection": {Connection: 1, Account: "globex"},
 		} {
 			var invalid *broker.Invalid
-			if _, err := h.MakeLink(t.Context(), n); !errors.As(err, &invalid) {
+			if _, err := h.MakeLink(t.Context(), broker.AtCommand, n); !errors.As(err, &invalid) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := h.MakeLink(t.Context(), broker.NewLink{Connection: 99}); !errors.Is(err, broker.ErrNotFound) {
+		if _, err := h.MakeLink(t.Context(), broker.AtCommand, broker.NewLink{Connection: 99}); !errors.Is(err, broker.ErrNotFound) {
 			t.Errorf("no connection: %v", err)
 		}
 	})

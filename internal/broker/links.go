@@ -34,7 +34,7 @@ type LinkMade struct {
 }
 
 // MakeLink makes a link. The error may be *Invalid, or ErrNotFound for the connection.
-func (b *Broker) MakeLink(ctx context.Context, n NewLink) (LinkMade, error) {
+func (b *Broker) MakeLink(ctx context.Context, by Actor, n NewLink) (LinkMade, error) {
 	if n.Life == 0 {
 		n.Life = LinkUsual
 	}
@@ -54,7 +54,7 @@ func (b *Broker) MakeLink(ctx context.Context, n NewLink) (LinkMade, error) {
 	l, err := b.Store.AddLink(ctx, ConnectLink{
 		Digest: plain.Digest(), Connection: n.Connection, Account: n.Account, Product: n.Product, Scope: n.Scope, ReturnTo: n.ReturnTo,
 		Key: n.Key, Maker: n.Maker, Created: now, Expires: now.Add(n.Life),
-	}, Event{At: now, Kind: LinkAdded, Account: n.Account, Connection: n.Connection, Detail: n.Maker})
+	}, Event{At: now, Kind: LinkAdded, By: by, Account: n.Account, Connection: n.Connection, Detail: n.Maker})
 	return LinkMade{l, b.linkURL(plain)}, err
 }
 
@@ -113,7 +113,7 @@ func (b *Broker) Links(ctx context.Context, of KeyID, after LinkID, limit int) (
 
 // RevokeLink ends an open link, of one key alone where that is not 0. The error is
 // ErrNotFound where there is none.
-func (b *Broker) RevokeLink(ctx context.Context, of KeyID, id LinkID) error {
+func (b *Broker) RevokeLink(ctx context.Context, by Actor, of KeyID, id LinkID) error {
 	l, err := b.Store.Link(ctx, id)
 	switch {
 	case err != nil:
@@ -121,15 +121,15 @@ func (b *Broker) RevokeLink(ctx context.Context, of KeyID, id LinkID) error {
 	case of != 0 && l.Key != of, !l.Open(b.now()):
 		return ErrNotFound
 	}
-	err = b.Store.RevokeLink(ctx, id, b.now(), b.linkEvent(LinkRevoked, l))
+	err = b.Store.RevokeLink(ctx, id, b.now(), b.linkEvent(LinkRevoked, by, l))
 	if errors.Is(err, ErrConflict) {
 		return ErrNotFound
 	}
 	return err
 }
 
-func (b *Broker) linkEvent(kind EventKind, l ConnectLink) Event {
-	return Event{At: b.now(), Kind: kind, Account: l.Account, Connection: l.Connection, Detail: l.Maker}
+func (b *Broker) linkEvent(kind EventKind, by Actor, l ConnectLink) Event {
+	return Event{At: b.now(), Kind: kind, By: by, Account: l.Account, Connection: l.Connection, Detail: l.Maker}
 }
 
 // OpenLink finds the link of a secret, and the person whose connection it is for, if
@@ -206,7 +206,7 @@ func (b *Broker) spendLink(ctx context.Context, f Flow, c Connection, user User)
 			return WrongPerson, nil
 		}
 	}
-	err = b.Store.SpendLink(ctx, l.ID, f.ID, b.now(), b.linkEvent(LinkUsed, l))
+	err = b.Store.SpendLink(ctx, l.ID, f.ID, b.now(), b.linkEvent(LinkUsed, Person(c.Account, user.ID), l))
 	if errors.Is(err, ErrConflict) {
 		return LinkOver, nil
 	}
@@ -215,8 +215,8 @@ func (b *Broker) spendLink(ctx context.Context, f Flow, c Connection, user User)
 
 // turnAway ends a sign-in whose tokens nobody is to have: the pending connection goes,
 // and then its tokens at Zendesk. The link stays as it is.
-func (b *Broker) turnAway(ctx context.Context, f Flow, c Connection, p Pair, kind Kind) error {
-	refused := Event{At: b.now(), Kind: LinkRefused, Account: f.Account, Client: f.Client, Detail: string(kind)}
+func (b *Broker) turnAway(ctx context.Context, f Flow, c Connection, p Pair, user User, kind Kind) error {
+	refused := Event{At: b.now(), Kind: LinkRefused, By: Person(c.Account, user.ID), Account: f.Account, Client: f.Client, Detail: string(kind)}
 	if l, err := b.Store.Link(ctx, f.Link); err == nil {
 		refused.Connection = l.Connection
 	}

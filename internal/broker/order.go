@@ -78,11 +78,11 @@ func (b *Broker) CarryOut(ctx context.Context, v Viewer, o Order, id ConnectionI
 	case RenewNow:
 		_, err = b.RenewNow(ctx, id)
 	case DisableIt:
-		_, err = b.Disable(ctx, id)
+		_, err = b.Disable(ctx, v.Actor(), id)
 	case EnableIt:
-		_, err = b.Enable(ctx, id)
+		_, err = b.Enable(ctx, v.Actor(), id)
 	case RevokeIt:
-		err = b.Revoke(ctx, id)
+		err = b.Revoke(ctx, v.Actor(), id)
 	}
 	return err
 }

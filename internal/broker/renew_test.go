@@ -240,7 +240,7 @@ func TestClientRefused(t *testing.T) {
 			t.Errorf("the connection became %s", got.State)
 		}
 		// It heals as soon as the client does, not when a wait is over.
-		if err := h.UseClient(t.Context(), "", broker.Support, "app", secret.Of("rolled")); err != nil {
+		if err := h.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "app", secret.Of("rolled")); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.lent(c.ID); got != "access-2" {

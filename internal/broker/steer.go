@@ -56,7 +56,7 @@ func (s Steering) AddClient(ctx context.Context, n NewClient) (Client, error) {
 	if err := s.note(ctx, "add client "+n.Identifier, Client{Account: n.Account}); err != nil {
 		return Client{}, err
 	}
-	return s.b.AddClient(ctx, n)
+	return s.b.AddClient(ctx, s.by.Actor(), n)
 }
 
 // RollSecret is Broker.RollSecret.
@@ -67,7 +67,7 @@ func (s Steering) RollSecret(ctx context.Context, id ClientID, plain secret.Plai
 	if err := s.noteOf(ctx, "roll the secret of client", id); err != nil {
 		return Client{}, err
 	}
-	return s.b.RollSecret(ctx, id, plain, r)
+	return s.b.RollSecret(ctx, s.by.Actor(), id, plain, r)
 }
 
 // MoveSecret is Broker.MoveSecret.
@@ -75,7 +75,7 @@ func (s Steering) MoveSecret(ctx context.Context, id ClientID, number int64, r R
 	if err := s.noteOf(ctx, fmt.Sprintf("move secret %d of client", number), id); err != nil {
 		return Client{}, err
 	}
-	return s.b.MoveSecret(ctx, id, number, r)
+	return s.b.MoveSecret(ctx, s.by.Actor(), id, number, r)
 }
 
 // RemoveSecret is Broker.RemoveSecret. The only one of a client is not removed here:
@@ -91,7 +91,7 @@ func (s Steering) RemoveSecret(ctx context.Context, id ClientID, number int64) (
 	if err := s.noteOf(ctx, fmt.Sprintf("remove secret %d of client", number), id); err != nil {
 		return Client{}, err
 	}
-	return s.b.RemoveSecret(ctx, id, number, false)
+	return s.b.RemoveSecret(ctx, s.by.Actor(), id, number, false)
 }
 
 // RemoveClient is Broker.RemoveClient, with the connections that are of it: who asks
@@ -100,7 +100,7 @@ func (s Steering) RemoveClient(ctx context.Context, id ClientID) (gone int, err 
 	if err := s.noteOf(ctx, "remove client", id); err != nil {
 		return 0, err
 	}
-	return s.b.RemoveClient(ctx, id, true)
+	return s.b.RemoveClient(ctx, s.by.Actor(), id, true)
 }
 
 // MakeKey is Broker.MakeKey. A key reaches what its powers and connections say, which
@@ -120,7 +120,7 @@ func (s Steering) EndKey(ctx context.Context, id KeyID) error {
 	if err := s.note(ctx, fmt.Sprintf("revoke key %d", id), Client{}); err != nil {
 		return err
 	}
-	return s.b.EndKey(ctx, id)
+	return s.b.EndKey(ctx, s.by.Actor(), id)
 }
 
 // AddWebhook is Broker.AddWebhook.
@@ -131,7 +131,7 @@ func (s Steering) AddWebhook(ctx context.Context, n NewWebhook) (Webhook, secret
 	if err := s.note(ctx, "add a webhook", Client{}); err != nil {
 		return Webhook{}, secret.Plain{}, err
 	}
-	return s.b.AddWebhook(ctx, n)
+	return s.b.AddWebhook(ctx, s.by.Actor(), n)
 }
 
 // noteHook is note for a webhook that there is.
@@ -147,7 +147,7 @@ func (s Steering) RemoveWebhook(ctx context.Context, id WebhookID) error {
 	if err := s.noteHook(ctx, "remove", id); err != nil {
 		return err
 	}
-	return s.b.RemoveWebhook(ctx, id)
+	return s.b.RemoveWebhook(ctx, s.by.Actor(), id)
 }
 
 // RollWebhook is Broker.RollWebhook.
@@ -155,7 +155,7 @@ func (s Steering) RollWebhook(ctx context.Context, id WebhookID) (Webhook, secre
 	if err := s.noteHook(ctx, "roll the secret of", id); err != nil {
 		return Webhook{}, secret.Plain{}, err
 	}
-	return s.b.RollWebhook(ctx, id)
+	return s.b.RollWebhook(ctx, s.by.Actor(), id)
 }
 
 // TestWebhook is Broker.TestWebhook.

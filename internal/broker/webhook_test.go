@@ -78,7 +78,7 @@ func (r *receiver) kinds() (all []string) {
 
 func (h *house) hook(url string, types ...string) (broker.Webhook, secret.Plain) {
 	h.t.Helper()
-	w, plain, err := h.AddWebhook(h.t.Context(), broker.NewWebhook{URL: url, Types: types})
+	w, plain, err := h.AddWebhook(h.t.Context(), broker.AtCommand, broker.NewWebhook{URL: url, Types: types})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestWebhookTypesAndRoll(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		r := newReceiver(t)
 		w, old := h.hook(r.URL, "connection.created")
-		if _, next, err := h.RollWebhook(t.Context(), w.ID); err != nil {
+		if _, next, err := h.RollWebhook(t.Context(), broker.AtCommand, w.ID); err != nil {
 			t.Fatal(err)
 		} else {
 			testlog.Issued(t, next.Reveal())
@@ -339,7 +339,7 @@ func TestRefreshTokenThatDiesIsToldOnce(t *testing.T) {
 		r := newReceiver(t)
 		h.hook(r.URL, "connection.refresh_expiring")
 		c := h.signIn()
-		if _, err := h.Disable(t.Context(), c.ID); err != nil { // nobody renews it
+		if _, err := h.Disable(t.Context(), broker.AtCommand, c.ID); err != nil { // nobody renews it
 			t.Fatal(err)
 		}
 		for _, step := range []struct {

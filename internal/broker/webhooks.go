@@ -20,7 +20,7 @@ type NewWebhook struct {
 
 // AddWebhook adds a webhook and returns it with the secret that its receiver verifies
 // by, which nothing can show again. The error may be *Invalid.
-func (b *Broker) AddWebhook(ctx context.Context, n NewWebhook) (Webhook, secret.Plain, error) {
+func (b *Broker) AddWebhook(ctx context.Context, by Actor, n NewWebhook) (Webhook, secret.Plain, error) {
 	types, err := b.checkWebhook(ctx, n)
 	if err != nil {
 		return Webhook{}, secret.Plain{}, err
@@ -36,7 +36,7 @@ func (b *Broker) AddWebhook(ctx context.Context, n NewWebhook) (Webhook, secret.
 		return w, secret.Plain{}, err
 	}
 	w.State, w.Types, w.Secrets = WebhookOn, types, []WebhookSecret{s}
-	return w, plain, b.Store.StartWebhook(ctx, w, b.webhookEvent(WebhookAdded, w.ID))
+	return w, plain, b.Store.StartWebhook(ctx, w, b.webhookEvent(WebhookAdded, by, w.ID))
 }
 
 // checkWebhook decides whether a webhook can be added, and returns its types. The error
@@ -62,8 +62,8 @@ func (b *Broker) sealSigning(ctx context.Context, id WebhookID, number int64, pl
 }
 
 // webhookEvent leaves the address out: its path may hold a secret of the receiver's.
-func (b *Broker) webhookEvent(k EventKind, id WebhookID) Event {
-	return Event{At: b.now(), Kind: k, Detail: fmt.Sprintf("webhook %d", id)}
+func (b *Broker) webhookEvent(k EventKind, by Actor, id WebhookID) Event {
+	return Event{At: b.now(), Kind: k, By: by, Detail: fmt.Sprintf("webhook %d", id)}
 }
 
 // Webhooks lists the webhooks, from the one after `after`, without their secrets.
@@ -86,13 +86,13 @@ func (b *Broker) Webhook(ctx context.Context, id WebhookID) (Webhook, []Delivery
 
 // RemoveWebhook removes a webhook, and what it was still to be told. The error may be
 // ErrNotFound.
-func (b *Broker) RemoveWebhook(ctx context.Context, id WebhookID) error {
-	return b.Store.RemoveWebhook(ctx, id, b.webhookEvent(WebhookRemoved, id))
+func (b *Broker) RemoveWebhook(ctx context.Context, by Actor, id WebhookID) error {
+	return b.Store.RemoveWebhook(ctx, id, b.webhookEvent(WebhookRemoved, by, id))
 }
 
 // RollWebhook gives a webhook a new secret, and returns it. For a day both sign, so
 // that its receiver can change over. The error may be ErrNotFound.
-func (b *Broker) RollWebhook(ctx context.Context, id WebhookID) (Webhook, secret.Plain, error) {
+func (b *Broker) RollWebhook(ctx context.Context, by Actor, id WebhookID) (Webhook, secret.Plain, error) {
 	for range moveTries {
 		w, err := b.Store.Webhook(ctx, id)
 		if err != nil {
@@ -103,7 +103,7 @@ func (b *Broker) RollWebhook(ctx context.Context, id WebhookID) (Webhook, secret
 		if err != nil {
 			return w, secret.Plain{}, err
 		}
-		err = b.Store.RollWebhook(ctx, id, s, machineNow().Add(rollOverlap), b.webhookEvent(WebhookRolled, id))
+		err = b.Store.RollWebhook(ctx, id, s, machineNow().Add(rollOverlap), b.webhookEvent(WebhookRolled, by, id))
 		if errors.Is(err, ErrConflict) {
 			continue
 		} else if err != nil {

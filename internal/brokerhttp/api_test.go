@@ -142,7 +142,7 @@ func TestAPIRefuses(t *testing.T) {
 // A key that reaches some connections does not learn which others there are.
 func TestKeyReachesItsConnections(t *testing.T) {
 	a := newAPISite(t)
-	if _, err := a.broker.Disable(t.Context(), a.id); err != nil {
+	if _, err := a.broker.Disable(t.Context(), broker.AtCommand, a.id); err != nil {
 		t.Fatal(err)
 	}
 	mine := a.key(broker.Key{Can: []broker.Power{broker.Lend}, Connections: []broker.ConnectionID{a.id}})

@@ -296,7 +296,7 @@ func TestSignOut(t *testing.T) {
 func TestOrders(t *testing.T) {
 	b := newBoardSite(t)
 	one, two := b.connectAs("acme", 7, "Ada", "admin"), b.connectAs("acme", 8, "Gus", "agent")
-	if _, err := b.broker.Disable(t.Context(), two); err != nil {
+	if _, err := b.broker.Disable(t.Context(), broker.AtCommand, two); err != nil {
 		t.Fatal(err)
 	}
 	ada := b.signIn("acme", 7, "Ada", "admin")

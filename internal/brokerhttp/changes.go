@@ -17,19 +17,21 @@ import (
 var changeRoutes = []apiRoute{
 	{http.MethodPost, apiPath + "/connections/{id}/disable", broker.Admin, changing((*broker.Broker).Disable)},
 	{http.MethodPost, apiPath + "/connections/{id}/enable", broker.Admin, changing((*broker.Broker).Enable)},
-	{http.MethodPost, apiPath + "/connections/{id}/renew", broker.Admin, changing((*broker.Broker).RenewNow)},
+	{http.MethodPost, apiPath + "/connections/{id}/renew", broker.Admin, changing(func(b *broker.Broker, ctx context.Context, _ broker.Actor, id broker.ConnectionID) (broker.Connection, error) {
+		return b.RenewNow(ctx, id) // attempts are the record of renewals
+	})},
 	{http.MethodDelete, apiPath + "/connections/{id}", broker.Admin, (*site).revokeConnection},
 }
 
 // changing is a route whose answer is the connection as it is afterwards.
-func changing(change func(*broker.Broker, context.Context, broker.ConnectionID) (broker.Connection, error)) func(*site, http.ResponseWriter, use) error {
+func changing(change func(*broker.Broker, context.Context, broker.Actor, broker.ConnectionID) (broker.Connection, error)) func(*site, http.ResponseWriter, use) error {
 	return func(s *site, w http.ResponseWriter, u use) error {
 		id, err := u.connection()
 		if err != nil {
 			return err
 		}
 		httpd.Note(u.Context(), slog.Int64("connection", int64(id)))
-		c, err := change(s.Broker, u.Context(), id)
+		c, err := change(s.Broker, u.Context(), u.key.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -44,7 +46,7 @@ func (s *site) revokeConnection(w http.ResponseWriter, u use) error {
 		return err
 	}
 	httpd.Note(u.Context(), slog.Int64("connection", int64(id)))
-	if err := s.Broker.Revoke(u.Context(), id); err != nil {
+	if err := s.Broker.Revoke(u.Context(), u.key.Actor(), id); err != nil {
 		return notRevoked(err)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -99,7 +99,7 @@ func (s *site) addClient(w http.ResponseWriter, u use) error {
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
-	c, err := s.Broker.AddClient(u.Context(), broker.NewClient{
+	c, err := s.Broker.AddClient(u.Context(), u.key.Actor(), broker.NewClient{
 		Account: body.Account, Product: broker.Product(body.Product), Identifier: body.Identifier, Secret: secret.Of(body.Secret),
 	})
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *site) rollSecret(w http.ResponseWriter, u use) error {
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
-	if _, err := s.Broker.RollSecret(u.Context(), id, secret.Of(body.Secret), broker.Roll{Last: body.Last, DropOld: body.DropOld}); err != nil {
+	if _, err := s.Broker.RollSecret(u.Context(), u.key.Actor(), id, secret.Of(body.Secret), broker.Roll{Last: body.Last, DropOld: body.DropOld}); err != nil {
 		return ofClient(err)
 	}
 	return s.answerClient(w, u, http.StatusOK, id)
@@ -137,7 +137,7 @@ func (s *site) removeSecret(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return errNoClient
 	}
-	if _, err := s.Broker.RemoveSecret(u.Context(), id, number, force); err != nil {
+	if _, err := s.Broker.RemoveSecret(u.Context(), u.key.Actor(), id, number, force); err != nil {
 		return ofClient(err)
 	}
 	return s.answerClient(w, u, http.StatusOK, id)
@@ -148,7 +148,7 @@ func (s *site) removeClient(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	gone, err := s.Broker.RemoveClient(u.Context(), id, force)
+	gone, err := s.Broker.RemoveClient(u.Context(), u.key.Actor(), id, force)
 	if err != nil {
 		return ofClient(err)
 	}

@@ -109,7 +109,7 @@ func (s *site) orderOne(w http.ResponseWriter, v visit) error {
 		if !linkable(v.viewer, c) {
 			return broker.ErrForbidden
 		}
-		link, err := s.Broker.MakeLink(v.Context(), broker.NewLink{Connection: c.ID, Maker: v.viewer.User.Name})
+		link, err := s.Broker.MakeLink(v.Context(), v.viewer.Actor(), broker.NewLink{Connection: c.ID, Maker: v.viewer.User.Name})
 		if invalid := (*broker.Invalid)(nil); errors.As(err, &invalid) {
 			page.Not = string(broker.NotNow)
 			return again(http.StatusConflict)

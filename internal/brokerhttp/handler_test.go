@@ -102,7 +102,7 @@ func newSite(t testing.TB, edit func(*brokerhttp.Config)) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close(context.Background()) })
-	if err := b.UseClient(t.Context(), "", broker.Support, "app", secret.Of("the client's s3cret")); err != nil {
+	if err := b.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "app", secret.Of("the client's s3cret")); err != nil {
 		t.Fatal(err)
 	}
 	config := brokerhttp.Config{Broker: b, PublicURL: s.url, Log: slog.New(slog.NewTextHandler(io.MultiWriter(s.log, testlog.Writer(t, "broker")), nil))}

@@ -78,7 +78,7 @@ func (s *site) endKey(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return errNoRecord
 	}
-	if err := s.Broker.EndKey(u.Context(), broker.KeyID(id)); err != nil {
+	if err := s.Broker.EndKey(u.Context(), u.key.Actor(), broker.KeyID(id)); err != nil {
 		return ofRecord(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -87,7 +87,7 @@ func (s *site) endKey(w http.ResponseWriter, u use) error {
 
 // endOwnKey lets a program end the key that it holds: when its person signs out.
 func (s *site) endOwnKey(w http.ResponseWriter, u use) error {
-	err := s.Broker.EndKey(u.Context(), u.key.ID)
+	err := s.Broker.EndKey(u.Context(), u.key.Actor(), u.key.ID)
 	if errors.Is(err, broker.ErrNotFound) { // it ended a moment ago
 		err = broker.ErrKeyRefused
 	}

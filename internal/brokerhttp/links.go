@@ -46,7 +46,7 @@ func (s *site) makeLink(w http.ResponseWriter, u use) error {
 	}
 	wish := LinkWish(body)
 	wish.Key, wish.Maker = u.key.ID, u.key.Name
-	made, err := s.Broker.MakeLink(u.Context(), wish)
+	made, err := s.Broker.MakeLink(u.Context(), u.key.Actor(), wish)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *site) revokeLink(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return errNoRecord
 	}
-	if err := s.Broker.RevokeLink(u.Context(), u.whose(), broker.LinkID(id)); err != nil {
+	if err := s.Broker.RevokeLink(u.Context(), u.key.Actor(), u.whose(), broker.LinkID(id)); err != nil {
 		return ofRecord(err)
 	}
 	w.WriteHeader(http.StatusNoContent)

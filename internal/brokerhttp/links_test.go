@@ -21,9 +21,12 @@ func (a *apiSite) say(method, path, key, body string) (response, map[string]any)
 	resp := a.do(a.newBrowser(), req)
 	var out map[string]any
 	_ = json.Unmarshal([]byte(resp.body), &out) // an answer without a body has none
-	for _, name := range []string{"url", "secret"} {
-		if value, there := out[name].(string); there {
-			testlog.Issued(a.t, value[strings.LastIndex(value, "/")+1:])
+	if value, there := out["secret"].(string); there {
+		testlog.Issued(a.t, value)
+	}
+	if value, there := out["url"].(string); there {
+		if _, plain, link := strings.Cut(value, "/link/"); link {
+			testlog.Issued(a.t, plain)
 		}
 	}
 	return resp, out

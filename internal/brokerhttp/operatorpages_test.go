@@ -272,7 +272,7 @@ func TestClientListIsPagedAndTellsOfCircuits(t *testing.T) {
 	for n := range 60 {
 		many = append(many, broker.NewClient{Account: fmt.Sprintf("shop%02d", n), Identifier: "app", Secret: secret.Of("a-secret-of-theirs")})
 	}
-	if _, err := o.broker.ImportClients(t.Context(), many, false); err != nil {
+	if _, err := o.broker.ImportClients(t.Context(), broker.AtCommand, many, false); err != nil {
 		t.Fatal(err)
 	}
 	first := o.says(200, "/clients?q=shop", nil, "shop00.", "shop49.")

@@ -153,7 +153,7 @@ func TestPassFormOfOperators(t *testing.T) {
 			t.Errorf("%s: %d, want %d %q in %s", name, got.StatusCode, tt.status, tt.says, got.body)
 		}
 	}
-	if _, err := b.broker.Disable(t.Context(), id); err != nil {
+	if _, err := b.broker.Disable(t.Context(), broker.AtCommand, id); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.post(ada, "/new-pass", wish(id, "35")); got.StatusCode != http.StatusConflict || !strings.Contains(got.body, "does not work now") {

@@ -586,7 +586,7 @@ func TestProxyWithoutAnAnswer(t *testing.T) {
 	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		t.Errorf("cut off: %v", err)
 	}
-	if _, err := p.broker.Disable(t.Context(), p.id); err != nil {
+	if _, err := p.broker.Disable(t.Context(), broker.AtCommand, p.id); err != nil {
 		t.Fatal(err)
 	}
 	p.last()

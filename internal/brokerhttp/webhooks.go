@@ -80,7 +80,7 @@ func (s *site) addWebhook(w http.ResponseWriter, u use) error {
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
-	added, plain, err := s.Broker.AddWebhook(u.Context(), broker.NewWebhook{URL: body.URL, Types: body.Types})
+	added, plain, err := s.Broker.AddWebhook(u.Context(), u.key.Actor(), broker.NewWebhook{URL: body.URL, Types: body.Types})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *site) removeWebhook(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Broker.RemoveWebhook(u.Context(), id); err != nil {
+	if err := s.Broker.RemoveWebhook(u.Context(), u.key.Actor(), id); err != nil {
 		return ofWebhook(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -128,7 +128,7 @@ func (s *site) rollWebhook(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	rolled, plain, err := s.Broker.RollWebhook(u.Context(), id)
+	rolled, plain, err := s.Broker.RollWebhook(u.Context(), u.key.Actor(), id)
 	if err != nil {
 		return ofWebhook(err)
 	}

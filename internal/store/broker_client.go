@@ -128,7 +128,7 @@ func (s brokerStore) RemoveClientAndConnections(ctx context.Context, id broker.C
 		for _, r := range removed {
 			gone = append(gone, r.Connection)
 			if err := addBrokerEvent(ctx, t, broker.Event{
-				At: e.At, Kind: broker.Removed, Account: r.Account, Connection: r.Connection, Client: id, Detail: e.Detail,
+				At: e.At, Kind: broker.Removed, By: e.By, Account: r.Account, Connection: r.Connection, Client: id, Detail: e.Detail,
 			}); err != nil {
 				return err
 			}

@@ -91,13 +91,13 @@ func TestBrokerOnAFullDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close(context.Background()) })
-	if err := b.UseClient(t.Context(), "", broker.Support, "app", secret.Of("of-the-client")); err != nil {
+	if err := b.UseClient(t.Context(), broker.AtCommand, "", broker.Support, "app", secret.Of("of-the-client")); err != nil {
 		t.Fatal(err)
 	}
 	var ids []broker.ConnectionID
 	for n := range people {
 		token := secret.Of(strings.Repeat("a", n+1) + "-0")
-		c, err := b.Import(t.Context(), broker.Import{Account: "acme", Access: token, Refresh: token})
+		c, err := b.Import(t.Context(), broker.AtCommand, broker.Import{Account: "acme", Access: token, Refresh: token})
 		if err != nil {
 			t.Fatal(err)
 		}
