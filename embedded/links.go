@@ -17,7 +17,7 @@ import (
 // deskauth.ErrNotFound for a connection that there is not, or says which member of r
 // cannot be used.
 func (b *Broker) MakeLink(ctx context.Context, r deskauth.LinkRequest) (deskauth.NewLink, error) {
-	made, err := b.broker.MakeLink(ctx, brokerhttp.LinkWish(r))
+	made, err := b.broker.MakeLink(ctx, broker.Itself, brokerhttp.LinkWish(r))
 	if err != nil {
 		return deskauth.NewLink{}, b.publicError(err)
 	}
@@ -41,7 +41,7 @@ func (b *Broker) Links(ctx context.Context, after int64, limit int) ([]deskauth.
 // RevokeLink ends a link that is open. The error is deskauth.ErrNotFound when there is
 // none of that id.
 func (b *Broker) RevokeLink(ctx context.Context, id int64) error {
-	return b.publicError(b.broker.RevokeLink(ctx, 0, broker.LinkID(id)))
+	return b.publicError(b.broker.RevokeLink(ctx, broker.Itself, 0, broker.LinkID(id)))
 }
 
 func (b *Broker) published(l broker.ConnectLink) deskauth.Link {
