@@ -7,11 +7,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +28,7 @@ import (
 	"github.com/deskauth/deskauth/internal/journey"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
+	"github.com/deskauth/deskauth/internal/testlog"
 )
 
 func TestMain(m *testing.M) {
@@ -66,6 +70,13 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 //	port NAME             $NAME is a port where nobody listens
 //	certificate NAME      NAME.pem and NAME.key are a certificate for localhost and its key
 //	get URL               prints what the page says, whoever signed the certificate
+//	person EMAIL PASSWORD SUBDOMAIN URL
+//	                      opens URL in a browser of their own, signs in at SUBDOMAIN, allows
+//	                      what is asked, and prints what the last page says
+//	printed NAME DAEMON PATTERN
+//	                      $NAME is the first group of PATTERN in what the daemon printed
+//	file NAME FILE        $NAME is what FILE holds, a link that was issued
+//	call METHOD URL FILE  asks the broker's API with the key in FILE; prints what it answers
 //	many ARG…             deskauth ARG… runs forty times at once, two hundred with
 //	                      DESKAUTH_PROVE=1: all do it, and say the same
 func TestScripts(t *testing.T) {
@@ -76,7 +87,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuses": refuses, "daemon": daemon, "end": end, "restart": restart,
 			"crash": crash, "postgres": postgres, "newer": newer, "listen": listen, "port": freePort,
-			"certificate": certificate, "get": get, "many": many,
+			"certificate": certificate, "get": get, "many": many, "person": visit, "call": call,
+			"printed": printed, "file": file,
 		},
 	})
 }
@@ -258,10 +270,73 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	defer cancel()
 	page, err := journey.NewBrowser().Get(ctx, args[0])
 	ts.Check(err)
+	show(ts, page)
+}
+
+// show prints a page's status and what it says, line by line.
+func show(ts *testscript.TestScript, page *journey.Page) {
 	fmt.Fprintln(ts.Stdout(), page.Status)
 	for line := range strings.Lines(page.Text()) {
 		if line = strings.TrimSpace(line); line != "" {
 			fmt.Fprintln(ts.Stdout(), line)
 		}
 	}
+}
+
+// visit is somebody who comes to the broker by a link, or to its first page.
+func visit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: person EMAIL PASSWORD SUBDOMAIN URL")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	b := journey.NewBrowser()
+	page, err := b.Get(ctx, args[3])
+	ts.Check(err)
+	if _, asks := page.Form("subdomain"); asks {
+		page, err = b.Submit(ctx, page, "subdomain="+args[2])
+	} else if page.Status == http.StatusOK {
+		page, err = b.Submit(ctx, page) // the link says where
+	}
+	if err == nil {
+		page, err = b.SignIn(ctx, page, journey.Person{Email: args[0], Password: args[1]}, "allow")
+	}
+	ts.Check(err)
+	show(ts, page)
+}
+
+func printed(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: printed NAME DAEMON PATTERN")
+	}
+	m := regexp.MustCompile(args[2]).FindStringSubmatch(of(ts).daemons[args[1]].Out())
+	switch {
+	case m == nil != neg:
+		ts.Fatalf("%s printed:\n%s", args[1], of(ts).daemons[args[1]].Out())
+	case !neg:
+		ts.Setenv(args[0], m[1])
+	}
+}
+
+func file(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.TrimSpace(ts.ReadFile(args[1]))
+	testlog.Issued(of(ts).t, text[strings.LastIndex(text, "/")+1:])
+	ts.Setenv(args[0], text)
+}
+
+func call(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: call METHOD URL FILE")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, args[0], args[1], http.NoBody)
+	ts.Check(err)
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(args[2])))
+	resp, err := journey.Loopback().Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", resp.StatusCode, body)
 }

@@ -160,7 +160,7 @@ type Form struct {
 
 // The markup of our own pages, which package web's golden files hold fast.
 var (
-	formTag   = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)"[^>]*>(.*?)</form>`)
+	formTag   = regexp.MustCompile(`(?s)<form method="post"(?: action="([^"]*)")?[^>]*>(.*?)</form>`)
 	inputTag  = regexp.MustCompile(`<input [^>]*>`)
 	buttonTag = regexp.MustCompile(`<button [^>]*>`)
 	attribute = regexp.MustCompile(`([a-z-]+)="([^"]*)"`)
@@ -207,11 +207,24 @@ func (p *Page) Form(name string) (Form, bool) {
 	return Form{}, false
 }
 
+// bare returns the first form with neither fields nor a choice of buttons.
+func (p *Page) bare() (Form, bool) {
+	for _, f := range p.Forms() {
+		if len(f.Fields) == 0 && len(f.Values) == 0 {
+			return f, true
+		}
+	}
+	return Form{}, false
+}
+
 // Submit fills in the form that has the first of the fields and submits it. A button
-// is a field too.
+// is a field too. Without fields it is the first form that asks for nothing.
 func (b *Browser) Submit(ctx context.Context, p *Page, fields ...string) (*Page, error) {
-	name, _, _ := strings.Cut(fields[0], "=")
+	name, _, _ := strings.Cut(strings.Join(fields, " "), "=")
 	f, found := p.Form(name)
+	if len(fields) == 0 {
+		f, found = p.bare()
+	}
 	if !found {
 		return nil, &WrongPage{Why: "no form with " + name, Page: p}
 	}
