@@ -120,8 +120,14 @@ export class Visitor {
 
   // look inspects the page as it stands: axe finds nothing, in light on a desk and in
   // dark on a phone, and nothing sticks out sideways. Pictures are named after `name`;
-  // if they are wanted, both themes are taken at both widths.
-  async look(name) {
+  // if they are wanted, both themes are taken at both widths. With `once` it is only
+  // looked at on the desk, unless pictures are wanted.
+  async look(name, { once = false } = {}) {
+    if (once && !this.screenshots) {
+      await this.axe(`${name}-desktop-light`);
+      await this.fits(`${name}-desktop-light`);
+      return;
+    }
     const before = this.page.viewportSize();
     for (const [where, viewport, inspected] of [['desktop', desktop, 'light'], ['phone', phone, 'dark']]) {
       await this.page.setViewportSize(viewport);

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +15,8 @@ import (
 
 // TestEveryPageFitsInEveryLanguage holds each page in each language but English to the
 // width of a phone: other languages have longer words, or none that end. Each page is
-// looked at in German, which has the longest, and in one of the others, in turn; in all
-// of them where DESKAUTH_PROVE is 1, and where pictures are wanted.
+// looked at in German, which has the longest, and every third in one of the others, in
+// turn; all of them in all where DESKAUTH_PROVE is 1, and where pictures are wanted.
 func TestEveryPageFitsInEveryLanguage(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", web.Static())
@@ -24,11 +25,10 @@ func TestEveryPageFitsInEveryLanguage(t *testing.T) {
 
 	var pages []map[string]string
 	seen := map[string]bool{}
-	all := os.Getenv("DESKAUTH_PROVE") == "1" || os.Getenv("DESKAUTH_SCREENSHOTS") != ""
 	others := slices.DeleteFunc(slices.Clone(languages), func(l web.Lang) bool { return l == web.English || l == "de" })
 	for _, lang := range languages {
 		for turn, s := range webtest.Samples() {
-			if !all && lang != "de" && lang != others[turn%len(others)] {
+			if !atLength() && lang != "de" && (turn%3 != 0 || lang != others[turn/3%len(others)]) {
 				continue
 			}
 			s = webtest.In(lang, s)
@@ -49,23 +49,35 @@ func TestEveryPageFitsInEveryLanguage(t *testing.T) {
 	}
 }
 
+// atLength tells whether every page is to be looked at in every way.
+func atLength() bool {
+	return os.Getenv("DESKAUTH_PROVE") == "1" || os.Getenv("DESKAUTH_SCREENSHOTS") != ""
+}
+
 // TestEveryPage looks at each page of issuer and broker in each state worth seeing:
-// long names, errors, many scopes.
+// long names, errors, many scopes. In the dark and on a phone it looks at each page once
+// and at every fifth state, at length at all of them: the states of a page share their
+// colours, and German, which is held to a phone's width above, has the longer words.
 func TestEveryPage(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", web.Static())
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	var pages []map[string]string
-	for _, s := range webtest.Samples() {
+	var pages []map[string]any
+	met := map[reflect.Type]bool{}
+	for turn, s := range webtest.Samples() {
 		mux.HandleFunc("GET /"+s.Name, func(w http.ResponseWriter, _ *http.Request) {
 			web.Render(w, s.Status, s.Page)
 		})
 		if strings.HasPrefix(s.Name, "leaving") {
 			continue // it leads on to another server before it could be looked at
 		}
-		pages = append(pages, map[string]string{"name": "page-" + s.Name, "url": server.URL + "/" + s.Name})
+		kind := reflect.TypeOf(s.Page)
+		pages = append(pages, map[string]any{
+			"name": "page-" + s.Name, "url": server.URL + "/" + s.Name, "once": met[kind] && turn%5 != 0 && !atLength(),
+		})
+		met[kind] = true
 	}
 	var said struct{ Looked int }
 	Run(t, "pages", map[string]any{"pages": pages}, &said)
