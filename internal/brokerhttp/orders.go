@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -33,14 +34,17 @@ func ordersOf(v broker.Viewer) []web.Order {
 // once that was seen, what became of them.
 func (s *site) orders(w http.ResponseWriter, v visit) error {
 	order := broker.Order(v.PostForm.Get(web.FieldOrder))
-	ids := v.PostForm[web.FieldID]
+	ids, back := v.PostForm[web.FieldID], listIn(v.PostForm.Get(web.FieldReturnTo))
 	switch {
 	case !slices.Contains(broker.Orders(), order) || len(ids) > ordersMost:
 		return broker.ErrNotFound
 	case len(ids) == 0:
-		return see(w, web.Within(web.PathConnections, "chosen", "none"))
+		query := back.Query()
+		query.Set("chosen", "none")
+		back.RawQuery = query.Encode()
+		return see(w, back.String())
 	}
-	page := web.Orders{Board: s.boardPage(v), Order: web.Order(order), Lines: make([]web.OrderLine, len(ids))}
+	page := web.Orders{Board: s.boardPage(v), Order: web.Order(order), Back: back.String(), Lines: make([]web.OrderLine, len(ids))}
 	page.Done = v.PostForm.Get("go") == "yes"
 	clients, err := s.clientNames(v.Context(), v.viewer)
 	if err != nil {
@@ -57,6 +61,15 @@ func (s *site) orders(w http.ResponseWriter, v visit) error {
 	}
 	web.Render(w, http.StatusOK, page)
 	return nil
+}
+
+// listIn is the list that an order came from, as it was filtered: an address of
+// connections and nothing else.
+func listIn(returnTo string) *url.URL {
+	if back, err := url.Parse(broker.LocalPath(returnTo)); err == nil && back.Path == web.PathConnections {
+		return &url.URL{Path: back.Path, RawQuery: back.Query().Encode()}
+	}
+	return &url.URL{Path: web.PathConnections}
 }
 
 // planned is what will become of a connection that was chosen.

@@ -83,9 +83,13 @@ func (h *hostile) target(o contract.Operation) string {
 
 func isAPI(o contract.Operation) bool { return strings.HasPrefix(o.Path, "/api/") }
 
-// each runs f for every operation, in a world of each engine.
+// each runs f for every operation, in a world of each engine. What they do with hostile
+// input is the same code on both: but for `make prove`, the second has every third.
 func (h *hostile) each(f func(t *testing.T, o contract.Operation)) {
-	for _, o := range contract.Issuer().Operations() {
+	for turn, o := range contract.Issuer().Operations() {
+		if turn%3 != 0 && !h.thorough() {
+			continue
+		}
 		began := time.Now()
 		h.run(o.Method+" "+o.Path, func(t *testing.T) { f(t, o) })
 		if took := time.Since(began); took > time.Minute {
@@ -114,10 +118,15 @@ func (h *hostile) refused(c call) *reply {
 // unread are bodies that are refused before anything in them comes near a database. No
 // engine can change that: but for `make prove`, they go to the first alone.
 func (h *hostile) unread(bodies ...string) []string {
-	if strings.HasPrefix(h.dsn, "sqlite:") || os.Getenv("DESKAUTH_PROVE") == "1" {
+	if h.thorough() {
 		return bodies
 	}
 	return nil
+}
+
+// thorough tells whether this engine's world is sent everything.
+func (h *hostile) thorough() bool {
+	return strings.HasPrefix(h.dsn, "sqlite:") || os.Getenv("DESKAUTH_PROVE") == "1"
 }
 
 // A method that an address does not take.

@@ -100,9 +100,12 @@ func (p Connection) TookText(h Happening) string {
 // DidText is what was done just now; for the template.
 func (p Connection) DidText() string { return p.T("orders.did." + string(p.Did)) }
 
+// Mistyped tells whether the name that confirms was another; for the template.
+func (p Connection) Mistyped() bool { return p.Not == "name" }
+
 // NotText is why something was not done; for the template.
 func (p Connection) NotText() string {
-	if p.Not == "name" {
+	if p.Mistyped() {
 		return p.T("connection.mistyped")
 	}
 	return p.T("orders.not." + p.Not)

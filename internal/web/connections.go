@@ -102,6 +102,9 @@ func (f ConnectionFilter) Pairs() []string {
 // Any tells whether the filter holds anything back; for templates.
 func (f ConnectionFilter) Any() bool { return f != ConnectionFilter{} }
 
+// Here is the list's address, its first part; for the template.
+func (p Connections) Here() string { return Within(PathConnections, p.Filter.Pairs()...) }
+
 // Connections is the dashboard: what is connected, and how it is.
 type Connections struct {
 	Board

@@ -16,6 +16,7 @@ type Orders struct {
 	Board
 	Order Order
 	Lines []OrderLine
+	Back  string // the list that they were chosen on
 	Done  bool
 }
 

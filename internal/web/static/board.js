@@ -18,12 +18,14 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   });
 }
 
-// A page follows what happens: its parts are what the server sends by their names. What somebody works on stays under their hands: a
-// row that is chosen, open or has the focus, and the order of all while there is one.
+// A page follows what happens: its parts are what the server sends by their names. What
+// somebody works on stays under their hands: a row that is chosen, open or has the focus,
+// and the order of all while there is one. It comes when they are done with it.
 const list = document.querySelector('[data-live]');
 const rows = document.getElementById('rows');
 const live = document.getElementById('live');
 const busy = (row) => row.contains(document.activeElement) || row.querySelector('input:checked, details[open]');
+const waiting = new Map(); // by the name of a part, what could not be shown yet
 let source = null;
 
 function renew(html) {
@@ -32,12 +34,25 @@ function renew(html) {
   const was = [...rows.children], now = [...next.children];
   if (!was.some(busy)) {
     rows.replaceChildren(...now);
-    return;
+    return true;
   }
   for (const row of now) {
     const old = document.getElementById(row.id);
-    if (old && !busy(old)) old.replaceWith(row);
+    if (old && !busy(old) && old.outerHTML !== row.outerHTML) old.replaceWith(row);
   }
+  return false;
+}
+
+function show(name, html) {
+  if (name === 'rows') return renew(html);
+  const part = document.getElementById(name);
+  if (part.contains(document.activeElement)) return false;
+  part.innerHTML = html;
+  return true;
+}
+
+function catchUp() {
+  for (const [name, html] of waiting) if (show(name, html)) waiting.delete(name);
 }
 
 function follow() {
@@ -46,11 +61,9 @@ function follow() {
   source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) live.textContent = live.dataset.broken;
   });
-  for (const name of list.dataset.parts.split(' ')) {
-    const part = document.getElementById(name);
-    source.addEventListener(name, (e) => { if (!part.contains(document.activeElement)) part.innerHTML = e.data; });
+  for (const name of [...list.dataset.parts.split(' '), ...(rows ? ['rows'] : [])]) {
+    source.addEventListener(name, (e) => { waiting.set(name, e.data); catchUp(); });
   }
-  if (rows) source.addEventListener('rows', (e) => renew(e.data));
 }
 
 function rest() {
@@ -63,5 +76,7 @@ if (list) {
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) rest(); else if (!source) follow();
   });
+  // The focus is elsewhere only after these.
+  for (const name of ['focusout', 'change', 'toggle']) document.addEventListener(name, () => { setTimeout(catchUp); }, true);
   follow();
 }

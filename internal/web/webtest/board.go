@@ -53,7 +53,7 @@ func boards() []Sample {
 	german.Lang = "de"
 
 	row := connectionRows()
-	plan := web.Orders{Board: board(true), Order: web.OrderRevoke, Lines: []web.OrderLine{
+	plan := web.Orders{Board: board(true), Order: web.OrderRevoke, Back: "/connections?q=ada&state=in_doubt", Lines: []web.OrderLine{
 		{Row: row[0], Will: true}, {Row: row[2], Will: true}, {Row: row[4], Why: "already"},
 	}}
 	nothing, done := plan, plan
