@@ -3,6 +3,7 @@ package brokerhttp_test
 import (
 	"encoding/csv"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -327,6 +328,41 @@ func TestOrders(t *testing.T) {
 	foreign.Header.Set("Origin", "https://evil.example")
 	if got := b.do(ada, foreign); got.StatusCode != http.StatusForbidden {
 		t.Errorf("a form of another site: %d", got.StatusCode)
+	}
+}
+
+// An order leads back to the list that it came from, as it was filtered, and nowhere else.
+func TestOrdersLeadBack(t *testing.T) {
+	b := newBoardSite(t)
+	ada := b.signIn("acme", 1, "Ada", "admin")
+	for from, back := range map[string]string{
+		"/connections?state=active&q=a%26b": "/connections?q=a%26b&state=active",
+		"":                                  "/connections",
+		"/connections":                      "/connections",
+		"/connections/1":                    "/connections",
+		"/sign-out":                         "/connections",
+		"//evil.example/connections":        "/connections",
+		"https://evil.example/connections":  "/connections",
+		"/\\evil.example/connections?q=1":   "/connections",
+		"javascript:alert(1)":               "/connections",
+	} {
+		plan := b.post(ada, "/orders", url.Values{"order": {"disable"}, "id": {"999"}, "return_to": {from}})
+		if want := `<p class="back"><a href="` + back + `">`; plan.StatusCode != http.StatusOK || !strings.Contains(html.UnescapeString(plan.body), want) {
+			t.Errorf("%q: %d, want %s in %s", from, plan.StatusCode, want, plan.body)
+		}
+		none := b.post(ada, "/orders", url.Values{"order": {"disable"}, "return_to": {from}})
+		at, err := url.Parse(none.Header.Get("Location"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := at.Query()
+		if query.Get("chosen") != "none" {
+			t.Errorf("%q: nothing chosen leads to %s", from, at)
+		}
+		query.Del("chosen")
+		if at.RawQuery = query.Encode(); at.String() != back {
+			t.Errorf("%q: nothing chosen leads to %s, want %s", from, at, back)
+		}
 	}
 }
 
