@@ -12,7 +12,9 @@ LOGS     := $(CURDIR)/$(BUILD)/logs
 # The race detector watches all but SQLite, which is C that a program has turned into
 # Go: it locks as its authors wrote it, and being watched makes it five times slower.
 # `make prove` watches it, too.
-RACE     := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='modernc.org/libc/...=-race=false' -gcflags='modernc.org/memory=-race=false'
+#
+# Without paths in what is built, a clone in another directory finds it in Go's cache.
+RACE     := -race -trimpath -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='modernc.org/libc/...=-race=false' -gcflags='modernc.org/memory=-race=false'
 
 LINT_VERSION := v2.15.0
 # Beside Go's own cache, so that whatever keeps that one keeps this too: it takes
@@ -35,15 +37,15 @@ build: ## Build the static binary that ships, build/deskauth.
 
 .PHONY: test
 test: deps browser ## Run every test: both database engines, the race detector, a browser; no secret in any log.
-	@go build -o $(WITHPG) ./internal/store/storetest/withpg
-	@CGO_ENABLED=0 go build -o $(BUILD)/test/deskauth ./cmd/deskauth
+	@CGO_ENABLED=0 go build -trimpath -o $(WITHPG) ./internal/store/storetest/withpg
+	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/test/deskauth ./cmd/deskauth
 	@mkdir -p $(LOGS)
 	@# A new directory for each run: a result that go test remembers has logged
 	@# elsewhere. It stays when something failed.
 	@logs=$$(mktemp -d $(LOGS)/XXXXXX); status=0; \
 	DESKAUTH_TEST_LOGS=$$logs DESKAUTH_TEST_BINARY=$(CURDIR)/$(BUILD)/test/deskauth CGO_ENABLED=1 $(WITHPG) -- go test $(RACE) -timeout 20m $(PACKAGES) 2>&1 \
 	  | tee $$logs/output.txt || status=$$?; \
-	go run ./internal/testlog/leakcheck $$logs $$logs/output.txt || status=1; \
+	CGO_ENABLED=0 go run -trimpath ./internal/testlog/leakcheck $$logs $$logs/output.txt || status=1; \
 	[ $$status -ne 0 ] || rm -rf $$logs; \
 	exit $$status
 	@echo "make test: all of the above passed"
