@@ -19,7 +19,7 @@ func authCommand(p process) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(authLoginCommand(p), authStatusCommand(p), authTokenCommand(p), authSwitchCommand(p), authLogoutCommand(p))
+	cmd.AddCommand(authLoginCommand(p), authSetupCommand(p), authStatusCommand(p), authTokenCommand(p), authSwitchCommand(p), authLogoutCommand(p))
 	return cmd
 }
 

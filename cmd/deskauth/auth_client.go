@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -292,8 +293,11 @@ func (o loginOptions) askForClient(ctx context.Context, p process, l *logins, ac
 // howToMakeOne says what to click and what to type, in the words of Zendesk's Admin
 // Center.
 func (o loginOptions) howToMakeOne(p process, l *logins, account string) {
-	root := l.Base.URL(account)
-	fmt.Fprintf(p.Err, "Signing in needs an OAuth client of %s. An admin makes one:\n\n", root.Host)
+	fmt.Fprintf(p.Err, "Signing in needs an OAuth client of %s. An admin makes one:\n\n", l.Base.URL(account).Host)
+	o.sayHow(p, l.Base.URL(account))
+}
+
+func (o loginOptions) sayHow(p process, root *url.URL) {
 	fmt.Fprintf(p.Err, "  1. Open the Admin Center, %s\n", root.JoinPath("/admin"))
 	fmt.Fprintln(p.Err, "  2. Apps and integrations > APIs > OAuth clients > Add OAuth client")
 	fmt.Fprintln(p.Err, "  3. Fill in")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -66,6 +67,24 @@ func authLoginCommand(p process) *cobra.Command {
 		Args: noArgs,
 	}
 	f := cmd.Flags()
+	o.signInFlags(f)
+	f.BoolVar(&o.ClientCredentials, "client-credentials", false, "sign the client itself in, by its secret")
+	f.BoolVar(&o.WithToken, "with-token", false, "take tokens over that come on standard input")
+	f.BoolVar(&o.APIToken, "api-token", false, "find or make the client by an admin's API token or password, which are asked for")
+	withoutVariable(f, "api-token") // DESKAUTH_API_TOKEN is the token itself
+	f.StringVar(&o.Email, "email", "", "`address` of the admin whose API token or password it is")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		p, err := o.complete(cmd, p)
+		if err != nil {
+			return err
+		}
+		return o.login(cmd.Context(), p)
+	}
+	return cmd
+}
+
+// signInFlags are those of a sign-in in a browser.
+func (o *loginOptions) signInFlags(f *pflag.FlagSet) {
 	o.whichFlags(f)
 	f.StringVar(&o.ClientID, "client-id", "", "unique `identifier` of the OAuth client (default the one of the last login)")
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
@@ -73,26 +92,19 @@ func authLoginCommand(p process) *cobra.Command {
 	f.IntVar(&o.Port, "port", 0, fmt.Sprintf("come back to this `port` of 127.0.0.1 instead of %d, %d or %d", loginPorts[0], loginPorts[1], loginPorts[2]))
 	f.Lookup("port").DefValue = "" // not "0"
 	f.BoolVar(&o.NoBrowser, "no-browser", false, "open no browser, and print the address alone")
-	f.BoolVar(&o.ClientCredentials, "client-credentials", false, "sign the client itself in, by its secret")
-	f.BoolVar(&o.WithToken, "with-token", false, "take tokens over that come on standard input")
-	f.BoolVar(&o.APIToken, "api-token", false, "find or make the client by an admin's API token or password, which are asked for")
-	withoutVariable(f, "api-token") // DESKAUTH_API_TOKEN is the token itself
-	f.StringVar(&o.Email, "email", "", "`address` of the admin whose API token or password it is")
 	f.BoolVar(&o.NoInput, "no-input", false, "ask nothing")
 	f.BoolVar(&o.Insecure, "insecure-storage", false, "keep the key of the logins in a plain file, where there is no keychain")
 	f.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long to wait for the browser")
 	o.debugFlag(f)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := fromEnvironment(cmd, p); err != nil {
-			return err
-		}
-		if err := o.zcliPlace(p); err != nil {
-			return err
-		}
-		p.NoInput = o.NoInput
-		return o.login(cmd.Context(), p)
+}
+
+// complete fills the flags in from the environment.
+func (o *loginOptions) complete(cmd *cobra.Command, p process) (process, error) {
+	if err := fromEnvironment(cmd, p); err != nil {
+		return p, err
 	}
-	return cmd
+	p.NoInput = o.NoInput
+	return p, o.zcliPlace(p)
 }
 
 func (o loginOptions) check() error {
@@ -115,15 +127,12 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	secretOf, err := secretFlag(p, "client-secret", o.ClientSecretFile)
+	secretOf, err := o.clientSecret(p)
 	if err != nil {
 		return err
 	}
-	if o.ClientID == "" && !o.APIToken { // of Zendesk's own command line
+	if o.ClientID == "" && !o.APIToken {
 		o.ClientID = lookup(p, zcliClientID)
-	}
-	if theirs := lookup(p, zcliClientSecret); theirs != "" && secretOf.IsZero() {
-		secretOf = secret.Of(theirs)
 	}
 	at, err := o.where(p)
 	if err != nil {
@@ -143,14 +152,7 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 		defer back.Close()
 		redirect = loginRedirect(back.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
 	}
-	keys, err := makeLoginKeys(ctx, at.Root, o.Insecure, p)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(at.dir(), 0o700); err != nil {
-		return err
-	}
-	l, closing, err := o.openWith(ctx, p, at, keys, redirect)
+	l, closing, err := o.openToSignIn(ctx, p, at, redirect)
 	if err != nil {
 		return err
 	}
@@ -164,6 +166,26 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 	}
 	l.welcome(p, c)
 	return nil
+}
+
+func (o loginOptions) clientSecret(p process) (secret.Plain, error) {
+	s, err := secretFlag(p, "client-secret", o.ClientSecretFile)
+	if theirs := lookup(p, zcliClientSecret); err == nil && theirs != "" && s.IsZero() {
+		s = secret.Of(theirs)
+	}
+	return s, err
+}
+
+// openToSignIn opens the logins of a Zendesk, and makes what they are kept in.
+func (o loginOptions) openToSignIn(ctx context.Context, p process, at loginPlace, redirect string) (*logins, func(), error) {
+	keys, err := makeLoginKeys(ctx, at.Root, o.Insecure, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(at.dir(), 0o700); err != nil {
+		return nil, nil, err
+	}
+	return o.openWith(ctx, p, at, keys, redirect)
 }
 
 // signIn settles the client, and signs in by it.

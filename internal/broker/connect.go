@@ -12,6 +12,7 @@ import (
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // ConnectRequest is what begins a sign-in.
@@ -147,6 +148,18 @@ func (b *Broker) look(ctx context.Context, f Flow, to string) error {
 		return fail(RedirectMismatch, status)
 	}
 	return nil
+}
+
+// CheckClient finds out whether a Support client of an account may send people back to a
+// redirect URL, without beginning a sign-in and without credentials. The error is
+// *Failure: NoSuchAccount, NoSuchClient, RedirectMismatch, Unreachable.
+func (b *Broker) CheckClient(ctx context.Context, account, identifier, redirect string) error {
+	if err := zendesk.CheckSubdomain(account); err != nil {
+		return &Invalid{"subdomain", err.Error()}
+	}
+	f := Flow{Account: account, Product: Support, RedirectURI: redirect, Scope: b.Scope}
+	// Nobody ever comes back with this state.
+	return b.look(ctx, f, b.authorizeURL(f, Client{Identifier: identifier}, secret.State(b.Rand), secret.Of(oauth.NewVerifier(b.Rand))))
 }
 
 // withoutURL takes the address off an error of net/http: its query does not belong
