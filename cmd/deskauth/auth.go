@@ -30,6 +30,7 @@ type whichLogin struct {
 	ZendeskURL   string
 	AllowHTTP    bool
 	AllowPrivate bool
+	Via          string // URL of a broker
 
 	fromZCLI bool // the account is from ZENDESK_SUBDOMAIN
 }
@@ -61,6 +62,7 @@ func (w *whichLogin) run(cmd *cobra.Command, p process, do func(context.Context,
 
 func (w *whichLogin) whichFlags(f *pflag.FlagSet) {
 	f.StringVar(&w.Account, "account", "", "`subdomain` of the account (default that of the current login)")
+	f.StringVar(&w.Via, "via", "", "by way of the broker at this `URL`")
 	f.StringVar(&w.ZendeskURL, "zendesk-url", "", "where Zendesk's accounts are; http://{subdomain}.localhost:4000 is the local one (default where the current login is, else "+defaultZendesk+")")
 	f.BoolVar(&w.AllowHTTP, "zendesk-plain-http", false, "allow a --zendesk-url of plain HTTP that is not this machine")
 	f.BoolVar(&w.AllowPrivate, "zendesk-private", false, "allow a --zendesk-url that leads to private addresses")

@@ -60,10 +60,13 @@ func authLoginCommand(p process) *cobra.Command {
 			"With --client-credentials no browser is needed: what is done then is done as the admin who\n" +
 			"made the client. With --with-token tokens that a program has are taken over from standard\n" +
 			"input, the access token in the first line and its refresh token, if there is one, in the\n" +
-			"second; where they may ask, they say themselves which client they are of.",
+			"second; where they may ask, they say themselves which client they are of.\n\n" +
+			"With --via the sign-in goes through somebody's broker: the command shows a code, a browser on\n" +
+			"any machine allows it, and what is kept here is a key that lends that one connection.",
 		Example: "  deskauth auth login --account acme --client-id deskauth_cli\n" +
 			"  deskauth auth login --account acme --api-token\n" +
-			"  deskauth auth login --account acme --client-id robot --client-secret-file secret.txt --client-credentials",
+			"  deskauth auth login --account acme --client-id robot --client-secret-file secret.txt --client-credentials\n" +
+			"  deskauth auth login --via https://connect.example.com --account acme",
 		Args: noArgs,
 	}
 	f := cmd.Flags()
@@ -77,6 +80,12 @@ func authLoginCommand(p process) *cobra.Command {
 		p, err := o.complete(cmd, p)
 		if err != nil {
 			return err
+		}
+		if err := o.check(); err != nil {
+			return err
+		}
+		if o.Via != "" {
+			return o.viaLogin(cmd.Context(), p)
 		}
 		return o.login(cmd.Context(), p)
 	}
@@ -120,13 +129,13 @@ func (o loginOptions) check() error {
 	case o.APIToken && o.ClientID != "":
 		return usagef("--api-token finds the client: leave out --client-id, or sign in by it alone")
 	}
+	if o.Via != "" && (o.ClientCredentials || o.WithToken || o.APIToken || o.ClientID != "") {
+		return usagef("--via signs in by the broker's own client: leave out --client-id, --client-credentials, --with-token and --api-token")
+	}
 	return checkScope(o.Scope)
 }
 
 func (o loginOptions) login(ctx context.Context, p process) error {
-	if err := o.check(); err != nil {
-		return err
-	}
 	secretOf, err := o.clientSecret(p)
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ import (
 
 // loginStatus is a login as `auth status --json` tells it. Its names stay.
 type loginStatus struct {
-	Source           string      `json:"source"` // "login", or the variable that wins over it
+	Source           string      `json:"source"`        // "login", "broker", or the variable that wins over them
+	Via              string      `json:"via,omitempty"` // URL of the broker
 	Current          bool        `json:"current"`
 	Account          string      `json:"account"`
 	URL              string      `json:"url"`
@@ -32,9 +33,10 @@ type loginStatus struct {
 	MissingScope     oauth.Scope `json:"missing_scope"`
 	State            string      `json:"state"`
 	Reason           string      `json:"reason,omitempty"`
-	ExpiresAt        *time.Time  `json:"expires_at"`         // of the access token; null: it does not expire
-	RefreshExpiresAt *time.Time  `json:"refresh_expires_at"` // null: there is none, or it does not expire
-	Key              string      `json:"key,omitempty"`      // where the sealing key is
+	ExpiresAt        *time.Time  `json:"expires_at"`               // of the access token; null: it does not expire
+	RefreshExpiresAt *time.Time  `json:"refresh_expires_at"`       // null: there is none, or it does not expire
+	Key              string      `json:"key,omitempty"`            // where the sealing key is
+	KeyExpiresAt     *time.Time  `json:"key_expires_at,omitempty"` // of a login by way of a broker
 	Unreachable      string      `json:"unreachable,omitempty"`
 	SignIn           bool        `json:"sign_in_needed"`
 }
@@ -79,7 +81,10 @@ func authStatusCommand(p process) *cobra.Command {
 // needed is an error where somebody must sign in again.
 func needed(all []loginStatus) error {
 	for _, one := range all {
-		if one.SignIn {
+		switch {
+		case one.SignIn && one.Via != "":
+			return mustSignIn{fmt.Errorf("sign in again: run `%s`", viaLogin{Broker: one.Via, Account: one.Account}.signInAgain())}
+		case one.SignIn:
 			return mustSignIn{fmt.Errorf("sign in again at %s: run `deskauth auth login --account %s`", one.Account, one.Account)}
 		}
 	}
@@ -90,6 +95,46 @@ func (w whichLogin) status(ctx context.Context, p process, offline bool) ([]logi
 	if fromZendesk, is, err := w.environment(p); err != nil || is {
 		return []loginStatus{fromZendesk.status(ctx, w.toZendesk(p, fromZendesk.base), offline)}, err
 	}
+	told, err := w.viaStatus(ctx, p, offline)
+	if err != nil || w.Via != "" {
+		return told, err
+	}
+	own, err := w.ownStatus(ctx, p, offline)
+	if len(told) > 0 && errors.As(err, new(mustSignIn)) { // nobody is, but by way of a broker
+		err = nil
+	}
+	return append(own, told...), err
+}
+
+// viaStatus is that of the logins by way of brokers.
+func (w whichLogin) viaStatus(ctx context.Context, p process, offline bool) (told []loginStatus, err error) {
+	if w.ZendeskURL != "" && w.Via == "" {
+		return nil, nil
+	}
+	at, err := w.where(p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := viaLogins(at.Root)
+	if err != nil {
+		return nil, err
+	}
+	now, err := at.current()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range all {
+		if one, is, err := w.amongVia(loginPlace{Base: at.Base, Root: at.Root}, []viaLogin{v}, current{Via: v.Broker, Connection: broker.ConnectionID(v.Connection)}); err == nil && is {
+			told = append(told, one.status(ctx, p, w, at, now, offline))
+		}
+	}
+	if len(told) == 0 && w.Via != "" {
+		_, _, err = w.amongVia(at, nil, now)
+	}
+	return told, err
+}
+
+func (w whichLogin) ownStatus(ctx context.Context, p process, offline bool) ([]loginStatus, error) {
 	l, closing, err := w.open(ctx, p)
 	if err != nil {
 		return nil, err
@@ -214,7 +259,7 @@ func sayStatus(p process, all []loginStatus) {
 			}
 		}
 		line("user", s.who())
-		line("source", s.Source)
+		line("source", strings.TrimSuffix(s.Source+" "+s.Via, " "))
 		line("client", s.Client)
 		line("scopes", s.Scope.String())
 		line("missing", s.MissingScope.String())
@@ -228,6 +273,9 @@ func sayStatus(p process, all []loginStatus) {
 			line("renewable", until(s.RefreshExpiresAt, "yes"))
 		}
 		line("key", s.Key)
+		if s.KeyExpiresAt != nil {
+			line("login", until(s.KeyExpiresAt, ""))
+		}
 		line("zendesk", s.Unreachable)
 	}
 }

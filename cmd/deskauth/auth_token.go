@@ -36,6 +36,15 @@ func authTokenCommand(p process) *cobra.Command {
 				fmt.Fprintln(p.Out, v.token.Reveal())
 				return nil
 			}
+			if v, api, is, err := w.pickVia(ctx, p); err != nil {
+				return err
+			} else if is {
+				token, err := v.token(ctx, api, minTTL)
+				if err == nil {
+					fmt.Fprintln(p.Out, token)
+				}
+				return err
+			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				g, err := l.Token(ctx, c.ID, minTTL)
 				if err != nil {
@@ -91,6 +100,9 @@ func authSwitchCommand(p process) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return w.run(cmd, p, func(ctx context.Context, p process) error {
 			w.Account = args[0]
+			if is, err := w.switchVia(p); is || err != nil {
+				return err
+			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				if err := l.place.setCurrent(c.ID); err != nil {
 					return err
@@ -115,6 +127,15 @@ func authLogoutCommand(p process) *cobra.Command {
 	w.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return w.run(cmd, p, func(ctx context.Context, p process) error {
+			if v, api, is, err := w.pickVia(ctx, p); err != nil {
+				return err
+			} else if is {
+				at, err := w.where(p)
+				if err != nil {
+					return err
+				}
+				return v.logout(ctx, p, api, at)
+			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				if err := l.Revoke(ctx, broker.AtCommand, c.ID); err != nil {
 					return l.explain(c, err)

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/store"
@@ -32,6 +31,8 @@ type logins struct {
 //	    keys.json | keys.age          the sealing keys, where no keychain has them
 //	    https-subdomain-zendesk-com/  a Zendesk
 //	        logins.db
+//	    via-https-connect-example-com/  a broker of somebody's
+//	        17.json
 type loginPlace struct {
 	Root string
 	Base zendesk.Base
@@ -61,21 +62,16 @@ func (w whichLogin) where(p process) (loginPlace, error) {
 
 // dir is a Zendesk's own.
 func (l loginPlace) dir() string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(strings.NewReplacer("://", "-", "{", "", "}", "").Replace(l.Base.String())))
-	return filepath.Join(l.Root, name)
+	return filepath.Join(l.Root, fileName(l.Base.String()))
 }
 
 func (l loginPlace) db() string { return filepath.Join(l.dir(), "logins.db") }
 
 // current is the login that is meant where none is named.
 type current struct {
-	Zendesk    string              `json:"zendesk_url"`
+	Zendesk    string              `json:"zendesk_url,omitempty"`
 	Connection broker.ConnectionID `json:"connection"`
+	Via        string              `json:"via,omitempty"` // the broker whose connection it is
 }
 
 func (l loginPlace) currentFile() string { return filepath.Join(l.Root, "current.json") }
@@ -93,24 +89,16 @@ func (l loginPlace) current() (now current, err error) {
 	return now, nil
 }
 
-// setCurrent writes it whole or not at all.
 func (l loginPlace) setCurrent(id broker.ConnectionID) error {
-	text, err := json.Marshal(current{l.Base.String(), id})
+	return l.writeCurrent(current{Zendesk: l.Base.String(), Connection: id})
+}
+
+func (l loginPlace) writeCurrent(now current) error {
+	text, err := json.Marshal(now)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(l.Root, "current.*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), l.currentFile())
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return writeWhole(l.currentFile(), append(text, '\n'))
 }
 
 func (l loginPlace) clearCurrent() error {

@@ -64,7 +64,7 @@ func unreached(host string, err error) error {
 	case errors.As(err, new(x509.HostnameError)):
 		return fail("its certificate is another host's; does this network, or a proxy, answer in its place?")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fail("nobody listens there; is --zendesk-url right?")
+		return fail("nobody listens there; is the address right?")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fail("it did not answer in time")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

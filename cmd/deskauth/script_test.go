@@ -45,6 +45,12 @@ func browse(who, address string) int {
 	defer cancel()
 	b := journey.NewBrowser()
 	p, err := b.Get(ctx, address)
+	if at, bad := url.Parse(address); bad == nil && err == nil && at.Query().Has("user_code") { // a broker asks first
+		p, err = b.Submit(ctx, p, "user_code="+at.Query().Get("user_code"))
+		if err == nil {
+			p, err = b.Submit(ctx, p, "decision="+fields[2])
+		}
+	}
 	if err == nil {
 		_, err = b.SignIn(ctx, p, journey.Person{Email: fields[0], Password: fields[1]}, fields[2])
 	}
