@@ -27,7 +27,7 @@ func clientCommand(p process) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(clientAddCommand(p), clientListCommand(p), clientRollCommand(p), clientRemoveCommand(p), clientImportCommand(p))
+	cmd.AddCommand(clientAddCommand(p), clientListCommand(p), clientRollCommand(p), clientRemoveCommand(p), clientRetryCommand(p), clientImportCommand(p))
 	return cmd
 }
 
@@ -290,6 +290,28 @@ func clientRemoveCommand(p process) *cobra.Command {
 		if gone > 0 {
 			fmt.Fprintf(p.Out, "Its connections (%d) are deleted here; their tokens were not revoked at Zendesk.\n", gone)
 		}
+		return nil
+	})
+}
+
+func clientRetryCommand(p process) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "retry CLIENT ACCOUNT",
+		Short:   "Have a client tried again at once at an account that refused it",
+		Example: "  deskauth broker client retry 3 acme",
+		Args:    exactArgs("CLIENT", "ACCOUNT"),
+	}
+	return besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
+		id, err := number("CLIENT", args[0])
+		if err != nil {
+			return err
+		}
+		if err := b.CloseCircuit(ctx, broker.AtCommand, broker.ClientID(id), args[1]); errors.Is(err, broker.ErrNotFound) {
+			return fmt.Errorf("there is no client %d that %s refuses: see `deskauth broker client list`", id, printable(args[1]))
+		} else if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.Out, "Client %d is tried again at %s.\n", id, args[1])
 		return nil
 	})
 }

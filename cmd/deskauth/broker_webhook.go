@@ -26,6 +26,8 @@ func webhookCommand(p process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(webhookAddCommand(p), webhookListCommand(p), webhookRollCommand(p), webhookRemoveCommand(p),
+		webhookTurnCommand(p, "disable", "Have a webhook told nothing, until it is enabled", "told nothing", (*broker.Broker).DisableWebhook),
+		webhookTurnCommand(p, "enable", "Have a webhook told again what happens", "told what happens", (*broker.Broker).EnableWebhook),
 		webhookTestCommand(p), webhookReplayCommand(p))
 	return cmd
 }
@@ -184,6 +186,22 @@ func webhookRemoveCommand(p process) *cobra.Command {
 			return noSuchWebhook(err, broker.WebhookID(id))
 		}
 		fmt.Fprintf(p.Out, "Webhook %d is removed.\n", id)
+		return nil
+	})
+}
+
+// webhookTurnCommand has a webhook told something, or nothing.
+func webhookTurnCommand(p process, verb, short, so string, turn func(*broker.Broker, context.Context, broker.Actor, broker.WebhookID) (broker.Webhook, error)) *cobra.Command {
+	cmd := &cobra.Command{Use: verb + " WEBHOOK", Short: short, Args: exactArgs("WEBHOOK")}
+	return besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
+		id, err := number("WEBHOOK", args[0])
+		if err != nil {
+			return err
+		}
+		if _, err := turn(b, ctx, broker.AtCommand, broker.WebhookID(id)); err != nil {
+			return noSuchWebhook(err, broker.WebhookID(id))
+		}
+		fmt.Fprintf(p.Out, "Webhook %d is %s from now on.\n", id, so)
 		return nil
 	})
 }

@@ -47,6 +47,7 @@ type Config struct {
 	// PrivateWebhooks lets webhooks lead to plain HTTP and private addresses.
 	PrivateWebhooks bool
 	WebhookHTTP     *http.Client // NewWebhookClient's; nil makes one
+	PendingMost     int          // deliveries that may wait for one webhook; default 10,000
 
 	Observer Observer // of what is done, for metrics, traces and logs
 
@@ -65,6 +66,7 @@ type Timing struct {
 	Drain  time.Duration // between the last lending of a token and its renewal: none
 
 	Redeliver []time.Duration // between the tries of a webhook's delivery: over a day in all
+	Patience  time.Duration   // with a webhook that takes nothing: five days
 }
 
 // Broker connects people and lends their tokens. It is safe for concurrent use.
@@ -144,6 +146,10 @@ func (c *Config) setDefaults() {
 	set(&c.Timing.Post, 20*time.Second)
 	set(&c.Timing.Other, 20*time.Second)
 	set(&c.Timing.Flight, time.Minute)
+	set(&c.Timing.Patience, webhookPatience)
+	if c.PendingMost == 0 {
+		c.PendingMost = pendingMost
+	}
 	if c.Timing.Redeliver == nil {
 		c.Timing.Redeliver = redeliver
 	}

@@ -209,8 +209,13 @@ func (b *Broker) tellOne(ctx context.Context, w Webhook, from Delivery) error {
 	ended(next.ended())
 	// What came of it is written down though this process is being ended.
 	err = insist(ctx, func(ctx context.Context) error { return b.Store.MoveDelivery(ctx, next, d) })
-	if r.Status == http.StatusGone && err == nil {
-		err = b.Store.EndWebhook(context.WithoutCancel(ctx), w.ID, machineNow(), b.webhookEvent(WebhookGone, Itself, w.ID))
+	switch {
+	case err != nil:
+	case r.Status == http.StatusGone:
+		w.State = WebhookOff
+		err = b.Store.EndWebhook(context.WithoutCancel(ctx), w, machineNow(), b.webhookEvent(WebhookGone, Itself, w.ID))
+	case next.State == DeliveryFailed:
+		err = b.giveUp(context.WithoutCancel(ctx), w)
 	}
 	if errors.Is(err, ErrConflict) { // replayed by hand meanwhile, or removed
 		return nil

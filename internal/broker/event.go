@@ -45,6 +45,11 @@ const (
 	OperatorGone   EventKind = "operator_removed"
 	AccessRefused  EventKind = "access_token_refused" // Zendesk answered 401 to a token that should live; once for each generation
 
+	CircuitClosed   EventKind = "circuit_closed" // by hand
+	WebhookStopped  EventKind = "webhook_disabled"
+	WebhookStarted  EventKind = "webhook_enabled"
+	WebhookGaveUp   EventKind = "webhook_given_up" // its receiver took nothing for days
+	WebhookDropped  EventKind = "webhook_dropped"  // too much waited for it; said once
 	RefreshExpiring EventKind = "refresh_expiring"
 	WebhookAdded    EventKind = "webhook_added"
 	WebhookRolled   EventKind = "webhook_rolled"
@@ -68,8 +73,8 @@ func EventKinds() []EventKind {
 		SignInFailed, SignedIn, OperatorNamed, OperatorGone, TokenLeft,
 		LinkAdded, LinkUsed, LinkRevoked, LinkRefused, DeviceLet, DeviceRefused,
 		PassMade, PassUsed, PassDenied, PassEnded, KeyMade, KeyEnded,
-		ClientAdded, ClientChanged, ClientRemoved, CircuitOpened,
-		WebhookAdded, WebhookRolled, WebhookRemoved, WebhookGone,
+		ClientAdded, ClientChanged, ClientRemoved, CircuitOpened, CircuitClosed,
+		WebhookAdded, WebhookRolled, WebhookRemoved, WebhookStopped, WebhookStarted, WebhookGone, WebhookGaveUp, WebhookDropped,
 	}
 }
 
@@ -165,7 +170,7 @@ func (e Event) Result() EventResult {
 	switch e.Kind {
 	case SignInFailed, PassDenied, LinkRefused, DeviceRefused:
 		return WasRefused
-	case CircuitOpened, TokenLeft, FormerLeft, ScopesLost, RefreshExpiring, WebhookGone, AccessRefused:
+	case CircuitOpened, TokenLeft, FormerLeft, ScopesLost, RefreshExpiring, WebhookGone, WebhookGaveUp, WebhookDropped, AccessRefused:
 		return HasBroken
 	case StateChanged:
 		if state, _, _ := strings.Cut(e.Detail, ": "); State(state) == Reauthorize || State(state) == InDoubt {

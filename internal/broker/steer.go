@@ -158,6 +158,24 @@ func (s Steering) RollWebhook(ctx context.Context, id WebhookID) (Webhook, secre
 	return s.b.RollWebhook(ctx, s.by.Actor(), id)
 }
 
+// DisableWebhook is Broker.DisableWebhook. Its own event says who did it, as
+// EnableWebhook's and CloseCircuit's do.
+func (s Steering) DisableWebhook(ctx context.Context, id WebhookID) error {
+	_, err := s.b.DisableWebhook(ctx, s.by.Actor(), id)
+	return err
+}
+
+// EnableWebhook is Broker.EnableWebhook.
+func (s Steering) EnableWebhook(ctx context.Context, id WebhookID) error {
+	_, err := s.b.EnableWebhook(ctx, s.by.Actor(), id)
+	return err
+}
+
+// CloseCircuit is Broker.CloseCircuit.
+func (s Steering) CloseCircuit(ctx context.Context, id ClientID, account string) error {
+	return s.b.CloseCircuit(ctx, s.by.Actor(), id, account)
+}
+
 // TestWebhook is Broker.TestWebhook.
 func (s Steering) TestWebhook(ctx context.Context, id WebhookID) (Delivery, error) {
 	if err := s.noteHook(ctx, "test", id); err != nil {

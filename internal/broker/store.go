@@ -97,6 +97,8 @@ type Store interface {
 	// as long as c says, without.
 	OpenCircuit(ctx context.Context, c Circuit, e Event) error
 	CloseCircuit(ctx context.Context, c ClientID, account string) error
+	// EndCircuit is CloseCircuit by hand; ErrNotFound where none is open.
+	EndCircuit(ctx context.Context, c ClientID, account string, e Event) error
 
 	AddFlow(ctx context.Context, f Flow) error
 	Flow(ctx context.Context, state secret.Digest) (Flow, error)

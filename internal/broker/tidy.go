@@ -128,6 +128,7 @@ func (b *Broker) Tidy(ctx context.Context) error {
 			return b.Store.PruneDeliveries(ctx, machineNow().Add(-deliveriesKeep), pruneMost)
 		}),
 		untilNone(func() (int, error) { return b.Store.PrunePasses(ctx, now.Add(-b.EventsKeep), pruneMost) }),
+		b.trimWebhooks(ctx),
 		b.releaseLeft(ctx),
 	)
 }

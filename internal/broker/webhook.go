@@ -26,6 +26,9 @@ const (
 	WebhookNew WebhookState = "new"  // it has no secret yet: nobody sees it
 	WebhookOn  WebhookState = "on"   //
 	WebhookOff WebhookState = "gone" // its receiver answered 410
+
+	WebhookDisabled WebhookState = "disabled" // by hand
+	WebhookGivenUp  WebhookState = "given_up" // its receiver took nothing for days
 )
 
 // Webhook is an address that is told what happens, as Standard Webhooks describes.
@@ -36,6 +39,9 @@ type Webhook struct {
 	State   WebhookState
 	Created time.Time
 	Secrets []WebhookSecret // the present one last
+
+	OnSince time.Time // machine time; when it was last enabled by hand; zero: never
+	Dropped int       // deliveries that were too many, since then
 }
 
 // WebhookSecret signs what is sent. After a roll the old one signs too, until it ends.

@@ -24,9 +24,18 @@ type WebhookStore interface {
 	RollWebhook(ctx context.Context, id WebhookID, s WebhookSecret, ends time.Time, e Event) error
 	// RemoveWebhook deletes it and what it was told.
 	RemoveWebhook(ctx context.Context, id WebhookID, e Event) error
-	// EndWebhook turns one that is on to gone, and what it was still to be told to
+	// EndWebhook turns one that is on to w's state, and what it was still to be told to
 	// failed.
-	EndWebhook(ctx context.Context, id WebhookID, at time.Time, e Event) error
+	EndWebhook(ctx context.Context, w Webhook, at time.Time, e Event) error
+	// ResumeWebhook turns one that is in the state `from` on, and counts anew what is
+	// dropped.
+	ResumeWebhook(ctx context.Context, id WebhookID, from WebhookState, at time.Time, e Event) error
+	// FailingSince is when the first of a webhook's deliveries failed after the instant
+	// and after the last one that it took; the zero time: none did.
+	FailingSince(ctx context.Context, id WebhookID, after time.Time) (time.Time, error)
+	// TrimDeliveries drops the pending ones of a webhook beyond most, the oldest first,
+	// and counts them with the webhook. The event is written with the first of them.
+	TrimDeliveries(ctx context.Context, id WebhookID, most int, e Event) (int, error)
 
 	// FanOut makes at most limit notices into deliveries, and returns how many.
 	FanOut(ctx context.Context, limit int) (int, error)

@@ -115,11 +115,19 @@ func (b *Broker) RollWebhook(ctx context.Context, by Actor, id WebhookID) (Webho
 	return Webhook{}, secret.Plain{}, fmt.Errorf("webhook %d: %w", id, ErrConflict)
 }
 
-// WebhookEnded says that a webhook is told nothing any more, since its receiver said
-// that it is gone.
-type WebhookEnded struct{ ID WebhookID }
+// WebhookEnded says that a webhook is told nothing any more, or for now.
+type WebhookEnded struct {
+	ID    WebhookID
+	State WebhookState
+}
 
 func (e *WebhookEnded) Error() string {
+	switch e.State {
+	case WebhookDisabled:
+		return fmt.Sprintf("webhook %d is disabled: enable it first", e.ID)
+	case WebhookGivenUp:
+		return fmt.Sprintf("webhook %d is told nothing any more: its receiver took nothing for days; enable it when it does", e.ID)
+	}
 	return fmt.Sprintf("webhook %d is told nothing any more: its receiver answered 410 Gone; add it anew", e.ID)
 }
 
@@ -131,7 +139,7 @@ func (b *Broker) TestWebhook(ctx context.Context, id WebhookID) (Delivery, error
 	case err != nil:
 		return Delivery{}, err
 	case w.State != WebhookOn:
-		return Delivery{}, &WebhookEnded{id}
+		return Delivery{}, &WebhookEnded{id, w.State}
 	}
 	return b.Store.AddDelivery(ctx, Delivery{
 		Webhook: id, State: DeliveryPending, Notice: notice(NoticeTest, b.now(), noticeData{Webhook: id}),
@@ -146,7 +154,7 @@ func (b *Broker) Replay(ctx context.Context, webhook WebhookID, id DeliveryID) (
 	case err != nil:
 		return Delivery{}, err
 	case w.State != WebhookOn:
-		return Delivery{}, &WebhookEnded{webhook}
+		return Delivery{}, &WebhookEnded{webhook, w.State}
 	}
 	for range moveTries {
 		d, err := b.Store.Delivery(ctx, webhook, id)

@@ -41,9 +41,12 @@ func TestEveryChangeHasItsActor(t *testing.T) {
 		{"POST /v1/clients", `{"account":"umbrella","product":"support","identifier":"other","secret":"0ne-secret"}`},
 		{"POST /v1/clients/{id}/secrets", `{"secret":"an0ther-secret"}`},
 		{"DELETE /v1/clients/{id}/secrets/{number}", ``},
+		{"DELETE /v1/clients/{id}/circuits/{account}", ``},
 		{"DELETE /v1/clients/{id}", ``},
 		{"POST /v1/webhooks", `{"url":"https://hooks.example.com/"}`},
 		{"POST /v1/webhooks/{id}/secrets", ``},
+		{"POST /v1/webhooks/{id}/disable", ``},
+		{"POST /v1/webhooks/{id}/enable", ``},
 		{"DELETE /v1/webhooks/{id}", ``},
 		{"POST /v1/connections/{id}/disable", ``},
 		{"POST /v1/connections/{id}/enable", ``},
@@ -51,6 +54,12 @@ func TestEveryChangeHasItsActor(t *testing.T) {
 		{"DELETE /v1/keys/current", ``},
 	} {
 		done = append(done, c.route)
+		if strings.Contains(c.route, "/circuits/") {
+			refused := broker.Circuit{Client: broker.ClientID(last["id"].(float64)), Account: "umbrella", Failures: 1}
+			if err := p.broker.Store.OpenCircuit(t.Context(), refused, broker.Event{}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		before, err := p.broker.Events(t.Context(), broker.EventFilter{}, 0, 1000)
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +69,7 @@ func TestEveryChangeHasItsActor(t *testing.T) {
 		if strings.Contains(path, "/connections/") {
 			id = fmt.Sprint(p.id)
 		}
-		path = strings.NewReplacer("{id}", id, "{number}", "1").Replace(path)
+		path = strings.NewReplacer("{id}", id, "{number}", "1", "{account}", "umbrella").Replace(path)
 		resp, out := p.say(method, path, plain.Reveal(), c.body)
 		if out["id"] != nil && !strings.Contains(path, "/secrets/") {
 			last = out

@@ -187,6 +187,12 @@ func (s *site) orderSecrets(v visit, id broker.ClientID) (web.BoardDone, error) 
 			Last: form.Get(web.FieldPlace) == web.LastPlace, DropOld: form.Get(web.FieldDropOld) == web.On,
 		})
 		return web.SecretAdded, err
+	case order == web.OrderCloseCircuit:
+		account, unclean := s.Broker.Base.CleanSubdomain(form.Get(web.FieldAccount))
+		if unclean != nil {
+			return "", broker.ErrNotFound
+		}
+		return web.CircuitClosed, steering.CloseCircuit(v.Context(), id, account)
 	case bad != nil:
 		return "", broker.ErrNotFound
 	case order == web.OrderFirst:

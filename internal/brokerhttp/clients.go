@@ -21,6 +21,7 @@ var clientRoutes = []apiRoute{
 	{http.MethodDelete, apiPath + "/clients/{id}", broker.Admin, (*site).removeClient},
 	{http.MethodPost, apiPath + "/clients/{id}/secrets", broker.Admin, (*site).rollSecret},
 	{http.MethodDelete, apiPath + "/clients/{id}/secrets/{number}", broker.Admin, (*site).removeSecret},
+	{http.MethodDelete, apiPath + "/clients/{id}/circuits/{account}", broker.Admin, (*site).closeCircuit},
 }
 
 // errNoClient says that there is no client, or no secret, of the number in the path.
@@ -40,7 +41,7 @@ func clientProblem(err error) (p problem, ofClient bool) {
 	var only *broker.OnlySecret
 	switch {
 	case errors.Is(err, errNoClient):
-		return problem{Type: "not_found", Title: "There is no such client, or it has no such secret", Status: http.StatusNotFound}, true
+		return problem{Type: "not_found", Title: "There is no such client, or it has no such secret or circuit", Status: http.StatusNotFound}, true
 	case errors.As(err, &there):
 		return problem{Type: "client_exists", Title: "There is that client already", Status: http.StatusConflict, Detail: there.Error(), Client: int64(there.ID)}, true
 	case errors.As(err, &used):
@@ -138,6 +139,18 @@ func (s *site) removeSecret(w http.ResponseWriter, u use) error {
 		return errNoClient
 	}
 	if _, err := s.Broker.RemoveSecret(u.Context(), u.key.Actor(), id, number, force); err != nil {
+		return ofClient(err)
+	}
+	return s.answerClient(w, u, http.StatusOK, id)
+}
+
+// closeCircuit has the client tried again at once where it was refused.
+func (s *site) closeCircuit(w http.ResponseWriter, u use) error {
+	id, err := u.client()
+	if err != nil {
+		return err
+	}
+	if err := s.Broker.CloseCircuit(u.Context(), u.key.Actor(), id, u.PathValue("account")); err != nil {
 		return ofClient(err)
 	}
 	return s.answerClient(w, u, http.StatusOK, id)

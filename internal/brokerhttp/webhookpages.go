@@ -38,7 +38,7 @@ func (s *site) webhookList(w http.ResponseWriter, v visit) error {
 }
 
 func webhookRow(w broker.Webhook) web.WebhookRow {
-	row := web.WebhookRow{ID: int64(w.ID), URL: w.URL, Gone: w.State == broker.WebhookOff, Created: w.Created}
+	row := web.WebhookRow{ID: int64(w.ID), URL: w.URL, Gone: w.State != broker.WebhookOn, Why: string(w.State), Dropped: w.Dropped, Created: w.Created}
 	for _, t := range w.Types {
 		row.Types = append(row.Types, string(t))
 	}
@@ -128,6 +128,10 @@ func (s *site) webhookOrdered(w http.ResponseWriter, v visit) error {
 		return nil
 	case web.OrderTest:
 		_, err = steering.TestWebhook(v.Context(), id)
+	case web.OrderStop:
+		done, err = web.WebhookStopped, steering.DisableWebhook(v.Context(), id)
+	case web.OrderStart:
+		done, err = web.WebhookStarted, steering.EnableWebhook(v.Context(), id)
 	case web.OrderReplay:
 		done = web.WebhookReplayed
 		number, bad := strconv.ParseInt(v.PostForm.Get(web.FieldID), 10, 64)
@@ -139,7 +143,7 @@ func (s *site) webhookOrdered(w http.ResponseWriter, v visit) error {
 		return broker.ErrNotFound
 	}
 	if ended := (*broker.WebhookEnded)(nil); errors.As(err, &ended) {
-		p.Not, p.Row.Gone = true, true
+		p.Not, p.Row.Gone, p.Row.Why = true, true, string(ended.State)
 		web.Render(w, http.StatusConflict, p)
 		return nil
 	} else if err != nil {

@@ -1,6 +1,7 @@
 package brokerhttp
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,8 @@ var webhookRoutes = []apiRoute{
 	{http.MethodGet, apiPath + "/webhooks/{id}", broker.Admin, (*site).showWebhook},
 	{http.MethodDelete, apiPath + "/webhooks/{id}", broker.Admin, (*site).removeWebhook},
 	{http.MethodPost, apiPath + "/webhooks/{id}/secrets", broker.Admin, (*site).rollWebhook},
+	{http.MethodPost, apiPath + "/webhooks/{id}/disable", broker.Admin, turning((*broker.Broker).DisableWebhook)},
+	{http.MethodPost, apiPath + "/webhooks/{id}/enable", broker.Admin, turning((*broker.Broker).EnableWebhook)},
 	{http.MethodPost, apiPath + "/webhooks/{id}/test", broker.Admin, (*site).testWebhook},
 	{http.MethodPost, apiPath + "/webhooks/{id}/deliveries/{number}/replay", broker.Admin, (*site).replay},
 }
@@ -135,6 +138,21 @@ func (s *site) rollWebhook(w http.ResponseWriter, u use) error {
 	return writeJSON(w, http.StatusOK, withSecret(rolled, plain))
 }
 
+// turning is a route that has a webhook told something, or nothing.
+func turning(turn func(*broker.Broker, context.Context, broker.Actor, broker.WebhookID) (broker.Webhook, error)) func(*site, http.ResponseWriter, use) error {
+	return func(s *site, w http.ResponseWriter, u use) error {
+		id, err := u.webhook()
+		if err != nil {
+			return err
+		}
+		one, err := turn(s.Broker, u.Context(), u.key.Actor(), id)
+		if err != nil {
+			return ofWebhook(err)
+		}
+		return writeJSON(w, http.StatusOK, PublishedWebhook(one))
+	}
+}
+
 func (s *site) testWebhook(w http.ResponseWriter, u use) error {
 	id, err := u.webhook()
 	if err != nil {
@@ -166,7 +184,7 @@ func (s *site) replay(w http.ResponseWriter, u use) error {
 // PublishedWebhook is a webhook as other programs see it.
 func PublishedWebhook(w broker.Webhook) deskauth.Webhook {
 	out := deskauth.Webhook{
-		ID: int64(w.ID), URL: w.URL, Types: []string{}, State: string(w.State), CreatedAt: w.Created, Secrets: []deskauth.WebhookSecret{},
+		ID: int64(w.ID), URL: w.URL, Types: []string{}, State: string(w.State), Dropped: w.Dropped, CreatedAt: w.Created, Secrets: []deskauth.WebhookSecret{},
 	}
 	for _, t := range w.Types {
 		out.Types = append(out.Types, string(t))

@@ -49,6 +49,16 @@ func (s brokerStore) CloseCircuit(ctx context.Context, id broker.ClientID, accou
 	})
 }
 
+func (s brokerStore) EndCircuit(ctx context.Context, id broker.ClientID, account string, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrNotFound, `
+			DELETE FROM broker_circuits WHERE client_id = $1 AND account = $2`, id, account); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
 // circuits are those of the clients that a condition names.
 func (s brokerStore) circuits(ctx context.Context, condition string, args ...any) ([]broker.Circuit, error) {
 	rows, err := s.db.reads.QueryContext(ctx, `

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -83,6 +85,50 @@ func (s brokerStore) DropDeliveries(ctx context.Context, id broker.WebhookID) er
 		_, err := t.ExecContext(ctx, `DELETE FROM broker_deliveries WHERE webhook_id = $1`, id)
 		return err
 	})
+}
+
+func (s brokerStore) FailingSince(ctx context.Context, id broker.WebhookID, after time.Time) (time.Time, error) {
+	var took, failed sql.NullInt64
+	if err := s.db.reads.QueryRowContext(ctx, `
+		SELECT max(last_at) FROM broker_deliveries WHERE webhook_id = $1 AND state = 'delivered'`, id).Scan(&took); err != nil {
+		return time.Time{}, err
+	}
+	err := s.db.reads.QueryRowContext(ctx, `
+		SELECT min(last_at) FROM broker_deliveries WHERE webhook_id = $1 AND state = 'failed' AND last_at > $2`,
+		id, max(took.Int64, instant(after))).Scan(&failed)
+	return since(failed.Int64), err
+}
+
+func (s brokerStore) TrimDeliveries(ctx context.Context, id broker.WebhookID, most int, e broker.Event) (int, error) {
+	var last int64 // that is too many
+	err := s.db.reads.QueryRowContext(ctx, `
+		SELECT id FROM broker_deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY id DESC LIMIT 1 OFFSET $2`, id, most).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	var dropped int64
+	err = s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		result, err := t.ExecContext(ctx, `
+			DELETE FROM broker_deliveries WHERE webhook_id = $1 AND state = 'pending' AND id <= $2`, id, last)
+		if err != nil {
+			return err
+		}
+		if dropped, err = result.RowsAffected(); err != nil || dropped == 0 {
+			return err
+		}
+		var all int64
+		err = t.QueryRowContext(ctx, `
+			UPDATE broker_webhooks SET dropped = dropped + $1 WHERE id = $2 RETURNING dropped`, dropped, id).Scan(&all)
+		if errors.Is(err, sql.ErrNoRows) { // removed meanwhile
+			return nil
+		} else if err != nil || all > dropped {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+	return int(dropped), err
 }
 
 func (s brokerStore) PruneDeliveries(ctx context.Context, before time.Time, limit int) (int, error) {

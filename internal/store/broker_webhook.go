@@ -48,15 +48,15 @@ func addWebhookSecret(ctx context.Context, t *tx, id broker.WebhookID, s broker.
 		id, s.Number, s.Sealed.Bytes, s.Sealed.Key, instant(s.Added), instant(s.Ends))
 }
 
-const webhookColumns = `id, url, state, created_at`
+const webhookColumns = `id, url, state, created_at, on_since, dropped`
 
 func scanWebhook(row scanner) (w broker.Webhook, err error) {
-	var created int64
-	err = row.Scan(&w.ID, &w.URL, &w.State, &created)
+	var created, on int64
+	err = row.Scan(&w.ID, &w.URL, &w.State, &created, &on, &w.Dropped)
 	if err := found(err, broker.ErrNotFound); err != nil {
 		return broker.Webhook{}, err
 	}
-	w.Created = since(created)
+	w.Created, w.OnSince = since(created), since(on)
 	return w, nil
 }
 
@@ -136,15 +136,25 @@ func (s brokerStore) RemoveWebhook(ctx context.Context, id broker.WebhookID, e b
 	})
 }
 
-func (s brokerStore) EndWebhook(ctx context.Context, id broker.WebhookID, at time.Time, e broker.Event) error {
+func (s brokerStore) EndWebhook(ctx context.Context, w broker.Webhook, at time.Time, e broker.Event) error {
 	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.swap(ctx, broker.ErrConflict, `
-			UPDATE broker_webhooks SET state = 'gone' WHERE id = $1 AND state = 'on'`, id); err != nil {
+			UPDATE broker_webhooks SET state = $1 WHERE id = $2 AND state = 'on'`, w.State, w.ID); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `
 			UPDATE broker_deliveries SET state = 'failed', reason = $1, last_at = $2
-			WHERE webhook_id = $3 AND state = 'pending'`, broker.Overtaken, instant(at), id); err != nil {
+			WHERE webhook_id = $3 AND state = 'pending'`, broker.Overtaken, instant(at), w.ID); err != nil {
+			return err
+		}
+		return addBrokerEvent(ctx, t, e)
+	})
+}
+
+func (s brokerStore) ResumeWebhook(ctx context.Context, id broker.WebhookID, from broker.WebhookState, at time.Time, e broker.Event) error {
+	return s.db.step(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.swap(ctx, broker.ErrConflict, `
+			UPDATE broker_webhooks SET state = 'on', on_since = $1, dropped = 0 WHERE id = $2 AND state = $3`, instant(at), id, from); err != nil {
 			return err
 		}
 		return addBrokerEvent(ctx, t, e)

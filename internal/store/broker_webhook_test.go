@@ -101,7 +101,7 @@ func TestNoticesGoWithTheirChange(t *testing.T) {
 			t.Errorf("due %v, %v", due, err)
 		}
 		// One that is gone is told nothing more, and what waited for it failed.
-		if err := s.EndWebhook(ctx, one.ID, brokerNow, webhookEvent(broker.WebhookGone)); err != nil {
+		if err := s.EndWebhook(ctx, broker.Webhook{ID: one.ID, State: broker.WebhookOff}, brokerNow, webhookEvent(broker.WebhookGone)); err != nil {
 			t.Fatal(err)
 		}
 		newActive(t, s, client, 8)

@@ -41,13 +41,16 @@ const (
 	SecretAdded     BoardDone = "secret_added"
 	SecretMoved     BoardDone = "secret_moved"
 	SecretRemoved   BoardDone = "secret_removed"
+	CircuitClosed   BoardDone = "circuit_closed"
+	WebhookStopped  BoardDone = "webhook_disabled"
+	WebhookStarted  BoardDone = "webhook_enabled"
 	WebhookTested   BoardDone = "webhook_tested"
 	WebhookReplayed BoardDone = "webhook_replayed"
 	WebhookRemoved  BoardDone = "webhook_removed"
 )
 
 var allBoardDone = []BoardDone{
-	KeyRevoked, ClientAdded, ClientRemoved, SecretAdded, SecretMoved, SecretRemoved, WebhookTested, WebhookReplayed, WebhookRemoved,
+	KeyRevoked, ClientAdded, ClientRemoved, SecretAdded, SecretMoved, SecretRemoved, CircuitClosed, WebhookStopped, WebhookStarted, WebhookTested, WebhookReplayed, WebhookRemoved,
 }
 
 // FieldDone is what an address tells by.

@@ -23,6 +23,7 @@ const (
 	OrderRoll         Order = "roll"
 	OrderFirst        Order = "first"
 	OrderRemoveSecret Order = "remove_secret"
+	OrderCloseCircuit Order = "close_circuit"
 )
 
 // BoardClientRow is a client of the broker: as which it asks Zendesk for tokens.

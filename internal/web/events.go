@@ -20,8 +20,8 @@ var EventKinds = []string{
 	"sign_in_failed", "signed_in", "operator_named", "operator_removed", "sign_in_token_left",
 	"link_made", "link_used", "link_revoked", "link_refused", "device_allowed", "device_denied",
 	"pass_made", "pass_used", "pass_refused", "pass_revoked", "key_made", "key_ended",
-	"client_added", "client_changed", "client_removed", "circuit_opened",
-	"webhook_added", "webhook_rolled", "webhook_removed", "webhook_gone",
+	"client_added", "client_changed", "client_removed", "circuit_opened", "circuit_closed",
+	"webhook_added", "webhook_rolled", "webhook_removed", "webhook_disabled", "webhook_enabled", "webhook_gone", "webhook_given_up", "webhook_dropped",
 }
 
 // EventResults are what can have come of it: see the strings events.result.*.

@@ -179,12 +179,15 @@ func operatorKeys() (keys []string) {
 	for _, reason := range DeliveryReasons {
 		keys = append(keys, "operator.webhook.reason."+reason)
 	}
+	for _, why := range []string{"gone", "given_up", "disabled"} {
+		keys = append(keys, "operator.webhook."+why, "operator.webhook."+why+".text")
+	}
 	for form, fields := range operatorFlaws {
 		for _, field := range fields {
 			keys = append(keys, "operator."+form+".wrong."+field)
 		}
 	}
-	for _, counted := range []string{"client.uses", "client.loss", "client.refusals", "webhook.types", "delivery.tries"} {
+	for _, counted := range []string{"client.uses", "client.loss", "client.refusals", "webhook.types", "webhook.dropped", "delivery.tries"} {
 		keys = append(keys, "operator."+counted+".one", "operator."+counted+".other")
 	}
 	return keys

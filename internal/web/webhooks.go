@@ -17,6 +17,8 @@ const (
 const (
 	OrderTest   Order = "test"
 	OrderReplay Order = "replay"
+	OrderStop   Order = "disable"
+	OrderStart  Order = "enable"
 )
 
 // NoticeTypes are what a webhook can ask for, in the order of the page: see the strings
@@ -39,7 +41,9 @@ type WebhookRow struct {
 	ID      int64
 	URL     string
 	Types   []string
-	Gone    bool // its receiver said so: it is told nothing any more
+	Gone    bool // it is told nothing
+	Why     string // it is so: gone (its receiver said so), given_up or disabled; see the strings operator.webhook.*
+	Dropped int    // deliveries that were too many
 	Created time.Time
 	Last    DeliveryRow // the zero row: nothing was sent yet
 }
@@ -88,10 +92,29 @@ func (h Hooks) TypeCount(r WebhookRow) string {
 	return Count(h.Lang, "operator.webhook.types", len(r.Types))
 }
 
+// why is a word of its own for each reason that there are words for.
+func (r WebhookRow) why() string {
+	if r.Why == "disabled" || r.Why == "given_up" {
+		return r.Why
+	}
+	return "gone"
+}
+
+// MayStart tells whether it can be told again what happens; for templates.
+func (r WebhookRow) MayStart() bool { return r.Gone && r.why() != "gone" }
+
+// GoneText is why the webhook is told nothing; for templates.
+func (h Hooks) GoneText(r WebhookRow) string { return h.T("operator.webhook." + r.why() + ".text") }
+
+// DroppedText is how much of what it was to be told was dropped; for templates.
+func (h Hooks) DroppedText(r WebhookRow) string {
+	return Count(h.Lang, "operator.webhook.dropped", r.Dropped)
+}
+
 // Standing is whether the webhook is told anything; for templates.
 func (h Hooks) Standing(r WebhookRow) Condition {
 	if r.Gone {
-		return Condition{"revoked", h.T("operator.webhook.gone")}
+		return Condition{"revoked", h.T("operator.webhook." + r.why())}
 	}
 	return Condition{"active", h.T("operator.webhook.on")}
 }

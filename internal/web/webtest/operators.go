@@ -115,7 +115,7 @@ func webhooks() []Sample {
 		{ID: 1, URL: "https://hooks.example.com/deskauth", Types: web.NoticeTypes, Created: from(-40 * day), Last: deliveries[2]},
 		{ID: 2, URL: "https://alerts.example.com/" + longWord + "?of=deskauth", Types: []string{"connection.in_doubt", "connection.reauthorize"}, Created: from(-day), Last: deliveries[1]},
 		{ID: 3, URL: "http://127.0.0.1:9999/hooks", Types: []string{"pass.used"}, Created: from(-time.Minute)},
-		{ID: 5, URL: "https://old.example.com/" + hostile, Types: []string{"pass.used"}, Gone: true, Created: from(-300 * day), Last: web.DeliveryRow{ID: 7, Type: "pass.used", State: "failed", Tries: 1, Status: 410, Reason: "gone", At: from(-6 * day), Last: from(-6 * day)}},
+		{ID: 5, URL: "https://old.example.com/" + hostile, Types: []string{"pass.used"}, Gone: true, Why: "given_up", Dropped: 120, Created: from(-300 * day), Last: web.DeliveryRow{ID: 7, Type: "pass.used", State: "failed", Tries: 1, Status: 410, Reason: "gone", At: from(-6 * day), Last: from(-6 * day)}},
 	}
 	shared := web.Hooks{Board: office(), Clock: boardNow}
 	list := web.Webhooks{Hooks: shared, Rows: rows}

@@ -1,0 +1,5 @@
+-- +goose Up
+-- What waits for a webhook that does not answer is bounded.
+
+ALTER TABLE broker_webhooks ADD COLUMN on_since BIGINT NOT NULL DEFAULT 0; -- machine time; when it was last enabled by hand; 0: never
+ALTER TABLE broker_webhooks ADD COLUMN dropped BIGINT NOT NULL DEFAULT 0; -- deliveries that were too many, since then
