@@ -33,6 +33,21 @@ type Pass struct {
 	Sendings  []Sending  `json:"sendings"`          // newest first; in an answer that shows one pass
 }
 
+// PassRequest says what a pass is to be for. What is 0 or empty is as the broker usually
+// has it.
+type PassRequest struct {
+	Name       string   `json:"name"` // the holder and the ticket's readers see it
+	Connection int64    `json:"connection"`
+	Ticket     int64    `json:"ticket"`
+	Can        []string `json:"can,omitempty"`    // upload, comment; none: both
+	Public     bool     `json:"public,omitempty"` // whether its comments are
+	Types      []string `json:"types,omitempty"`  // such as .log or image/*; none: any
+	FileMost   int64    `json:"max_file_size,omitempty"`
+	BytesMost  int64    `json:"max_total_size,omitempty"`
+	UsesMost   int      `json:"max_uses,omitempty"`
+	ExpiresIn  string   `json:"expires_in,omitempty"` // a duration such as 90m or 72h
+}
+
 // Sending is one use of a pass.
 type Sending struct {
 	ID      int64      `json:"id"`

@@ -37,7 +37,7 @@
 // # When a connection needs its person
 //
 // A person may end the program's access at Zendesk, or Zendesk may. The connection's
-// state is then Reauthorize, and its calls and Token return *deskauth.Unusable.
+// state is then Reauthorize, and its calls and Token return *deskauth.ReauthorizeError.
 // Broker.MakeLink makes an address to send to that person: a sign-in by it makes the
 // same connection work again.
 //

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,6 +75,9 @@ type Config struct {
 	OnConnected func(w http.ResponseWriter, r *http.Request, c deskauth.Connection, returnTo string)
 
 	Log *slog.Logger // nil: no log
+	// Now is the time by which tokens expire; nil: time.Now. A test gives the clock of its
+	// local Zendesk.
+	Now func() time.Time
 }
 
 // Format hides the secret from every verb of fmt.
@@ -86,6 +91,8 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 // Broker keeps connections and lends their tokens. It is safe for concurrent use.
 type Broker struct {
 	broker  *broker.Broker
+	public  *url.URL
+	connect string // the path of the connect page
 	handler http.Handler
 	calls   http.RoundTripper
 	close   func() error
@@ -137,7 +144,7 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 		Store: db.Broker(), Ring: ring, Source: keys, Base: base, HTTP: broker.NewHTTPClient(network),
 		RedirectURI: brokerhttp.RedirectURI(public, c.CallbackPath), Scope: oauth.Scope(c.Scopes), Accounts: c.Accounts,
 		Brands: c.Brands, Observer: telemetry.Lines(c.Log, nil),
-		Timing: broker.Timing{Drain: c.Drain},
+		Timing: broker.Timing{Drain: c.Drain}, Now: c.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -153,8 +160,9 @@ func Open(ctx context.Context, c Config) (_ *Broker, err error) {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	network.Streams = true
+	calls := broker.NewHTTPClient(network).Transport
 	return &Broker{
-		broker: inner, handler: c.pages(inner, public), calls: broker.NewHTTPClient(network).Transport,
+		broker: inner, public: public, connect: c.ConnectPath, handler: c.pages(inner, public, calls), calls: calls,
 		close: keepHouse(inner, db, c.Log),
 	}, nil
 }
@@ -179,14 +187,26 @@ func (c Config) open(ctx context.Context) (*store.DB, error) {
 	case c.Path == "" && c.DSN != "" && c.DB == nil:
 		return store.OpenBroker(ctx, c.DSN)
 	case c.Path == "" && c.DSN == "" && c.DB != nil:
+		if err := isPostgres(c.DB); err != nil {
+			return nil, err
+		}
 		return store.FromPostgres(c.DB), nil
 	}
 	return nil, errors.New("embedded: name one database: Path, DSN or DB")
 }
 
-func (c Config) pages(b *broker.Broker, public *url.URL) http.Handler {
+// isPostgres refuses a pool to SQLite: a file has one writer and settings of its own,
+// which other connections would not keep.
+func isPostgres(pool *sql.DB) error {
+	if driver := fmt.Sprintf("%T", pool.Driver()); strings.Contains(strings.ToLower(driver), "sqlite") {
+		return fmt.Errorf("embedded: DB is a pool of %s: a SQLite file is opened by its Path, and DB is for PostgreSQL", driver)
+	}
+	return nil
+}
+
+func (c Config) pages(b *broker.Broker, public *url.URL, calls http.RoundTripper) http.Handler {
 	pages := brokerhttp.Config{
-		Broker: b, PublicURL: public, ConnectPath: c.ConnectPath, CallbackPath: c.CallbackPath, Account: c.Account, Log: c.Log,
+		Broker: b, Passes: true, Calls: calls, PublicURL: public, ConnectPath: c.ConnectPath, CallbackPath: c.CallbackPath, Account: c.Account, Log: c.Log,
 	}
 	if c.OnConnected != nil {
 		pages.OnConnected = func(w http.ResponseWriter, r *http.Request, conn broker.Connection, returnTo string) {
@@ -215,8 +235,8 @@ func keepHouse(b *broker.Broker, db *store.DB, log *slog.Logger) (end func() err
 func (b *Broker) Close() error { return b.close() }
 
 // Handler serves the page that asks for the subdomain (ConnectPath), the callback
-// (CallbackPath), the page of the result and the style sheet at /static/. Mount it
-// at "/": patterns of the program's own that say more come first.
+// (CallbackPath), the page of the result, those of links (/link/…) and passes (/pass) and
+// the style sheet at /static/. Mount it at "/": patterns of the program's own that say more come first.
 func (b *Broker) Handler() http.Handler { return b.handler }
 
 // RedirectURL is the callback's address, to be registered at Zendesk equal in every
@@ -230,18 +250,14 @@ func (b *Broker) Connection(ctx context.Context, id int64) (deskauth.Connection,
 	return brokerhttp.Published(b.broker.Base, c), b.publicError(err)
 }
 
-// Connections lists at most limit connections in the order of their ids, from the
-// one after the id `after`; 0 begins.
-func (b *Broker) Connections(ctx context.Context, after int64, limit int) ([]deskauth.Connection, error) {
-	all, err := b.broker.Connections(ctx, broker.ConnectionID(after), limit)
-	if err != nil {
-		return nil, b.publicError(err)
-	}
-	list := make([]deskauth.Connection, 0, len(all))
-	for _, c := range all {
-		list = append(list, brokerhttp.Published(b.broker.Base, c))
-	}
-	return list, nil
+// Connections lists all connections, in the order of their ids. A loop that gets an error
+// gets nothing more.
+func (b *Broker) Connections(ctx context.Context) iter.Seq2[deskauth.Connection, error] {
+	return listed(b, func(after broker.ConnectionID) ([]broker.Connection, error) {
+		return b.broker.Connections(ctx, after, partMost)
+	},
+		func(c broker.Connection) broker.ConnectionID { return c.ID },
+		func(c broker.Connection) deskauth.Connection { return brokerhttp.Published(b.broker.Base, c) })
 }
 
 // Disable keeps a connection and neither lends nor renews its tokens until Enable.
@@ -257,11 +273,22 @@ func (b *Broker) Enable(ctx context.Context, id int64) error {
 	return b.publicError(err)
 }
 
+// Renew renews a connection though its token may have long to live, which ends that
+// token. The error is one of Token's.
+func (b *Broker) Renew(ctx context.Context, id int64) error {
+	_, err := b.broker.RenewNow(ctx, broker.ConnectionID(id))
+	return b.publicError(err)
+}
+
 // Revoke ends a connection at Zendesk, makes sure that its tokens are not taken any
 // more, and deletes it. When that fails the connection is disabled and stays, so that
-// it can be tried again.
+// it can be tried again: deskauth.ErrNotRevoked.
 func (b *Broker) Revoke(ctx context.Context, id int64) error {
-	return b.publicError(b.broker.Revoke(ctx, broker.Itself, broker.ConnectionID(id)))
+	err := b.broker.Revoke(ctx, broker.Itself, broker.ConnectionID(id))
+	if brokerhttp.NotRevoked(err) {
+		return fmt.Errorf("%w: %w", deskauth.ErrNotRevoked, err)
+	}
+	return b.publicError(err)
 }
 
 // ConnectClient connects the program's own client to an account, by its credentials:
@@ -281,9 +308,10 @@ func (b *Broker) Import(ctx context.Context, account, access, refresh string, ro
 }
 
 // Token lends a connection's access token, renewed if it is about to expire. The
-// error is deskauth.ErrNotFound, *deskauth.Unusable or *deskauth.Unavailable.
-func (b *Broker) Token(ctx context.Context, id int64) (deskauth.Token, error) {
-	g, err := b.broker.Token(ctx, broker.ConnectionID(id), 0)
+// error is deskauth.ErrNotFound, *deskauth.ReauthorizeError, *deskauth.Unusable,
+// *deskauth.Unavailable or deskauth.ErrAway.
+func (b *Broker) Token(ctx context.Context, id int64, options ...deskauth.TokenOption) (deskauth.Token, error) {
+	g, err := b.broker.Token(ctx, broker.ConnectionID(id), deskauth.WishOf(options...).MinTTL)
 	if err != nil {
 		return deskauth.Token{}, b.publicError(err)
 	}
@@ -332,24 +360,4 @@ func orNil(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// publicError is an error of the broker's in the root package's types.
-func (b *Broker) publicError(err error) error {
-	var unusable *broker.Unusable
-	var unavailable *broker.Unavailable
-	switch {
-	case errors.Is(err, broker.ErrNotFound):
-		return deskauth.ErrNotFound
-	case errors.As(err, &unusable):
-		return &deskauth.Unusable{Connection: int64(unusable.ID), State: deskauth.State(unusable.State), Reason: string(unusable.Reason)}
-	case errors.As(err, &unavailable):
-		return &deskauth.Unavailable{
-			Connection: int64(unavailable.ID), RetryAfter: unavailable.RetryAfter,
-			Reason: string(unavailable.Reason), Err: unavailable.Err,
-		}
-	case err != nil && b.broker.Store.Away(err):
-		return fmt.Errorf("%w: %w", deskauth.ErrAway, err)
-	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -85,6 +86,17 @@ func (p *program) open() {
 	}
 }
 
+// all gathers a list.
+func all[T any](list iter.Seq2[T, error]) (got []T, err error) {
+	for v, err := range list {
+		if err != nil {
+			return got, err
+		}
+		got = append(got, v)
+	}
+	return got, nil
+}
+
 func databases(t *testing.T) map[string]func(*embedded.Config) {
 	return map[string]func(*embedded.Config){
 		"path": func(c *embedded.Config) { c.Path = filepath.Join(t.TempDir(), "a", "connections.db") },
@@ -106,7 +118,7 @@ func TestDatabaseAway(t *testing.T) {
 	p := newProgram(t, func(c *embedded.Config) { c.DSN = dsn })
 	line.Cut(time.Hour)
 	for name, ask := range map[string]func() error{
-		"connections": func() error { _, err := p.broker.Connections(t.Context(), 0, 1); return err },
+		"connections": func() error { _, err := all(p.broker.Connections(t.Context())); return err },
 		"token":       func() error { _, err := p.broker.Token(t.Context(), 1); return err },
 		"disable":     func() error { return p.broker.Disable(t.Context(), 1) },
 	} {
@@ -117,7 +129,7 @@ func TestDatabaseAway(t *testing.T) {
 	line.Cut(0)
 	err := deskauth.ErrAway
 	for errors.Is(err, deskauth.ErrAway) {
-		_, err = p.broker.Connections(t.Context(), 0, 1)
+		_, err = all(p.broker.Connections(t.Context()))
 	}
 	if err != nil {
 		t.Error(err)
@@ -146,7 +158,7 @@ func TestConnectAndCall(t *testing.T) {
 			if err != nil || c.State != deskauth.Active || c.User.Email != ada.Email || c.Scope.String() != "read" || c.ExpiresAt == nil {
 				t.Errorf("connection %+v, %v", c, err)
 			}
-			if all, err := p.broker.Connections(t.Context(), 0, 10); err != nil || len(all) != 1 || all[0].ID != 1 {
+			if all, err := all(p.broker.Connections(t.Context())); err != nil || len(all) != 1 || all[0].ID != 1 {
 				t.Errorf("connections %+v, %v", all, err)
 			}
 			token, err := p.broker.Token(t.Context(), 1)
@@ -230,6 +242,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"no database", func(c *embedded.Config) { c.Path = "" }, "name one database"},
 		{"two databases", func(c *embedded.Config) { c.DSN = "postgres://x" }, "name one database"},
 		{"no database that is", func(c *embedded.Config) { c.Path, c.DSN = "", "mysql://x" }, "unknown database"},
+		{"a pool of SQLite", func(c *embedded.Config) { c.Path, c.DB = "", sqlitePool(t) }, "a SQLite file is opened by its Path"},
 		{"no keys", func(c *embedded.Config) { c.SealingKeys = "" }, "SealingKeys is missing"},
 		{"no public URL", func(c *embedded.Config) { c.PublicURL = "" }, "PublicURL"},
 		{"public URL with a path", func(c *embedded.Config) { c.PublicURL = "https://app.example/x" }, "PublicURL"},
@@ -264,6 +277,17 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := embedded.Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), "do not open this database") {
 		t.Errorf("with other keys: %v", err)
 	}
+}
+
+// sqlitePool is a pool that a program opened on a file of its own.
+func sqlitePool(t *testing.T) *sql.DB {
+	t.Helper()
+	pool, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "own.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	return pool
 }
 
 // Whoever runs another account gives its users what addresses they like: nobody of

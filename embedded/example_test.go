@@ -52,11 +52,12 @@ func ExampleBroker_MakeLink() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	links, err := b.Links(ctx, 0, 100)
-	if err != nil {
-		log.Fatal(err)
+	for l, err := range b.Links(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("connection", c.ID, "is", c.State, "and the link", l.State)
 	}
-	fmt.Println("connection", c.ID, "is", c.State, "and the link", links[0].State)
 	// Output:
 	// the call failed: true
 	// deskauth.NewLink(1, [secret]) open

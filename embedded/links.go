@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"iter"
 
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
@@ -14,8 +15,7 @@ import (
 // told to Config.OnConnected, with r.ReturnTo.
 //
 // Its address is not stored and cannot be shown again. The error is
-// deskauth.ErrNotFound for a connection that there is not, or says which member of r
-// cannot be used.
+// deskauth.ErrNotFound for a connection that there is not, or *deskauth.Invalid.
 func (b *Broker) MakeLink(ctx context.Context, r deskauth.LinkRequest) (deskauth.NewLink, error) {
 	made, err := b.broker.MakeLink(ctx, broker.Itself, brokerhttp.LinkWish(r))
 	if err != nil {
@@ -24,18 +24,13 @@ func (b *Broker) MakeLink(ctx context.Context, r deskauth.LinkRequest) (deskauth
 	return deskauth.NewLink{Link: b.published(made.ConnectLink), URL: made.URL.Reveal()}, nil
 }
 
-// Links lists at most limit links in the order of their ids, from the one after the id
-// `after`; 0 begins. Those that are over are among them for an hour.
-func (b *Broker) Links(ctx context.Context, after int64, limit int) ([]deskauth.Link, error) {
-	all, err := b.broker.Links(ctx, 0, broker.LinkID(after), limit)
-	if err != nil {
-		return nil, b.publicError(err)
-	}
-	list := make([]deskauth.Link, 0, len(all))
-	for _, l := range all {
-		list = append(list, b.published(l))
-	}
-	return list, nil
+// Links lists all links, in the order of their ids. Those that are over are among them for
+// an hour.
+func (b *Broker) Links(ctx context.Context) iter.Seq2[deskauth.Link, error] {
+	return listed(b, func(after broker.LinkID) ([]broker.ConnectLink, error) {
+		return b.broker.Links(ctx, 0, after, partMost)
+	},
+		func(l broker.ConnectLink) broker.LinkID { return l.ID }, b.published)
 }
 
 // RevokeLink ends a link that is open. The error is deskauth.ErrNotFound when there is

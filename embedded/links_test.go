@@ -45,7 +45,7 @@ func TestLinksAreRefusedAndEnd(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %q", name, link, err, c.says)
 		}
 	}
-	if all, err := b.Links(t.Context(), 0, 10); err != nil || len(all) != 0 {
+	if all, err := all(b.Links(t.Context())); err != nil || len(all) != 0 {
 		t.Fatalf("what was refused left %v, %v", all, err)
 	}
 
@@ -64,7 +64,7 @@ func TestLinksAreRefusedAndEnd(t *testing.T) {
 	if err := b.RevokeLink(t.Context(), link.ID); !errors.Is(err, deskauth.ErrNotFound) {
 		t.Errorf("ended twice: %v", err)
 	}
-	if all, err := b.Links(t.Context(), 0, 10); err != nil || len(all) != 1 || all[0].State != "revoked" {
+	if all, err := all(b.Links(t.Context())); err != nil || len(all) != 1 || all[0].State != "revoked" {
 		t.Errorf("links %+v, %v", all, err)
 	}
 }

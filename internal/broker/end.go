@@ -46,7 +46,7 @@ func (b *Broker) move(ctx context.Context, by Actor, id ConnectionID, to State, 
 		case c.State == to && c.Reason == why:
 			return c, nil
 		case !may(c):
-			return c, &Unusable{c.ID, c.State, c.Reason}
+			return c, c.unusable()
 		}
 		from := c.State
 		c.State, c.Reason = to, why

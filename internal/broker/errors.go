@@ -83,9 +83,21 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Unusable says that a connection cannot be used until a person does something:
 // authorize again, look at Zendesk, or enable it.
 type Unusable struct {
-	ID     ConnectionID
-	State  State
-	Reason Reason
+	ID      ConnectionID
+	State   State
+	Reason  Reason
+	Account string
+	Product Product
+	Person  bool // a person's sign-in made it, and can make it work again
+}
+
+func (c Connection) unusable() *Unusable {
+	return &Unusable{c.ID, c.State, c.Reason, c.Account, c.Product, c.Grant == oauth.GrantAuthorizationCode && c.User.ID != 0}
+}
+
+// SignInMends tells whether that person's sign-in makes it work again.
+func (e *Unusable) SignInMends() bool {
+	return e.Person && (e.State == Reauthorize || e.State == InDoubt || e.State == Revoked)
 }
 
 func (e *Unusable) Error() string {

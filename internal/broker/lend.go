@@ -144,7 +144,7 @@ func (b *Broker) lendRenewed(ctx context.Context, c Connection, w wish) (Grant, 
 // renewOrSay renews a connection that wants it, or says why that is no use.
 func (b *Broker) renewOrSay(ctx context.Context, c Connection, forced bool, want func(Connection) bool) (Connection, error) {
 	if !c.Lendable() {
-		return c, &Unusable{c.ID, c.State, c.Reason}
+		return c, c.unusable()
 	}
 	if forced {
 		if err := b.tellRefused(ctx, c); err != nil {
@@ -208,8 +208,8 @@ func (b *Broker) grant(ctx context.Context, c Connection, w wish, from Lent, now
 // condemn says what is lost, and returns it as the error. A connection that was
 // renewed meanwhile is not: its next caller finds it well.
 func (b *Broker) condemn(ctx context.Context, c Connection, s State, why Reason) error {
-	said := &Unusable{c.ID, s, why}
 	c.State, c.Reason = s, why
+	said := c.unusable()
 	err := b.Store.Condemn(ctx, c, Event{
 		At: b.now(), Kind: StateChanged, By: Itself, Account: c.Account, Connection: c.ID, Client: c.Client,
 		Detail: string(s) + ": " + string(why),

@@ -111,7 +111,7 @@ func (c Connection) Carries() error {
 	case c.Product != Support:
 		return &Invalid{"connection", "only one to Support reaches tickets"}
 	case c.State == Pending || c.State == Disabled || c.State == Revoked:
-		return &Unusable{c.ID, c.State, c.Reason}
+		return c.unusable()
 	case !zendesk.Covers(c.Granted, "tickets:write", zendesk.Write):
 		return &Invalid{"connection", "its scope lacks tickets:write, or write"}
 	case !zendesk.Covers(c.Granted, "tickets:read", zendesk.Read):

@@ -20,7 +20,7 @@ func (b *Broker) renew(ctx context.Context, id ConnectionID, forced bool, want f
 		case err != nil:
 			return c, err
 		case !c.Lendable():
-			return c, &Unusable{c.ID, c.State, c.Reason}
+			return c, c.unusable()
 		case !want(c):
 			return c, nil
 		case b.now().Before(c.RetryAt): // another has just failed
@@ -320,7 +320,7 @@ func (r *renewal) winner(ctx context.Context) (Connection, error) {
 	case err != nil:
 		return c, err
 	case !c.Lendable():
-		return c, &Unusable{c.ID, c.State, c.Reason}
+		return c, c.unusable()
 	case c.Generation == r.conn.Generation:
 		return c, &Unavailable{ID: c.ID, Reason: AnotherTries}
 	}

@@ -60,12 +60,19 @@ func (e stillThere) Unwrap() error { return e.error }
 
 // notRevoked leaves the errors that have an answer of their own.
 func notRevoked(err error) error {
-	var unusable *broker.Unusable
-	var unavailable *broker.Unavailable
-	if errors.Is(err, broker.ErrNotFound) || errors.As(err, &unusable) || errors.As(err, &unavailable) || errors.Is(err, context.Canceled) {
+	if !NotRevoked(err) {
 		return err
 	}
 	return stillThere{err}
+}
+
+// NotRevoked tells of an error of broker.Revoke that the connection is kept, because it
+// could not be ended at Zendesk.
+func NotRevoked(err error) bool {
+	var unusable *broker.Unusable
+	var unavailable *broker.Unavailable
+	return err != nil && !errors.Is(err, broker.ErrNotFound) && !errors.As(err, &unusable) && !errors.As(err, &unavailable) &&
+		!errors.Is(err, context.Canceled)
 }
 
 // eventRoutes show the audit trail.

@@ -32,8 +32,10 @@ type Config struct {
 	ConnectPath, CallbackPath string
 	// API tells whether programs are served too, by their keys.
 	API bool
-	// Calls is the way to Zendesk of requests through the proxy: a transport of
-	// broker.NewHTTPClient's with Streams; nil makes one.
+	// Passes tells whether the holders of passes are served. API serves them too.
+	Passes bool
+	// Calls is the way to Zendesk of requests through the proxy, and of passes: a
+	// transport of broker.NewHTTPClient's with Streams; nil makes one.
 	Calls http.RoundTripper
 	// Board tells whether there are pages for whoever signs in.
 	Board bool
@@ -90,7 +92,7 @@ func New(c Config) http.Handler {
 // split takes what is for programs, which need no cookie, no page and no public name;
 // and what is for the proxy before anything reads its path or its body.
 func (s *site) split(pages http.Handler) http.Handler {
-	if !s.API {
+	if !s.API && !s.Passes {
 		return pages
 	}
 	s.calls, s.proxyLog = s.Calls, slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
@@ -103,13 +105,15 @@ func (s *site) split(pages http.Handler) http.Handler {
 	proxy := httpd.Chain(httpd.Route(s.api(broker.Lend, s.proxy)), httpd.MaxBody(proxyBody))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case isPass(r):
+			holder.ServeHTTP(w, r)
+		case !s.API:
+			pages.ServeHTTP(w, r)
 		case isProxied(r):
 			r.Pattern = proxyPattern // for the log: no mux sees it
 			proxy.ServeHTTP(w, r)
 		case isAPI(r):
 			api.ServeHTTP(w, r)
-		case isPass(r):
-			holder.ServeHTTP(w, r)
 		case r.URL.Path == descriptionPath:
 			r.Pattern = descriptionPath
 			describe(w, r)

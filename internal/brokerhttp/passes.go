@@ -42,18 +42,7 @@ func (s *site) pass(u use) (broker.Pass, error) {
 }
 
 func (s *site) makePass(w http.ResponseWriter, u use) error {
-	var body struct {
-		Name       string
-		Connection int64
-		Ticket     int64
-		Can        []broker.PassAction
-		Public     bool
-		Types      []string
-		FileMost   int64  `json:"max_file_size"`
-		BytesMost  int64  `json:"max_total_size"`
-		UsesMost   int    `json:"max_uses"`
-		ExpiresIn  string `json:"expires_in"`
-	}
+	var body deskauth.PassRequest
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
@@ -61,27 +50,43 @@ func (s *site) makePass(w http.ResponseWriter, u use) error {
 		return broker.ErrNotFound
 	}
 	httpd.Note(u.Context(), slog.Int64("connection", body.Connection))
-	life, err := ttlOf(body.ExpiresIn)
-	if err != nil || life == 0 && body.ExpiresIn != "" {
-		return &broker.Invalid{Field: "expires_in", Why: "it is a duration such as 90m or 72h, up to 2160h"}
+	want, err := PassWish(body, s.Broker.Now())
+	if err != nil {
+		return err
 	}
-	want := broker.Pass{
-		Name: body.Name, Connection: broker.ConnectionID(body.Connection), Ticket: body.Ticket, Can: body.Can, Public: body.Public,
-		Types: body.Types, FileMost: body.FileMost, BytesMost: body.BytesMost, UsesMost: body.UsesMost,
-		Maker: u.key.Actor(),
-	}
-	if body.ExpiresIn != "" {
-		want.Expires = s.Broker.Now().Add(life).UTC().Truncate(time.Microsecond) // as it is stored
-	}
+	want.Maker = u.key.Actor()
 	p, plain, err := s.Broker.MakePass(u.Context(), want)
 	if err != nil {
 		return err
 	}
 	httpd.Note(u.Context(), slog.Int64("pass", int64(p.ID)))
 	w.Header().Set("Location", apiPath+"/passes/"+strconv.FormatInt(int64(p.ID), 10))
-	return writeJSON(w, http.StatusCreated, deskauth.NewPass{
-		Pass: PublishedPass(s.Broker, p, nil), Link: PassLink(s.PublicURL, plain), Curl: PassCurl(s.PublicURL, plain),
-	})
+	return writeJSON(w, http.StatusCreated, PublishedNewPass(s.Broker, s.PublicURL, p, plain))
+}
+
+// PassWish is what a program asks of a pass, in the broker's types. The error is
+// *broker.Invalid.
+func PassWish(r deskauth.PassRequest, now time.Time) (broker.Pass, error) {
+	life, err := ttlOf(r.ExpiresIn)
+	if err != nil || life == 0 && r.ExpiresIn != "" {
+		return broker.Pass{}, &broker.Invalid{Field: "expires_in", Why: "it is a duration such as 90m or 72h, up to 2160h"}
+	}
+	want := broker.Pass{
+		Name: r.Name, Connection: broker.ConnectionID(r.Connection), Ticket: r.Ticket, Public: r.Public,
+		Types: r.Types, FileMost: r.FileMost, BytesMost: r.BytesMost, UsesMost: r.UsesMost,
+	}
+	for _, can := range r.Can {
+		want.Can = append(want.Can, broker.PassAction(can))
+	}
+	if r.ExpiresIn != "" {
+		want.Expires = now.Add(life).UTC().Truncate(time.Microsecond) // as it is stored
+	}
+	return want, nil
+}
+
+// PublishedNewPass is a pass that was just made, with its secret.
+func PublishedNewPass(b *broker.Broker, public *url.URL, p broker.Pass, plain secret.Plain) deskauth.NewPass {
+	return deskauth.NewPass{Pass: PublishedPass(b, p, nil), Link: PassLink(public, plain), Curl: PassCurl(public, plain)}
 }
 
 func (s *site) listPasses(w http.ResponseWriter, u use) error {

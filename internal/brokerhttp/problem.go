@@ -1,6 +1,7 @@
 package brokerhttp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -28,6 +30,8 @@ type problem struct {
 	Reason     string `json:"reason,omitempty"`
 	RetryAfter int64  `json:"retry_after,omitempty"` // seconds
 	Field      string `json:"field,omitempty"`
+
+	AuthorizeURL string `json:"authorize_url,omitempty"`
 }
 
 // problemTypes is the root of the problems' names. They name, and lead nowhere.
@@ -89,6 +93,10 @@ func (s *site) problemSaid(w http.ResponseWriter, r *http.Request, err error, de
 	if detail != "" {
 		p.Detail = detail
 	}
+	var unusable *broker.Unusable
+	if p.State != "" && errors.As(err, &unusable) {
+		p.AuthorizeURL = AuthorizeURL(s.PublicURL, s.ConnectPath, unusable)
+	}
 	if p.Status == http.StatusInternalServerError && s.Broker.Store.Away(err) {
 		httpd.NoteAway(w, r, err)
 		writeProblem(w, r, problem{Type: "away", Title: "The broker cannot answer now", Status: http.StatusServiceUnavailable, RetryAfter: httpd.AwayWait})
@@ -104,6 +112,20 @@ func (s *site) problemSaid(w http.ResponseWriter, r *http.Request, err error, de
 		w.Header().Set("Retry-After", strconv.FormatInt(p.RetryAfter, 10))
 	}
 	writeProblem(w, r, p)
+}
+
+// AuthorizeURL is the page at which the person of a connection signs in, so that it works
+// again; empty where that does not help. An empty path is DefaultConnectPath.
+func AuthorizeURL(public *url.URL, connectPath string, u *broker.Unusable) string {
+	if !u.SignInMends() {
+		return ""
+	}
+	q := url.Values{"account": {u.Account}}
+	if u.Product != broker.Support {
+		q.Set(productParam, string(u.Product))
+	}
+	to := url.URL{Scheme: public.Scheme, Host: public.Host, Path: cmp.Or(connectPath, DefaultConnectPath), RawQuery: q.Encode()}
+	return to.String()
 }
 
 // wholeSeconds is a wait as Retry-After has it (RFC 9110 §10.2.3): never none.

@@ -1,0 +1,337 @@
+package deskauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/deskauthtest"
+	"github.com/deskauth/deskauth/embedded"
+	"github.com/deskauth/deskauth/internal/testlog"
+	"github.com/deskauth/deskauth/zendesk"
+)
+
+// keeper is what a program may hold a broker by, wherever that runs.
+type keeper interface {
+	deskauth.Lender
+	HTTPClient(connection int64) *http.Client
+
+	Connection(ctx context.Context, id int64) (deskauth.Connection, error)
+	Connections(ctx context.Context) iter.Seq2[deskauth.Connection, error]
+	Disable(ctx context.Context, id int64) error
+	Enable(ctx context.Context, id int64) error
+	Renew(ctx context.Context, id int64) error
+	Revoke(ctx context.Context, id int64) error
+
+	MakeLink(ctx context.Context, r deskauth.LinkRequest) (deskauth.NewLink, error)
+	Links(ctx context.Context) iter.Seq2[deskauth.Link, error]
+	RevokeLink(ctx context.Context, id int64) error
+
+	MakePass(ctx context.Context, r deskauth.PassRequest) (deskauth.NewPass, error)
+	Pass(ctx context.Context, id int64) (deskauth.Pass, error)
+	Passes(ctx context.Context) iter.Seq2[deskauth.Pass, error]
+	RevokePass(ctx context.Context, id int64) error
+
+	Close() error
+}
+
+var (
+	_ keeper = (*deskauth.Client)(nil)
+	_ keeper = (*embedded.Broker)(nil)
+
+	_ oauth2.TokenSource = (*deskauth.TokenSource[*oauth2.Token])(nil)
+)
+
+// town is a keeper, and what is round it.
+type town struct {
+	keeper
+	zendesk *deskauthtest.Zendesk
+	ada     deskauth.Connection
+}
+
+// towns have the same in them, with a broker of each kind.
+var towns = map[string]func(t *testing.T) town{
+	"client": func(t *testing.T) town {
+		w := testWorld(t)
+		c := w.client()
+		t.Cleanup(func() { closed(t, c) })
+		return town{c, w.zendesk, w.ada()}
+	},
+	"embedded": func(t *testing.T) town {
+		z := deskauthtest.New(t)
+		b, err := embedded.Open(t.Context(), embedded.Config{
+			Path: filepath.Join(t.TempDir(), "c.db"), SealingKeys: filepath.Join(t.TempDir(), "k.json"),
+			PublicURL: publicURL, CallbackPath: "/callback", ZendeskURL: z.Base(), Scopes: []string{"read", "write"},
+			ClientID: deskauthtest.ClientID, ClientSecret: deskauthtest.ClientSecret, Now: z.Clock.Now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closed(t, b) })
+		token := tokens(z, deskauthtest.Admin)
+		c, err := b.Import(t.Context(), deskauthtest.Subdomain, token.AccessToken, token.RefreshToken, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return town{b, z, c}
+	},
+}
+
+func closed(t *testing.T, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func inEach(t *testing.T, test func(*testing.T, town)) {
+	for name, open := range towns {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func (w town) me(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.ada.URL+"/api/v2/users/me.json", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := w.HTTPClient(w.ada.ID).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+// What is lent, listed and ordered is the same in both.
+func TestAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx := t.Context()
+		first, err := w.Token(ctx, w.ada.ID)
+		if err != nil || first.Generation != w.ada.Generation || first.Expiry().IsZero() {
+			t.Fatalf("%+v, %v", first, err)
+		}
+		testlog.Issued(t, first.AccessToken)
+		if err := w.me(ctx); err != nil {
+			t.Error(err)
+		}
+		if got, err := all(w.Connections(ctx)); err != nil || len(got) != 1 || got[0].ID != w.ada.ID || got[0].User.Name != "Ada Admin" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		// It lives for twenty more minutes.
+		w.zendesk.Clock.Advance(10 * time.Minute)
+		same, err := w.Token(ctx, w.ada.ID, deskauth.MinTTL(15*time.Minute))
+		if err != nil || same.Generation != first.Generation {
+			t.Errorf("for a quarter of an hour: generation %d, %v", same.Generation, err)
+		}
+		longer, err := w.Token(ctx, w.ada.ID, deskauth.MinTTL(23*time.Minute))
+		if err != nil || longer.Generation != first.Generation+1 {
+			t.Errorf("generation %d, then %d, %v", first.Generation, longer.Generation, err)
+		}
+		if err := w.Renew(ctx, w.ada.ID); err != nil {
+			t.Error(err)
+		}
+		c, err := w.Connection(ctx, w.ada.ID)
+		if err != nil || c.Generation != longer.Generation+1 || c.State != deskauth.Active {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if err := w.me(ctx); err != nil {
+			t.Errorf("after another renewed it: %v", err)
+		}
+		w.zendesk.Clock.Advance(31 * time.Minute)
+		if err := w.me(ctx); err != nil {
+			t.Errorf("after it expired: %v", err)
+		}
+		source := deskauth.NewTokenSource(ctx, w, w.ada.ID, func(t deskauth.Token) *oauth2.Token {
+			return &oauth2.Token{AccessToken: t.AccessToken, Expiry: t.Expiry()}
+		})
+		if got, err := source.Token(); err != nil || got.AccessToken == "" || got.AccessToken == first.AccessToken {
+			t.Errorf("%v", err)
+		}
+		if err := w.Revoke(ctx, w.ada.ID); err != nil {
+			t.Error(err)
+		}
+		if err := w.me(ctx); !errors.Is(err, deskauth.ErrNotFound) {
+			t.Errorf("after it was revoked: %v", err)
+		}
+	})
+}
+
+// Errors are of the same types, with the same in them, in both.
+func TestErrorsAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx, id := t.Context(), w.ada.ID
+		for name, ask := range map[string]func() error{
+			"token":      func() error { _, err := w.Token(ctx, 99); return err },
+			"connection": func() error { _, err := w.Connection(ctx, 99); return err },
+			"disable":    func() error { return w.Disable(ctx, 99) },
+			"enable":     func() error { return w.Enable(ctx, 99) },
+			"renew":      func() error { return w.Renew(ctx, 99) },
+			"revoke":     func() error { return w.Revoke(ctx, 99) },
+			"link":       func() error { return w.RevokeLink(ctx, 99) },
+			"pass":       func() error { _, err := w.Pass(ctx, 99); return err },
+			"end a pass": func() error { return w.RevokePass(ctx, 99) },
+			"call":       func() error { _, err := w.HTTPClient(99).Get(w.ada.URL); return err },
+			"a link for": func() error { _, err := w.MakeLink(ctx, deskauth.LinkRequest{Connection: 99}); return err },
+			"a pass of": func() error {
+				_, err := w.MakePass(ctx, deskauth.PassRequest{Name: "A", Connection: 99, Ticket: 1})
+				return err
+			},
+		} {
+			if err := ask(); !errors.Is(err, deskauth.ErrNotFound) {
+				t.Errorf("%s of what there is not: %v", name, err)
+			}
+		}
+		for name, c := range map[string]struct {
+			ask   func() error
+			field string
+		}{
+			"a link's life": {func() error { _, err := w.MakeLink(ctx, deskauth.LinkRequest{ExpiresIn: 1}); return err }, "expires_in"},
+			"a pass's life": {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{ExpiresIn: "soon"}); return err }, "expires_in"},
+			"a pass's name": {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{Connection: id, Ticket: 1}); return err }, "name"},
+		} {
+			invalid, ok := errors.AsType[*deskauth.Invalid](c.ask())
+			if !ok || invalid.Field != c.field || strings.HasPrefix(invalid.Why, c.field) {
+				t.Errorf("%s: %+v", name, invalid)
+			}
+		}
+		// Disabled: signing in does not help.
+		if err := w.Disable(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Token(ctx, id)
+		unusable, ok := errors.AsType[*deskauth.Unusable](err)
+		if _, again := errors.AsType[*deskauth.ReauthorizeError](err); !ok || again || unusable.State != deskauth.Disabled || unusable.Connection != id {
+			t.Errorf("disabled: %v", err)
+		}
+		if err := w.me(ctx); !errors.As(err, &unusable) {
+			t.Errorf("a call of what is disabled: %v", err)
+		}
+		if err := w.Enable(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		// Zendesk is away, and the token is over.
+		w.zendesk.Clock.Advance(31 * time.Minute)
+		fault := w.zendesk.Faults.Add(deskauthtest.Fault{Kind: deskauthtest.TooManyRequests, Route: "POST /oauth/tokens", RetryAfter: 40 * time.Second})
+		_, err = w.Token(ctx, id)
+		if _, err = w.Token(ctx, id); err == nil {
+			t.Fatal("lent")
+		}
+		later, ok := errors.AsType[*deskauth.Unavailable](err)
+		if !ok || later.Connection != id || later.RetryAfter <= 0 || later.Reason == "" {
+			t.Errorf("Zendesk away: %#v %v", later, err)
+		}
+		w.zendesk.Faults.Remove(fault)
+		w.zendesk.Clock.Advance(time.Hour)
+		// Somebody ended it at Zendesk.
+		end, err := http.NewRequestWithContext(ctx, http.MethodDelete, w.ada.URL+"/api/v2/oauth/tokens/current.json", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := w.HTTPClient(id).Do(end); err != nil || resp.StatusCode != http.StatusNoContent {
+			t.Fatal(resp, err)
+		}
+		if err := w.me(ctx); err == nil || err.Error() != "401 Unauthorized" {
+			t.Errorf("the call that notices: %v", err)
+		}
+		for name, ask := range map[string]func() error{
+			"token": func() error { _, err := w.Token(ctx, id); return err },
+			"call":  func() error { return w.me(ctx) },
+			"renew": func() error { return w.Renew(ctx, id) },
+		} {
+			err := ask()
+			again, ok := errors.AsType[*deskauth.ReauthorizeError](err)
+			if !ok || again.URL != publicURL+"/connect?account=acme" || again.State != deskauth.Reauthorize || again.Connection != id || again.Reason == "" {
+				t.Errorf("%s: %v", name, err)
+			}
+			if unusable, ok := errors.AsType[*deskauth.Unusable](err); !ok || unusable.State != deskauth.Reauthorize {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+// Links and passes are made, seen and ended the same in both.
+func TestLinksAndPassesAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx := t.Context()
+		link, err := w.MakeLink(ctx, deskauth.LinkRequest{Connection: w.ada.ID, ReturnTo: "/inbox"})
+		if err != nil || !strings.HasPrefix(link.URL, publicURL+"/link/") || link.State != "open" {
+			t.Fatalf("%v, %v", link, err)
+		}
+		testlog.Issued(t, strings.TrimPrefix(link.URL, publicURL+"/link/"))
+		if err := w.RevokeLink(ctx, link.ID); err != nil {
+			t.Error(err)
+		}
+		if got, err := all(w.Links(ctx)); err != nil || len(got) != 1 || got[0].State != "revoked" {
+			t.Errorf("%v, %v", got, err)
+		}
+		if text := fmt.Sprintf("%v %+v", link, link); strings.Contains(text, link.URL) {
+			t.Error(text)
+		}
+
+		token, err := w.Token(ctx, w.ada.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		api := &zendesk.API{Base: rootOf(w.ada), HTTP: w.zendesk.Client(), Bearer: token.AccessToken}
+		ticket, err := api.CreateTicket(ctx, zendesk.NewTicket{Comment: zendesk.NewComment{Body: "The smoke is very colorful."}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass, err := w.MakePass(ctx, deskauth.PassRequest{Name: "Carl", Connection: w.ada.ID, Ticket: ticket.ID, Can: []string{"upload"}, ExpiresIn: "2h"})
+		if err != nil || !strings.HasPrefix(pass.Link, publicURL+"/pass#") || pass.State != "good" || len(pass.Can) != 1 ||
+			pass.ExpiresAt.Sub(pass.CreatedAt).Round(time.Second) != 2*time.Hour {
+			t.Fatalf("%+v, %v", pass.Pass, err)
+		}
+		testlog.Issued(t, strings.TrimPrefix(pass.Link, publicURL+"/pass#"))
+		if err := w.RevokePass(ctx, pass.ID); err != nil {
+			t.Error(err)
+		}
+		if got, err := w.Pass(ctx, pass.ID); err != nil || got.State != "revoked" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if got, err := all(w.Passes(ctx)); err != nil || len(got) != 1 || got[0].ID != pass.ID {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+// A caller that leaves is not kept, and what a program ends is not asked any more.
+func TestContextsAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, ask := range map[string]func() error{
+			"connection":  func() error { _, err := w.Connection(ctx, w.ada.ID); return err },
+			"connections": func() error { _, err := all(w.Connections(ctx)); return err },
+			"call":        func() error { return w.me(ctx) },
+		} {
+			if err := ask(); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func rootOf(c deskauth.Connection) *url.URL {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
