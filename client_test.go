@@ -47,8 +47,16 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// call sends a request as Ada, and returns the status and the answer.
-func (c *caller) call(t *testing.T, method, path string, body io.Reader) (*http.Response, string) {
+// answered is what came of a call.
+type answered struct {
+	code   int
+	header http.Header
+	text   string
+	asked  http.Header // of the request, as the caller sees it afterwards
+}
+
+// call sends a request as Ada.
+func (c *caller) call(t *testing.T, method, path string, body io.Reader) answered {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, c.ada.URL+path, body)
 	if err != nil {
@@ -64,7 +72,7 @@ func (c *caller) call(t *testing.T, method, path string, body io.Reader) (*http.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(text)
+	return answered{resp.StatusCode, resp.Header, string(text), resp.Request.Header}
 }
 
 // since is how often the broker and Zendesk are asked by what is done.
@@ -87,8 +95,8 @@ func TestTokensAreRemembered(t *testing.T) {
 	times := func(n int) func() {
 		return func() {
 			for range n {
-				if resp, text := c.call(t, "GET", mePath, nil); resp.StatusCode != http.StatusOK {
-					t.Fatal(resp.Status, text)
+				if got := c.call(t, "GET", mePath, nil); got.code != http.StatusOK {
+					t.Error(got.code, got.text)
 				}
 			}
 		}
@@ -128,9 +136,9 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 	}
 	ticket := `{"ticket":{"subject":"hot","comment":{"body":"The smoke is very colorful."}}}`
 	asked, sent := c.since(func() {
-		resp, text := c.call(t, "POST", "/api/v2/tickets.json", strings.NewReader(ticket))
-		if resp.StatusCode != http.StatusCreated || !strings.Contains(text, "very colorful") || resp.Request.Header.Get("Authorization") != "" {
-			t.Errorf("%s %s", resp.Status, text)
+		got := c.call(t, "POST", "/api/v2/tickets.json", strings.NewReader(ticket))
+		if got.code != http.StatusCreated || !strings.Contains(got.text, "very colorful") || got.asked.Get("Authorization") != "" {
+			t.Errorf("%+v", got)
 		}
 	})
 	if asked != 1 || len(sent) != 2 {
@@ -140,8 +148,8 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 	if _, err := c.broker.RenewNow(t.Context(), broker.ConnectionID(c.ada.ID)); err != nil {
 		t.Fatal(err)
 	}
-	if resp, text := c.call(t, "POST", "/api/v2/tickets.json", io.MultiReader(strings.NewReader(ticket))); resp.StatusCode != http.StatusCreated {
-		t.Errorf("%s %s", resp.Status, text)
+	if got := c.call(t, "POST", "/api/v2/tickets.json", io.MultiReader(strings.NewReader(ticket))); got.code != http.StatusCreated {
+		t.Errorf("%+v", got)
 	}
 	// One that is too long to be kept is the caller's to send again.
 	if _, err := c.broker.RenewNow(t.Context(), broker.ConnectionID(c.ada.ID)); err != nil {
@@ -149,9 +157,9 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 	}
 	for n, want := range []int{http.StatusUnauthorized, http.StatusCreated} {
 		_, sent := c.since(func() {
-			resp, _ := c.call(t, "POST", "/api/v2/uploads.json?filename=core", bytes.NewReader(make([]byte, 1<<20+1)))
-			if resp.StatusCode != want || (resp.Header.Get("Deskauth-Retry") == "1") != (n == 0) {
-				t.Errorf("try %d: %s %v", n, resp.Status, resp.Header)
+			got := c.call(t, "POST", "/api/v2/uploads.json?filename=core", bytes.NewReader(make([]byte, 1<<20+1)))
+			if got.code != want || (got.header.Get("Deskauth-Retry") == "1") != (n == 0) {
+				t.Errorf("try %d: %+v", n, got)
 			}
 		})
 		if len(sent) != 1 {
@@ -170,8 +178,8 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 	defer closed(t, c.Client)
 	for _, method := range []string{"GET", "PUT"} {
 		if asked, sent := c.since(func() {
-			if _, text := c.call(t, method, mePath, nil); !strings.Contains(text, "Couldn't authenticate you") {
-				t.Error(text)
+			if got := c.call(t, method, mePath, nil); !strings.Contains(got.text, "Couldn't authenticate you") {
+				t.Errorf("%+v", got)
 			}
 		}); asked > 2 || len(sent) != 1 {
 			t.Errorf("%s: %d to the broker, %q to Zendesk", method, asked, sent)
@@ -189,9 +197,8 @@ func TestTokensStayAtTheAccount(t *testing.T) {
 	other := strings.Replace(c.ada.URL, "acme", "globex", 1)
 	for _, to := range []string{leak.URL, other, strings.Replace(c.ada.URL, "http:", "https:", 1), strings.Replace(c.ada.URL, "localhost:", "localhost.:1", 1)} {
 		_, sent := c.since(func() {
-			resp, err := c.HTTPClient(c.ada.ID).Get(to + mePath)
-			if err == nil {
-				t.Errorf("%s was answered with %s", to, resp.Status)
+			if code, err := status(t.Context(), c.HTTPClient(c.ada.ID), to+mePath); err == nil {
+				t.Errorf("%s was answered with %d", to, code)
 			}
 		})
 		if len(sent) != 0 {
@@ -207,9 +214,8 @@ func TestTokensStayAtTheAccount(t *testing.T) {
 		return &http.Response{StatusCode: http.StatusFound, Header: h, Body: http.NoBody, Request: r}, nil
 	})}
 	defer closed(t, moved)
-	resp, err := moved.HTTPClient(c.ada.ID).Get(c.ada.URL + mePath)
-	if err != nil || resp.StatusCode != http.StatusFound {
-		t.Errorf("%v, %v", resp, err)
+	if code, err := status(t.Context(), moved.HTTPClient(c.ada.ID), c.ada.URL+mePath); err != nil || code != http.StatusFound {
+		t.Errorf("%v, %v", code, err)
 	}
 }
 
@@ -268,7 +274,7 @@ func TestClientsThatCannotBe(t *testing.T) {
 		if _, err := c.Token(t.Context(), 1); err == nil || errors.Is(err, deskauth.ErrAway) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := c.HTTPClient(1).Get("https://acme.zendesk.com"); err == nil {
+		if _, err := status(t.Context(), c.HTTPClient(1), "https://acme.zendesk.com"); err == nil {
 			t.Errorf("%s: a call was made", name)
 		}
 		closed(t, c)
@@ -310,10 +316,7 @@ func TestCloseEndsWhatIsAsked(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.ada.URL+mePath, nil)
-		if err == nil {
-			_, err = c.HTTPClient(c.ada.ID).Do(req)
-		}
+		_, err := status(ctx, c.HTTPClient(c.ada.ID), c.ada.URL+mePath)
 		ended <- err
 	}()
 	<-asked
@@ -328,7 +331,7 @@ func TestCloseEndsWhatIsAsked(t *testing.T) {
 	}
 	closed(t, c.Client)
 	<-leave
-	if _, err := c.HTTPClient(c.ada.ID).Get(c.ada.URL + mePath); err == nil {
+	if _, err := status(t.Context(), c.HTTPClient(c.ada.ID), c.ada.URL+mePath); err == nil {
 		t.Error("a closed client calls")
 	}
 }

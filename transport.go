@@ -264,7 +264,7 @@ func (t *tokens) fetch(ctx context.Context, key fetchKey, ask func(context.Conte
 	case f == nil:
 		f = &flight{landed: make(chan struct{})}
 		t.flights[key] = f
-		t.running.Go(func() { t.fly(key, f, ask) })
+		t.running.Go(func() { t.fly(key, f, ask) }) //nolint:contextcheck // it is for others too
 	}
 	t.mu.Unlock()
 	select {

@@ -79,7 +79,7 @@ func newWorld(logs io.Writer) (*world, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := w.broker.UseClient(ctx, "", broker.Support, deskauthtest.ClientID, secret.Of(deskauthtest.ClientSecret)); err != nil {
+	if err := w.broker.UseClient(ctx, broker.Itself, "", broker.Support, deskauthtest.ClientID, secret.Of(deskauthtest.ClientSecret)); err != nil {
 		return nil, err
 	}
 	handler := brokerhttp.New(brokerhttp.Config{
@@ -165,7 +165,7 @@ func tokens(z *deskauthtest.Zendesk, email string) *oauth2.Token {
 // ada is a connection of the admin's.
 func (w *world) ada() deskauth.Connection {
 	token := tokens(w.zendesk, deskauthtest.Admin)
-	c, err := w.broker.Import(context.Background(), broker.Import{
+	c, err := w.broker.Import(context.Background(), broker.Itself, broker.Import{
 		Account: deskauthtest.Subdomain, Access: secret.Of(token.AccessToken), Refresh: secret.Of(token.RefreshToken),
 	})
 	if err != nil {
@@ -183,4 +183,29 @@ func all[T any](list iter.Seq2[T, error]) (got []T, err error) {
 		got = append(got, v)
 	}
 	return got, nil
+}
+
+// status asks for an address, and returns the status of the answer.
+func status(ctx context.Context, c *http.Client, address string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// ticket opens a ticket as a connection.
+func (w *world) ticket(c deskauth.Connection) int64 {
+	client := w.client()
+	defer func() { _ = client.Close() }()
+	api := &zendesk.API{Base: rootOf(c), HTTP: client.HTTPClient(c.ID)}
+	t, err := api.CreateTicket(context.Background(), zendesk.NewTicket{Comment: zendesk.NewComment{Body: "The smoke is very colorful."}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return t.ID
 }
