@@ -148,6 +148,9 @@ func (s *site) apiRoutes() http.Handler {
 	}
 	for _, r := range apiServed {
 		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error {
+			if unkeepable(u.URL.Query()) {
+				return &broker.Invalid{Field: "query", Why: "it is UTF-8, without NUL"}
+			}
 			return s.once(w, u, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) })
 		}))
 		allow[r.path] = append(allow[r.path], r.method)

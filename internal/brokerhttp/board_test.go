@@ -124,6 +124,23 @@ func TestBoardWantsASession(t *testing.T) {
 	}
 }
 
+// What no text of a database can be is refused alike, whatever it is asked of.
+func TestBoardRefusesWhatIsNoText(t *testing.T) {
+	b := newBoardSite(t)
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	for _, path := range []string{
+		"/connections?account=%00", "/connections?q=%ff", "/connections.csv?state=%00", "/events?account=%00", "/events?kind=%ff",
+		"/events.json?q=%00", "/passes?q=%c3%28", "/clients?q=%00", "/keys?q=%ff", "/webhooks?x=%00",
+	} {
+		if got := b.look(ada, path); got.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d", path, got.StatusCode)
+		}
+	}
+	if got := b.look(ada, "/connections?q=J%C3%BCrgen"); got.StatusCode != http.StatusOK {
+		t.Errorf("what is a text: %d", got.StatusCode)
+	}
+}
+
 // Every signed-in page is asked for by nobody, by a person and by an operator. What is
 // not everybody's is not there for a person, and the navigation does not lead there.
 func TestBoardPagesAreForWhomTheyAreFor(t *testing.T) {

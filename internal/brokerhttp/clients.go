@@ -10,6 +10,7 @@ import (
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // clientRoutes are those by which an admin's program looks after the OAuth clients.
@@ -150,7 +151,11 @@ func (s *site) closeCircuit(w http.ResponseWriter, u use) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Broker.CloseCircuit(u.Context(), u.key.Actor(), id, u.PathValue("account")); err != nil {
+	account := u.PathValue("account")
+	if zendesk.CheckSubdomain(account) != nil {
+		return errNoClient
+	}
+	if err := s.Broker.CloseCircuit(u.Context(), u.key.Actor(), id, account); err != nil {
 		return ofClient(err)
 	}
 	return s.answerClient(w, u, http.StatusOK, id)

@@ -101,6 +101,11 @@ func (s *site) deviceToken(w http.ResponseWriter, r *http.Request) {
 // (RFC 8628 §3.1), so that no log of addresses has a device code.
 func openRequest(w http.ResponseWriter, r *http.Request) (oauth.TokenRequest, error) {
 	w.Header().Set("Cache-Control", "no-store")
+	// A program is no page: one of another site could have the browser of an office ask
+	// until nobody there may ask any more.
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		return oauth.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "a page of another site may not ask")
+	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return oauth.TokenRequest{}, oauth.Errorf(oauth.InvalidRequest, "the body is application/x-www-form-urlencoded")
 	}

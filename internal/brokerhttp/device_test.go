@@ -188,6 +188,8 @@ func TestDeviceRequestsRefused(t *testing.T) {
 		"a long body":     {"/v1/device_authorization", url.Values{"client_id": {strings.Repeat("x", 70<<10)}}, nil, 400, "invalid_request"},
 		"no such account": {"/v1/device_authorization", url.Values{"client_id": {"x"}, "account": {"-"}}, nil, 400, "invalid_request"},
 		"a scope":         {"/v1/device_authorization", url.Values{"client_id": {"x"}, "scope": {`"`}}, nil, 400, "invalid_scope"},
+		"another site":    {"/v1/device_authorization", url.Values{"client_id": {"x"}}, []string{"Origin", "https://evil.example"}, 400, "invalid_request"},
+		"another's page":  {"/v1/token", url.Values{"client_id": {"x"}, "grant_type": {grant}}, []string{"Sec-Fetch-Site", "cross-site"}, 400, "invalid_request"},
 		"no grant":        {"/v1/token", url.Values{"client_id": {"x"}}, nil, 400, "invalid_request"},
 		"another grant":   {"/v1/token", url.Values{"client_id": {"x"}, "grant_type": {"password"}}, nil, 400, "unsupported_grant_type"},
 		"no code":         {"/v1/token", url.Values{"client_id": {"x"}, "grant_type": {grant}}, nil, 400, "invalid_request"},

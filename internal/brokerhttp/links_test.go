@@ -136,6 +136,9 @@ func TestChangesOverHTTP(t *testing.T) {
 		{"GET", "/v1/events?connection=x", admin, 400, "connection"},
 		{"GET", "/v1/events?cursor=x", admin, 400, "cursor"},
 		{"GET", "/v1/events", lend, 403, "forbidden"},
+		{"GET", "/v1/events?account=%00", admin, 400, "NUL"},
+		{"GET", "/v1/events?kind=%ff", admin, 400, "NUL"},
+		{"DELETE", "/v1/clients/1/circuits/%00", admin, 404, "not_found"},
 	} {
 		if resp, _ := a.say(c.method, c.path, c.key, ""); resp.StatusCode != c.status || !strings.Contains(resp.body, c.says) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, resp.StatusCode, resp.body)

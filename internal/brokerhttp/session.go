@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -73,7 +75,7 @@ func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) err
 			s.undone(w, r, v.Account)
 		default:
 			httpd.Note(r.Context(), slog.String("account", v.Account), slog.Int64("user", v.User.ID))
-			if err := r.ParseForm(); err != nil && !looks {
+			if err := r.ParseForm(); err != nil && !looks || unkeepable(r.Form) {
 				s.badForm(w, r, err)
 				return
 			}
@@ -86,6 +88,18 @@ func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) err
 			}
 		}
 	}
+}
+
+// unkeepable tells of a query or form what no text of a database can be, nor be compared
+// with: NUL, or what is not UTF-8. One engine would refuse it and the other find nothing.
+func unkeepable(form url.Values) bool {
+	bad := func(text string) bool { return strings.ContainsRune(text, 0) || !utf8.ValidString(text) }
+	for _, values := range form {
+		if slices.ContainsFunc(values, bad) {
+			return true
+		}
+	}
+	return false
 }
 
 // failedVisit answers an error behind the session.
