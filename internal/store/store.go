@@ -167,7 +167,7 @@ func sqliteDSN(path string, more ...string) string {
 	return u.String() + "?" + strings.Join(append(pragmas, more...), "&")
 }
 
-// createPrivate makes the file, so that SQLite does not create one that others
+// createPrivate makes the file, or makes one that is there private, so that SQLite does not create one that others
 // may read: it holds names and digests.
 func createPrivate(path string) error {
 	if dir := filepath.Dir(path); dir != "." {
@@ -179,7 +179,22 @@ func createPrivate(path string) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
+	keepPrivate(f)
+	for _, beside := range []string{"-wal", "-shm"} { // SQLite gives new ones the mode of the file
+		if g, err := os.OpenFile(path+beside, os.O_RDWR, 0); err == nil {
+			keepPrivate(g)
+			_ = g.Close()
+		}
+	}
 	return f.Close()
+}
+
+// keepPrivate takes from others what they may do to a file that is there already, as
+// after a copy. Only its owner can; for anybody else it stays as its owner wants it.
+func keepPrivate(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		_ = f.Chmod(0o600)
+	}
 }
 
 // postgresConns bounds the pool of a process: more connections than a database
