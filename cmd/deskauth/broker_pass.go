@@ -55,7 +55,7 @@ func passCreateCommand(p process) *cobra.Command {
 	f.StringVar(&wish.name, "name", "files", "what it is for; its holder and the ticket's readers see it")
 	f.StringSliceVar(&wish.can, "can", []string{string(broker.Upload), string(broker.Comment)}, "`actions`: upload, comment; may repeat")
 	f.StringSliceVar(&wish.types, "types", nil, "`types` of file, such as .log or image/*; may repeat (default any)")
-	f.Lookup("types").DefValue = "" // not "[]"
+	f.Lookup("types").DefValue = "[]" // which pflag does not show
 	f.BoolVar(&wish.public, "public", false, "make its comments public")
 	f.IntVar(&wish.uses, "uses", 10, "how often something may be sent")
 	f.IntVar(&wish.fileMB, "file-most", broker.PassFileMost>>20, "`MiB` of a file")

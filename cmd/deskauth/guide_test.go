@@ -39,6 +39,9 @@ func TestOperationsGuide(t *testing.T) { guideOf(t, "operations.md").walk(5) }
 // TestAuthGuide carries out docs/auth.md.
 func TestAuthGuide(t *testing.T) { guideOf(t, "auth.md").walk(5) }
 
+// TestTicketsGuide carries out docs/tickets.md.
+func TestTicketsGuide(t *testing.T) { guideOf(t, "tickets.md").walk(4) }
+
 // TestPassesGuide carries out docs/passes.md.
 func TestPassesGuide(t *testing.T) { guideOf(t, "passes.md").walk(5) }
 
