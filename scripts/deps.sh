@@ -46,6 +46,9 @@ have_openssl() { have openssl; } # verifies what the authority signs
 have_certutil() { have certutil; } # `deskauth ca trust` calls it
 have_ruby() { have ruby; }
 have_age() { have age && have age-keygen; } # keeps the sealing keys, in a test
+# A keychain of the desktop, in a session of its own.
+have_keyring() { have gnome-keyring-daemon; }
+have_dbus() { have dbus-run-session && have dbus-daemon; }
 have_php() { have php && php -r 'exit(function_exists("curl_init") ? 0 : 1);'; }
 # A source file is run as it stands, which Java does since 11 where its compiler is there.
 have_java() { have java && java --list-modules 2>/dev/null | grep -q '^jdk.compiler@'; }
@@ -69,6 +72,8 @@ need have_curl curl
 need have_openssl openssl
 need have_certutil libnss3-tools
 need have_age age
+need have_dbus dbus
+need have_keyring gnome-keyring
 need have_ruby ruby
 need have_php php-cli php-curl
 need have_java default-jdk-headless
