@@ -20,6 +20,10 @@ func authCommand(p process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(authLoginCommand(p), authSetupCommand(p), authStatusCommand(p), authTokenCommand(p), authSwitchCommand(p), authLogoutCommand(p))
+	for _, c := range cmd.Commands() {
+		do := c.RunE
+		c.RunE = func(cmd *cobra.Command, args []string) error { return localError(do(cmd, args)) }
+	}
 	return cmd
 }
 

@@ -194,6 +194,16 @@ func (o loginOptions) openToSignIn(ctx context.Context, p process, at loginPlace
 	if err := os.MkdirAll(at.dir(), 0o700); err != nil {
 		return nil, nil, err
 	}
+	l, closing, err := o.openWith(ctx, p, at, keys, redirect)
+	if !errors.Is(err, errOtherKeys) {
+		return l, closing, err
+	}
+	// Whoever lost the key is told to sign in again, so that must do.
+	aside, err := at.putAside(time.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintf(p.Err, "The logins that were here are sealed with another key, and are kept in %s.\n", aside)
 	return o.openWith(ctx, p, at, keys, redirect)
 }
 

@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
@@ -127,6 +129,19 @@ func (w whichLogin) open(ctx context.Context, p process) (*logins, func(), error
 	return w.openWith(ctx, p, at, keys, noRedirect)
 }
 
+// errOtherKeys says that the logins that are there cannot be opened.
+var errOtherKeys = errors.New("the logins are sealed with another key")
+
+// putAside moves logins out of the way that this key does not open: another may, one
+// day. It returns where they are.
+func (l loginPlace) putAside(now time.Time) (string, error) {
+	to := fmt.Sprintf("%s.sealed-otherwise-%s", l.dir(), now.UTC().Format("20060102T150405Z"))
+	if err := os.Rename(l.dir(), to); err != nil {
+		return "", err
+	}
+	return to, os.MkdirAll(l.dir(), 0o700)
+}
+
 // nobody says how to sign in.
 func (w whichLogin) nobody(at loginPlace) error {
 	line := "deskauth auth login --account " + cmp.Or(w.Account, "SUBDOMAIN")
@@ -168,7 +183,9 @@ func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys
 		config.Now = clock.Now
 	}
 	b, err := broker.New(ctx, config)
-	if err != nil {
+	if errors.Is(err, seal.ErrSealed) {
+		return nil, nil, mustSignIn{fmt.Errorf("%w than %s has: sign in again with `deskauth auth login`", errOtherKeys, keys)}
+	} else if err != nil {
 		return nil, nil, err
 	}
 	if err := b.KeepBase(ctx); err != nil {

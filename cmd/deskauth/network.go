@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -54,10 +55,57 @@ func (w whichLogin) toZendesk(p process, base zendesk.Base) *http.Client {
 		c.Proxy = http.ProxyFromEnvironment
 	}
 	client := broker.NewHTTPClient(c)
+	client.Transport = &dated{next: client.Transport, p: p, now: time.Now}
 	if w.Debug {
 		client.Transport = debugged{client.Transport, p}
 	}
 	return client
+}
+
+// clockOff is how far the clocks of two machines may be apart: less is nobody's concern.
+const clockOff = 5 * time.Minute
+
+// dated compares this machine's clock with that of whoever answers, once, and says when
+// it is off: what tokens live is counted by it.
+type dated struct {
+	next http.RoundTripper
+	p    process
+	now  func() time.Time
+	once sync.Once
+}
+
+func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := d.next.RoundTrip(r)
+	if err != nil {
+		return resp, err
+	}
+	if theirs, bad := http.ParseTime(resp.Header.Get("Date")); bad == nil {
+		d.once.Do(func() {
+			if warning := clockWarning(d.now().Sub(theirs), r.URL.Host); warning != "" {
+				fmt.Fprintln(d.p.Err, warning)
+			}
+		})
+	}
+	return resp, nil
+}
+
+// clockWarning is what to say of a clock that is so much ahead; "": nothing.
+func clockWarning(ahead time.Duration, host string) string {
+	where := "ahead of"
+	if ahead < 0 {
+		ahead, where = -ahead, "behind"
+	}
+	if ahead < clockOff {
+		return ""
+	}
+	return fmt.Sprintf("deskauth: the clock of this machine is %v %s that of %s: set it right, or tokens seem to live longer or shorter than they do", ahead.Round(time.Minute), where, host)
+}
+
+// CloseIdleConnections serves http.Client's method of that name.
+func (d *dated) CloseIdleConnections() {
+	if c, is := d.next.(interface{ CloseIdleConnections() }); is {
+		c.CloseIdleConnections()
+	}
 }
 
 // debugged says what goes over the wire, and nothing of what is secret in it: no header,

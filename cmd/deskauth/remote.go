@@ -67,6 +67,8 @@ func unreached(host string, err error) error {
 		return fail("nobody listens there; is the address right?")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fail("it did not answer in time")
+	case strings.Contains(err.Error(), http.StatusText(http.StatusProxyAuthRequired)):
+		return fail("the proxy that HTTPS_PROXY names wants a sign-in: put it there, as in http://NAME:PASSWORD@proxy.example.com:3128")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fail("it hung up")
 	}

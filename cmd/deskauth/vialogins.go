@@ -80,7 +80,7 @@ func (v viaLogin) opened(ring *seal.Ring) (viaLogin, error) {
 	}
 	key, err := ring.Open(sealed, v.boundTo())
 	if err != nil {
-		return v, fmt.Errorf("the login by way of %s does not open with this key: sign in again with `%s`", v.Broker, v.signInAgain())
+		return v, mustSignIn{fmt.Errorf("the login by way of %s is sealed with another key: sign in again with `%s`", v.Broker, v.signInAgain())}
 	}
 	v.key = secret.Of(string(key))
 	return v, nil
