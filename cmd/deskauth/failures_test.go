@@ -111,17 +111,17 @@ func TestReadOnlyHome(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "deskauth") // where a stranger can run it
 	text, err := os.ReadFile(journey.Binary())
 	if err == nil {
-		err = os.WriteFile(binary, text, 0o755) //nolint:gosec // it is to be run by others
+		err = os.WriteFile(binary, text, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	locked := filepath.Join(t.TempDir(), "home")
-	if err := os.Mkdir(locked, 0o555); err != nil { //nolint:gosec // read-only is the point
+	if err := os.Mkdir(locked, 0o555); err != nil {
 		t.Fatal(err)
 	}
 	for path := filepath.Dir(binary); path != os.TempDir() && path != "/"; path = filepath.Dir(path) {
-		_ = os.Chmod(path, 0o755) //nolint:gosec // so that a stranger gets there
+		_ = os.Chmod(path, 0o755)
 	}
 	stranger := func(cmd *exec.Cmd) {
 		cmd.Path, cmd.Dir = binary, "/"
