@@ -41,7 +41,7 @@ type WebhookRow struct {
 	ID      int64
 	URL     string
 	Types   []string
-	Gone    bool // it is told nothing
+	Gone    bool   // it is told nothing
 	Why     string // it is so: gone (its receiver said so), given_up or disabled; see the strings operator.webhook.*
 	Dropped int    // deliveries that were too many
 	Created time.Time
