@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 )
 
 // ErrAnonymous is Me's answer when Zendesk took the request for nobody's.
@@ -54,4 +56,21 @@ func (a *API) Users(ctx context.Context, roles []string, options ...ListOption) 
 // "role:admin". It knows no cursors. Errors as for Users.
 func (a *API) SearchUsers(ctx context.Context, query string, options ...ListOption) iter.Seq2[User, error] {
 	return list(ctx, a, UsersSearchPath, "users", url.Values{"query": {query}}, append(options[:len(options):len(options)], ByOffset()), readUser)
+}
+
+// ManyUsers are users by their numbers, at most MaxPageSize of them. Whom there is not is
+// left out. Errors as for Me.
+func (a *API) ManyUsers(ctx context.Context, ids []int64) (users []User, err error) {
+	var all []string
+	for _, id := range ids {
+		all = append(all, strconv.FormatInt(id, 10))
+	}
+	q := url.Values{"ids": {strings.Join(all, ",")}}
+	for u, err := range list(ctx, a, UsersPath+"/show_many", "users", q, []ListOption{ByOffset()}, readUser) {
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, u)
+	}
+	return users, nil
 }

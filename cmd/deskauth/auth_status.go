@@ -68,6 +68,7 @@ func authStatusCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			w.warnOverdue(ctx, p)
 			return errors.Join(printList(ctx, out, p, listing[loginStatus]{
 				Name: "logins", Items: all,
 				ID:   func(s loginStatus) string { return s.Account },

@@ -42,6 +42,9 @@ func TestAuthGuide(t *testing.T) { guideOf(t, "auth.md").walk(5) }
 // TestTicketsGuide carries out docs/tickets.md.
 func TestTicketsGuide(t *testing.T) { guideOf(t, "tickets.md").walk(4) }
 
+// TestClientsAndTokensGuide carries out docs/clients-and-tokens.md.
+func TestClientsAndTokensGuide(t *testing.T) { guideOf(t, "clients-and-tokens.md").walk(8) }
+
 // TestPassesGuide carries out docs/passes.md.
 func TestPassesGuide(t *testing.T) { guideOf(t, "passes.md").walk(5) }
 

@@ -37,6 +37,7 @@ func wrongValue(name string, f *pflag.Flag, value string) error {
 	takes := map[string]string{
 		"bool": "true or false", "duration": "a duration such as 90s or 2h", "float64": "a number such as 0.5",
 		"int": "a whole number", "int64": "a whole number", "uint64": "a whole number that is not negative",
+		"span":       "a time such as 90d, 12h or 1y",
 		"int64Slice": "whole numbers, separated by commas",
 	}[f.Value.Type()]
 	if takes == "" {

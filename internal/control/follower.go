@@ -72,3 +72,25 @@ func (f *Follower) Run(ctx context.Context, steered func(), report func(error)) 
 		lost = err != nil
 	}
 }
+
+// Sleep waits until so much protocol time has passed, or ctx ends. Run must be under way
+// where somebody may steer the clock meanwhile.
+func (f *Follower) Sleep(ctx context.Context, d time.Duration) error {
+	for until := f.Now().Add(d); ; {
+		left := until.Sub(f.Now())
+		if left <= 0 {
+			return ctx.Err()
+		}
+		wait := rereadAfter
+		if times := f.clock.Load().rate().Times(); times > 0 {
+			wait = min(wait, time.Duration(float64(left)/times)+time.Microsecond)
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+	}
+}
