@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -167,33 +168,38 @@ func sqliteDSN(path string, more ...string) string {
 	return u.String() + "?" + strings.Join(append(pragmas, more...), "&")
 }
 
-// createPrivate makes the file, or makes one that is there private, so that SQLite does not create one that others
-// may read: it holds names and digests.
+// createPrivate makes the file, or makes one that is there private, so that SQLite does
+// not create one that others may read: it holds names and digests.
+//
+// A file that is there is not opened: to close it again would take away every lock that
+// this process has on it by another handle (fcntl), of those in -shm too, and whoever
+// opens the database then takes the log for nobody's.
 func createPrivate(path string) error {
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("open database: %w", err)
 		}
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
+	} else if errors.Is(err, fs.ErrExist) {
+		err = nil // SQLite says what is wrong with it
+	}
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	keepPrivate(f)
-	for _, beside := range []string{"-wal", "-shm"} { // SQLite gives new ones the mode of the file
-		if g, err := os.OpenFile(path+beside, os.O_RDWR, 0); err == nil {
-			keepPrivate(g)
-			_ = g.Close()
-		}
+	for _, beside := range []string{"", "-wal", "-shm"} { // SQLite gives new ones the mode of the file
+		keepPrivate(path + beside)
 	}
-	return f.Close()
+	return nil
 }
 
 // keepPrivate takes from others what they may do to a file that is there already, as
 // after a copy. Only its owner can; for anybody else it stays as its owner wants it.
-func keepPrivate(f *os.File) {
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		_ = f.Chmod(0o600)
+func keepPrivate(name string) {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		_ = os.Chmod(name, 0o600)
 	}
 }
 
