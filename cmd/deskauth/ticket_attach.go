@@ -9,6 +9,7 @@ import (
 	"mime"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -175,9 +176,9 @@ func (a attachment) send(ctx context.Context, files []outgoing, c zendesk.NewCom
 	if err != nil {
 		return done, err
 	}
-	for i, u := range all {
-		c.Uploads = append(c.Uploads, u.Token)
-		done.Files = append(done.Files, attachedFile{files[i].Name, files[i].Size})
+	c.Uploads = tokensOf(all)
+	for _, f := range files {
+		done.Files = append(done.Files, attachedFile{f.Name, f.Size})
 	}
 	if err := a.comment(ctx, files, all, c); err != nil {
 		return done, err
@@ -204,7 +205,7 @@ func (a attachment) uploadAll(ctx context.Context, files []outgoing) ([]uploaded
 		u, err := a.uploadOne(ctx, f)
 		if err != nil {
 			if ctx.Err() == nil {
-				fmt.Fprintf(a.p.Err, "%s: not sent: %v\n", f.Name, a.explained(err))
+				fmt.Fprintf(a.p.Err, "%s: not sent: %s\n", printable(f.Name), printable(a.explained(err).Error()))
 			}
 			failed = errors.Join(failed, err)
 			if ctx.Err() != nil || !mayGoOn(err) {
@@ -277,15 +278,14 @@ func (a attachment) uploadOnce(ctx context.Context, f outgoing) (zendesk.Upload,
 }
 
 // comment says what the files are for. Its answer may be lost: then the ticket tells
-// whether it stands, now or the next time that the same is run.
+// which of them stand there, now or the next time that they are sent, perhaps with others.
 func (a attachment) comment(ctx context.Context, files []outgoing, all []uploaded, c zendesk.NewComment) error {
-	for _, u := range all {
-		if u.Commented {
-			if stands, err := a.stands(ctx, all); err != nil || stands {
-				return err
-			}
-			break
+	if slices.ContainsFunc(all, func(u uploaded) bool { return u.Commented }) {
+		lacking, err := a.lacking(ctx, all)
+		if err != nil || len(lacking) == 0 {
+			return err
 		}
+		c.Uploads = tokensOf(lacking) // a token is good for one comment
 	}
 	for i, f := range files {
 		all[i].Commented = true
@@ -298,7 +298,7 @@ func (a attachment) comment(ctx context.Context, files []outgoing, all []uploade
 	if err == nil || errors.As(err, &said) && said.Status < 500 {
 		return err
 	}
-	if stands, errLook := a.stands(ctx, all); errLook == nil && stands {
+	if lacking, errLook := a.lacking(ctx, all); errLook == nil && len(lacking) == 0 {
 		return nil
 	} else if errLook != nil {
 		fmt.Fprintf(a.p.Err, "Whether the comment stands could not be seen. Run the same again: it looks first.\n")
@@ -306,19 +306,23 @@ func (a attachment) comment(ctx context.Context, files []outgoing, all []uploade
 	return err
 }
 
-// stands tells whether the ticket has a comment with one of the files.
-func (a attachment) stands(ctx context.Context, all []uploaded) (bool, error) {
+func tokensOf(all []uploaded) (tokens []string) {
+	for _, u := range all {
+		tokens = append(tokens, u.Token)
+	}
+	return tokens
+}
+
+// lacking are those of the files that stand in no comment of the ticket.
+func (a attachment) lacking(ctx context.Context, all []uploaded) ([]uploaded, error) {
+	lacking := slices.Clone(all)
 	for c, err := range a.Comments(ctx, a.ticket) {
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		for _, of := range c.Attachments {
-			for _, u := range all {
-				if of.ID == u.Attachment {
-					return true, nil
-				}
-			}
+			lacking = slices.DeleteFunc(lacking, func(u uploaded) bool { return u.Attachment == of.ID })
 		}
 	}
-	return false, nil
+	return lacking, nil
 }
