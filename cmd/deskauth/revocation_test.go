@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,11 +51,15 @@ type crowd struct {
 	env      []string
 	controls *control.Client
 	of       shell
+
+	mu    sync.Mutex
+	times map[string]int // how often a token was revoked, by its beginning
+	last  int64          // of the journal, that was read
 }
 
 func newCrowd(t *testing.T) *crowd {
 	t.Helper()
-	c := &crowd{t: t, dir: t.TempDir(), of: shell{t, storetest.DSN(t, store.SQLite)}}
+	c := &crowd{t: t, dir: t.TempDir(), of: shell{t, storetest.DSN(t, store.SQLite)}, times: map[string]int{}}
 	seed := filepath.Join(c.dir, "seed.yaml")
 	if err := os.WriteFile(seed, []byte(revocationSeed), 0o600); err != nil {
 		t.Fatal(err)
@@ -69,6 +74,19 @@ func newCrowd(t *testing.T) *crowd {
 	}
 	t.Cleanup(client.Close)
 	c.controls = client
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended })
+	go func() { // a journal keeps the latest entries alone
+		defer close(ended)
+		for tick := time.NewTicker(time.Second); ; {
+			select {
+			case <-tick.C:
+				c.readOn(t.Context())
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
 	if out, err := c.command("auth", "login", "--account", "acme", "--client-id", "robot", "--client-credentials", "--scope", "read write", "--insecure-storage").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -149,20 +167,32 @@ func (c *crowd) revoke(args ...string) (done revocationRecord) {
 	return done
 }
 
+// readOn counts what the issuer's journal has of revoked tokens since the last time.
+func (c *crowd) readOn(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var f found
+	err := c.controls.Do(ctx, http.MethodGet, fmt.Sprintf("/journal?event=token.revoked&since=%d", c.last), nil, &f)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil || f.Lost {
+		c.t.Errorf("the journal: %v, lost: %v", err, f.Lost)
+		return
+	}
+	for _, e := range f.Entries {
+		c.times[e.Token]++
+	}
+	c.last = f.Last
+}
+
 // each holds the issuer's journal to it that each token was revoked, and once.
 func (c *crowd) each(hints map[string]bool) {
 	c.t.Helper()
-	var f found
-	if err := c.controls.Do(c.t.Context(), http.MethodGet, "/journal?event=token.revoked", nil, &f); err != nil {
-		c.t.Fatal(err)
-	}
-	times := map[string]int{}
-	for _, e := range f.Entries {
-		times[e.Token]++
-	}
-	if f.Lost {
-		c.t.Fatal("the journal is too short for this test")
-	}
+	c.readOn(c.t.Context())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	times := c.times
 	for hint := range hints {
 		if times[hint] != 1 {
 			c.t.Errorf("token %s was revoked %d times", hint, times[hint])
