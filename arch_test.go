@@ -27,6 +27,7 @@ var rooms = []room{
 	// Domain: decisions and use cases.
 	{"internal/secret", nothing, "everybody needs it"},
 	{"internal/seal", only("internal/secret"), "cryptography knows no domain"},
+	{"internal/blank", nothing, "knows texts, and not whose"},
 	{"internal/logo", nothing, "knows pictures, and not whose"},
 	{"internal/issuer", only("oauth", "internal/secret", "internal/logo"), "decides; speaks no dialect"},
 	{"internal/desk", only("oauth", "internal/secret", "internal/issuer"), "decides for an issuer's Caller"},

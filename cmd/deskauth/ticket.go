@@ -19,7 +19,7 @@ func ticketCommand(p process) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(ticketAttachCommand(p))
+	cmd.AddCommand(ticketAttachCommand(p), ticketLogsCommand(p))
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -47,15 +48,7 @@ func ticketAttachCommand(p process) *cobra.Command {
 			return nil
 		},
 	}
-	f := cmd.Flags()
-	o.whichLogin.flags(f)
-	o.printing.flags(f)
-	f.StringVar(&o.Comment, "comment", "", "the comment's `text` (default one line that names the files)")
-	f.StringVar(&o.CommentFile, "comment-file", "", "`file` with the text; - is standard input")
-	f.BoolVar(&o.Public, "public", false, "a comment that the customer can read")
-	f.BoolVar(&o.Pass, "pass", false, "by a pass, whose link is asked for, or is in DESKAUTH_PASS_LINK")
-	withoutVariable(f, "pass")
-	f.StringVar(&o.PassFile, "pass-link-file", "", "`file` with the link of the pass")
+	o.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return o.run(cmd, p, func(ctx context.Context, p process) error {
 			if err := o.printing.check(); err != nil {
@@ -65,6 +58,17 @@ func ticketAttachCommand(p process) *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+func (o *attachOptions) flags(f *pflag.FlagSet) {
+	o.whichLogin.flags(f)
+	o.printing.flags(f)
+	f.StringVar(&o.Comment, "comment", "", "the comment's `text` (default one line that names the files)")
+	f.StringVar(&o.CommentFile, "comment-file", "", "`file` with the text; - is standard input")
+	f.BoolVar(&o.Public, "public", false, "a comment that the customer can read")
+	f.BoolVar(&o.Pass, "pass", false, "by a pass, whose link is asked for, or is in DESKAUTH_PASS_LINK")
+	withoutVariable(f, "pass")
+	f.StringVar(&o.PassFile, "pass-link-file", "", "`file` with the link of the pass")
 }
 
 // attached is what came of it, as --json tells it. Its names stay.

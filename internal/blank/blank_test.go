@@ -36,7 +36,7 @@ func TestWhatIsBlanked(t *testing.T) {
 		"version 1.2.3 of 999.1.1.1":                         "version 1.2.3 of 999.1.1.1",
 		"order ACME-4711":                                    "order [own 1]",
 		"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY----- x\nnext": "[key]\n x\nnext",
-		`"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"`:                   `"[key 1]\n"`,
+		`"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"`:                  `"[key 1]\n"`,
 	} {
 		b, err := blank.New(`ACME-\d+`)
 		if err != nil {
