@@ -74,7 +74,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	resp, err := send(m.calls, r, lent.token, body())
+	resp, err := send(m.calls, r, lent.token, body(), again)
 	if err != nil || !refusesToken(resp) {
 		return resp, err
 	}
@@ -88,10 +88,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()
-	return send(m.calls, r, next.token, body())
+	return send(m.calls, r, next.token, body(), again)
 }
 
-func send(calls http.RoundTripper, r *http.Request, t Token, body io.ReadCloser) (*http.Response, error) {
+// send sends a request with a token. A body that cannot be sent again waits until it is
+// wanted (RFC 9110 section 10.1.1): whoever refuses the token answers before it, and does
+// not hang up in the midst of it.
+func send(calls http.RoundTripper, r *http.Request, t Token, body io.ReadCloser, again bool) (*http.Response, error) {
 	own := r.WithContext(r.Context()) // a copy; of what it shares, the header alone is changed
 	own.Header = maps.Clone(r.Header)
 	if own.Header == nil {
@@ -99,6 +102,9 @@ func send(calls http.RoundTripper, r *http.Request, t Token, body io.ReadCloser)
 	}
 	own.Body, own.GetBody = body, nil
 	own.Header.Set("Authorization", "Bearer "+t.AccessToken)
+	if !again {
+		own.Header.Set("Expect", "100-continue")
+	}
 	resp, err := calls.RoundTrip(own)
 	if resp != nil {
 		resp.Request = r // without the token

@@ -8,7 +8,7 @@ type Webhook struct {
 	ID        int64           `json:"id"`
 	URL       string          `json:"url"`
 	Types     []string        `json:"types"`
-	State     string          `json:"state"` // on; or it is told nothing: gone (it answered 410), given_up (it took nothing for days), disabled (by hand)
+	State     string          `json:"state"`   // on; or it is told nothing: gone (it answered 410), given_up (it took nothing for days), disabled (by hand)
 	Dropped   int             `json:"dropped"` // deliveries that were too many, since it was last enabled
 	CreatedAt time.Time       `json:"created_at"`
 	Secrets   []WebhookSecret `json:"secrets"`          // that sign, the present one first

@@ -62,6 +62,7 @@ func newTransport(c HTTPConfig) *http.Transport {
 		MaxIdleConns:           64,
 		IdleConnTimeout:        60 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second, // of Transport's long bodies
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	if c.Streams { // others bound the whole request

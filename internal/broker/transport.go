@@ -51,7 +51,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	resp, err := t.send(r, lent, body())
+	resp, err := t.send(r, lent, body(), again)
 	if err != nil {
 		return resp, err
 	}
@@ -73,15 +73,17 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()
-	resp, err = t.send(r, next, body())
+	resp, err = t.send(r, next, body(), again)
 	if err == nil {
 		resp.Header.Del(RetryHeader)
 	}
 	return resp, err
 }
 
-// send sends the request with a token, which the answer does not show.
-func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Response, error) {
+// send sends the request with a token, which the answer does not show. A body that
+// cannot be sent again waits until it is wanted (RFC 9110 section 10.1.1): whoever refuses
+// the token answers before it, and does not hang up in the midst of it.
+func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser, again bool) (*http.Response, error) {
 	out := Ended{Result: CallUnanswered}
 	ctx, ended := t.Broker.began(r.Context(), Work{
 		Kind: Calling, Connection: g.Connection.ID, Account: g.Connection.Account, Generation: g.Connection.Generation, Method: r.Method,
@@ -94,6 +96,9 @@ func (t *Transport) send(r *http.Request, g Grant, body io.ReadCloser) (*http.Re
 	}
 	own.Body, own.GetBody = body, nil
 	own.Header.Set("Authorization", "Bearer "+g.Access.Reveal())
+	if !again {
+		own.Header.Set("Expect", "100-continue")
+	}
 	resp, err := t.Next.RoundTrip(own)
 	if resp != nil {
 		resp.Request = r
