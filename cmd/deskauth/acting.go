@@ -39,6 +39,12 @@ func (w whichLogin) acting(ctx context.Context, p process, do func(acting) error
 		a.Bearer = v.token.Reveal()
 		return a.explained(do(a))
 	}
+	if v, is, err := w.namedVia(p); err != nil {
+		return err
+	} else if is {
+		// Another login would be another account's: what is sent there is sent to strangers.
+		return usagef("the login at %s is by way of %s, which lends its token to `deskauth auth token` alone: name another login with --account, or choose one with `deskauth auth switch`", printable(v.Host), v.Broker)
+	}
 	return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 		client := *l.HTTP
 		client.Transport = &broker.Transport{Broker: l.Broker, ID: c.ID, Next: l.HTTP.Transport}

@@ -252,7 +252,7 @@ func sayStatus(p process, all []loginStatus) {
 		if s.Current && len(all) > 1 {
 			mark = "  (current)"
 		}
-		host := strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://")
+		host := printable(strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://"))
 		fmt.Fprintf(p.Out, "%s%s\n", bold(p, p.Out, host), mark)
 		line := func(name, value string) {
 			if value != "" {
@@ -268,7 +268,7 @@ func sayStatus(p process, all []loginStatus) {
 		if s.SignIn {
 			paint = red
 		}
-		fmt.Fprintf(p.Out, "  %-10s %s\n", "state", paint(p, p.Out, strings.TrimSuffix(s.State+", "+s.Reason, ", ")))
+		fmt.Fprintf(p.Out, "  %-10s %s\n", "state", paint(p, p.Out, printable(strings.TrimSuffix(s.State+", "+s.Reason, ", "))))
 		if s.Source == "login" && !s.SignIn {
 			line("token", until(s.ExpiresAt, "does not expire"))
 			line("renewable", until(s.RefreshExpiresAt, "yes"))

@@ -223,7 +223,7 @@ func (v viaLogin) welcome(ctx context.Context, p process, api brokerAPI, at logi
 	if err != nil {
 		return v.explain(err)
 	}
-	v.Account, v.Host, v.Person = c.Account, hostOf(c.URL), person(broker.Connection{User: broker.User(c.User)})
+	v.Account, v.Host, v.Person = printable(c.Account), printable(hostOf(c.URL)), person(broker.Connection{User: broker.User(c.User)})
 	if err := v.keep(at.Root, ring); err != nil {
 		return err
 	}
@@ -281,10 +281,19 @@ type deviceKey struct {
 // defaultPause is RFC 8628 §3.2's, and what §3.5 adds to it.
 const defaultPause = 5 * time.Second
 
+// pause is what the broker asks for. Whatever that is, nobody is asked without one, and
+// the least is no less later.
+func (c deviceCodes) pause() time.Duration {
+	if c.Interval <= 0 {
+		return defaultPause
+	}
+	return time.Duration(min(c.Interval, 3600)) * time.Second
+}
+
 // poll asks until somebody has decided. A network that fails is no decision (RFC 8628
 // §3.5): it is asked again, less often.
 func (b brokerAPI) poll(ctx context.Context, codes deviceCodes) (key deviceKey, err error) {
-	pause := cmp.Or(time.Duration(codes.Interval)*time.Second, defaultPause)
+	pause := codes.pause()
 	form := url.Values{"grant_type": {string(oauth.GrantDeviceCode)}, "client_id": {deviceProgram}, "device_code": {codes.DeviceCode}}
 	for {
 		select {
@@ -303,7 +312,7 @@ func (b brokerAPI) poll(ctx context.Context, codes deviceCodes) (key deviceKey, 
 		case errors.As(err, &problem) && problem.status < 500 && problem.status != http.StatusTooManyRequests:
 			return key, err
 		default:
-			pause = min(2*pause, time.Minute)
+			pause = max(pause, min(2*pause, time.Minute))
 		}
 	}
 }
@@ -322,25 +331,13 @@ func (v viaLogin) explainDevice(err error) error {
 	return v.explain(err)
 }
 
-// pickVia is the login by way of a broker that is meant, opened, if one is. Where a
-// Zendesk is named it is none, unless its broker is named too.
+// pickVia is the login by way of a broker that is meant, opened, if one is.
 func (w whichLogin) pickVia(ctx context.Context, p process) (v viaLogin, api brokerAPI, is bool, err error) {
-	if w.ZendeskURL != "" && w.Via == "" {
-		return v, api, false, nil
+	if v, is, err = w.namedVia(p); err != nil || !is {
+		return v, api, false, err
 	}
 	at, err := w.where(p)
 	if err != nil {
-		return v, api, false, err
-	}
-	all, err := viaLogins(at.Root)
-	if err != nil || len(all) == 0 && w.Via == "" {
-		return v, api, false, err
-	}
-	now, err := at.current()
-	if err != nil {
-		return v, api, false, err
-	}
-	if v, is, err = w.amongVia(at, all, now); err != nil || !is {
 		return v, api, false, err
 	}
 	root, err := viaURL(v.Broker, true) // it was checked when it was kept
@@ -351,6 +348,27 @@ func (w whichLogin) pickVia(ctx context.Context, p process) (v viaLogin, api bro
 		return v, api, false, err
 	}
 	return v, w.brokerAPI(p, root, v.key), true, nil
+}
+
+// namedVia is the login by way of a broker that is meant, if one is. Where a Zendesk is
+// named it is none, unless its broker is named too.
+func (w whichLogin) namedVia(p process) (v viaLogin, is bool, err error) {
+	if w.ZendeskURL != "" && w.Via == "" {
+		return v, false, nil
+	}
+	at, err := w.where(p)
+	if err != nil {
+		return v, false, err
+	}
+	all, err := viaLogins(at.Root)
+	if err != nil || len(all) == 0 && w.Via == "" {
+		return v, false, err
+	}
+	now, err := at.current()
+	if err != nil {
+		return v, false, err
+	}
+	return w.amongVia(at, all, now)
 }
 
 func (w whichLogin) amongVia(at loginPlace, all []viaLogin, now current) (v viaLogin, is bool, err error) {

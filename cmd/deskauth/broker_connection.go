@@ -86,6 +86,15 @@ func printable(name string) string {
 	}, name)
 }
 
+// printableLines is printable for a text of several lines.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
+}
+
 func connectionImportCommand(p process) *cobra.Command {
 	var access, refresh, product, scope string
 	var rotate bool

@@ -103,13 +103,14 @@ func makeLoginKeys(ctx context.Context, root string, insecure bool, p process) (
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return loginKeys{}, err
 	}
-	switch keys, err := findLoginKeys(ctx, root, p); {
-	case err == nil:
+	keys, missing := findLoginKeys(ctx, root, p)
+	switch {
+	case missing == nil:
 		return keys, nil
 	case insecure:
 		return plainLoginKeys(root), nil
-	case !errors.As(err, new(mustSignIn)) && !errors.Is(err, errNoKeychain):
-		return keys, err
+	case !errors.As(missing, new(mustSignIn)) && !errors.Is(missing, errNoKeychain):
+		return keys, missing
 	}
 	ring, err := seal.New()
 	if err != nil {
@@ -118,6 +119,11 @@ func makeLoginKeys(ctx context.Context, root string, insecure bool, p process) (
 	text, err := ring.Reveal()
 	if err != nil {
 		return loginKeys{}, err
+	}
+	// What does not answer, since somebody has to unlock it first, may have a key that
+	// logins are sealed with, and would be given another in its place.
+	if errors.Is(missing, errNoKeychain) {
+		return lock(ctx, root, text, p, errors.Unwrap(missing)) // there are no logins yet to speak of
 	}
 	_, err = keychain(func() (struct{}, error) {
 		return struct{}{}, system.Set(keychainService, keychainEntry, text.Reveal())

@@ -106,7 +106,7 @@ func run(ctx context.Context, args []string, p process) int {
 	}
 	if program := (programExit{}); errors.As(err, &program) {
 		if program.why != nil {
-			fmt.Fprintln(p.Err, "deskauth: "+program.why.Error())
+			fmt.Fprintln(p.Err, "deskauth: "+printableLines(program.why.Error()))
 		}
 		return program.code
 	}
@@ -114,7 +114,8 @@ func run(ctx context.Context, args []string, p process) int {
 		fmt.Fprintln(p.Err, "deskauth: interrupted")
 		return code
 	}
-	fmt.Fprintln(p.Err, "deskauth: "+err.Error())
+	// An error may have another server's words in it, for a terminal to obey.
+	fmt.Fprintln(p.Err, "deskauth: "+printableLines(err.Error()))
 	code := codeOf(err)
 	if code == exitUsage {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())

@@ -120,7 +120,7 @@ func (t debugged) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	took := time.Since(began).Round(time.Millisecond)
 	if err != nil {
-		fmt.Fprintf(t.p.Err, "* %s %s: %v, after %v\n", r.Method, shownURL(r.URL), err, took)
+		fmt.Fprintln(t.p.Err, printable(fmt.Sprintf("* %s %s: %v, after %v", r.Method, shownURL(r.URL), err, took)))
 		return resp, err
 	}
 	told := fmt.Sprintf("* %s %s: %s, %s, after %v", r.Method, shownURL(r.URL), resp.Status, resp.Header.Get("Content-Type"), took)

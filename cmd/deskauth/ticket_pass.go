@@ -309,7 +309,7 @@ func (h holder) refusal(resp *http.Response) error {
 		return asUnavailable(fmt.Errorf("%s does not answer as a broker does (%s)", h.base.Host, resp.Status))
 	}
 	said.Status = resp.StatusCode
-	said.Detail = printable(said.Detail)
+	said.Title, said.Detail = printable(said.Title), printable(said.Detail)
 	switch {
 	case said.Status == http.StatusTooManyRequests, said.Status >= 500:
 		return asUnavailable(said)
