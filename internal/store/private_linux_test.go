@@ -19,7 +19,7 @@ func TestOpenTwiceKeepsLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.Close()
+	defer func() { _ = first.Close() }()
 	if err := first.MigrateBroker(t.Context()); err != nil {
 		t.Fatal(err)
 	}
