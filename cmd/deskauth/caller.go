@@ -25,6 +25,7 @@ type caller struct {
 	base          zendesk.Base
 	time          timekeeping
 	pace          *pace
+	needs         string // whom Zendesk lets do that, for an error
 
 	logins     *logins // nil: the token is the environment's
 	connection broker.Connection
@@ -83,6 +84,12 @@ func (w whichLogin) call(ctx context.Context, p process, do func(context.Context
 		api := &zendesk.API{HTTP: w.toZendesk(p, v.base), Bearer: v.token.Reveal()}
 		return do(ctx, p, newCaller(p, v.base, v.account, api, keeping))
 	}
+	if v, is, err := w.namedVia(p); err != nil {
+		return err
+	} else if is {
+		// Another login would be another account's: what is sent there is sent to strangers.
+		return usagef("the login at %s is by way of %s, which lends its token to `deskauth auth token` alone: name another login with --account, or choose one with `deskauth auth switch`", printable(v.Host), v.Broker)
+	}
 	return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 		client := *l.HTTP
 		client.Transport = &broker.Transport{Broker: l.Broker, ID: c.ID, Next: l.HTTP.Transport}
@@ -93,7 +100,10 @@ func (w whichLogin) call(ctx context.Context, p process, do func(context.Context
 }
 
 func newCaller(p process, base zendesk.Base, account string, api *zendesk.API, keeping timekeeping) *caller {
-	c := &caller{API: api, account: account, base: base, time: keeping, pace: newPace(keeping)}
+	c := &caller{
+		API: api, account: account, base: base, time: keeping, pace: newPace(keeping),
+		needs: "an account's OAuth clients and tokens are for admins, with the scopes read and write",
+	}
 	api.Base = base.URL(account)
 	c.host = api.Base.Host
 	api.Answered = c.pace.answered
@@ -136,7 +146,7 @@ func (c *caller) fail(err error) error {
 	case said.Status == http.StatusUnauthorized:
 		return mustSignIn{fmt.Errorf("%s does not take the token of this login any more: run `deskauth auth login --account %s`", c.host, c.account)}
 	case said.Status == http.StatusForbidden:
-		return asRefused(fmt.Errorf("%s refuses it: an account's OAuth clients and tokens are for admins, with the scopes read and write; %s", c.host, c.who()))
+		return asRefused(fmt.Errorf("%s refuses it: %s; %s", c.host, c.needs, c.who()))
 	case said.Status == http.StatusUnprocessableEntity || said.Status == http.StatusBadRequest:
 		return asRefused(fmt.Errorf("%s does not take it: %s", c.host, reasons(said)))
 	}

@@ -102,11 +102,18 @@ func (o attachOptions) attach(ctx context.Context, p process, args []string) err
 	if err != nil {
 		return err
 	}
-	return o.acting(ctx, p, func(a acting) error {
-		c := zendesk.NewComment{Body: cmp.Or(text, defaultComment(files)), Public: new(o.Public)}
-		done, err := attachment{a, p, ticket, remembered(a.place)}.send(ctx, files, c)
+	at, err := o.where(p)
+	if err != nil {
+		return err
+	}
+	return o.call(ctx, p, func(ctx context.Context, p process, c *caller) error {
+		c.needs = "writing on tickets is for agents, with the scopes read and write"
+		c.Retry.Most, c.Retry.Within = manyTries, sendWithin
+		a := attachment{c, p, ticket, remembered(at)}
+		said := zendesk.NewComment{Body: cmp.Or(text, defaultComment(files)), Public: new(o.Public)}
+		done, err := a.send(ctx, files, said)
 		if err != nil {
-			return err
+			return a.explained(err)
 		}
 		return o.tell(ctx, p, done)
 	})
@@ -165,7 +172,7 @@ func (o attachOptions) tell(ctx context.Context, p process, done attached) error
 //	files ─► those that Zendesk has already? ─► uploads, one after the other
 //	      ─► all there? ─► the comment, once ─► lost answer? look whether it stands
 type attachment struct {
-	acting
+	*caller
 	p      process
 	ticket int64
 	memory memory
@@ -188,6 +195,17 @@ func (a attachment) send(ctx context.Context, files []outgoing, c zendesk.NewCom
 		return done, err
 	}
 	return done, a.memory.forget(a.keys(files))
+}
+
+// sendWithin is how long one request is tried with all its waits.
+const sendWithin = 10 * time.Minute
+
+// explained says what an error of Zendesk's means; what the command says itself stays.
+func (a attachment) explained(err error) error {
+	if errors.As(err, new(coded)) || errors.As(err, new(local)) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return a.fail(err)
 }
 
 func (a attachment) key(f outgoing) string { return fmt.Sprint(a.Base, " ", a.ticket, " ", f.Path) }

@@ -87,3 +87,8 @@ func (m memory) tidy() {
 		}
 	}
 }
+
+// local is an error of this machine, which says nothing of whom a file was for.
+type local struct{ error }
+
+func (l local) Unwrap() error { return l.error }
