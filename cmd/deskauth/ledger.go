@@ -17,7 +17,7 @@ import (
 // Zendesk keeps neither: a token that is made without a sign-in lives until it is revoked
 // (facts §3.1), and says nothing of a ticket.
 //
-//	~/.local/state/deskauth/logins/https-subdomain-zendesk-com/ledger.jsonl
+//	~/.local/state/deskauth/logins/https-subdomain.zendesk.com/ledger.jsonl
 //	    {"token":4711,"account":"acme","client":"order_sync","ticket":35,"due_at":"…"}
 //	    {"token":4711,"account":"acme","ended_at":"…"}
 //

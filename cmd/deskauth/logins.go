@@ -31,9 +31,9 @@ type logins struct {
 //	~/.local/state/deskauth/logins/
 //	    current.json                  the login that is meant where none is named
 //	    keys.json | keys.age          the sealing keys, where no keychain has them
-//	    https-subdomain-zendesk-com/  a Zendesk
+//	    https-subdomain.zendesk.com/  a Zendesk
 //	        logins.db
-//	    via-https-connect-example-com/  a broker of somebody's
+//	    via-https-connect.example.com/  a broker of somebody's
 //	        17.json
 type loginPlace struct {
 	Root string

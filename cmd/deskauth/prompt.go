@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -27,8 +28,7 @@ func ask(ctx context.Context, p process, question string) (string, error) {
 	if !atTerminal(p) {
 		return "", nil
 	}
-	fmt.Fprint(p.Err, question)
-	line, err := answered(ctx, func() (string, error) { return readLine(p.In) })
+	line, err := answered(ctx, func() (string, error) { return readLine(p.In) }, func() { fmt.Fprint(p.Err, question) })
 	if err != nil {
 		fmt.Fprintln(p.Err)
 	}
@@ -48,8 +48,10 @@ func askHidden(ctx context.Context, p process, question string) (secret.Plain, e
 	if err != nil {
 		return secret.Plain{}, err
 	}
-	fmt.Fprint(p.Err, question)
-	typed, err := answered(ctx, func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) })
+	typed, err := answered(ctx, func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }, func() {
+		silent(in, before)
+		fmt.Fprint(p.Err, question)
+	})
 	fmt.Fprintln(p.Err)
 	if err != nil {
 		_ = term.Restore(int(in.Fd()), before)
@@ -60,14 +62,26 @@ func askHidden(ctx context.Context, p process, question string) (secret.Plain, e
 	return secret.Of(string(typed)), err
 }
 
-// answered waits for an answer no longer than the command goes on.
-func answered[T any](ctx context.Context, read func() (T, error)) (T, error) {
+// silent waits until the terminal no longer shows what is typed, so that whoever answers
+// at once shows nothing either.
+func silent(in *os.File, before *term.State) {
+	for range 1000 {
+		if now, err := term.GetState(int(in.Fd())); err != nil || *now != *before {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// answered asks once it reads, and waits for the answer no longer than the command goes on.
+func answered[T any](ctx context.Context, read func() (T, error), question func()) (T, error) {
 	type answer struct {
 		value T
 		err   error
 	}
 	done := make(chan answer, 1)
 	go func() { v, err := read(); done <- answer{v, err} }()
+	question()
 	select {
 	case a := <-done:
 		return a.value, a.err

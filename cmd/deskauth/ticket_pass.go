@@ -130,10 +130,12 @@ func (h holder) send(ctx context.Context, files []outgoing, text string) error {
 			return err
 		}
 	}
-	if err := h.finish(ctx, sending, text); err != nil {
-		return err
+	err := h.finish(ctx, sending, text)
+	var said *passProblem
+	if err == nil || errors.As(err, &said) && said.Status == http.StatusConflict { // over: the next run begins anew
+		err = errors.Join(err, h.memory.forget(keys))
 	}
-	return h.memory.forget(keys)
+	return err
 }
 
 // left says where a sending was left. One that has no file is given back, with its use.

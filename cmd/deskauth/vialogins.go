@@ -18,7 +18,7 @@ import (
 // viaLogin is a login by way of somebody's broker: what is kept here is a key of that
 // broker's, which lends one connection. A file for each, beside the others' databases:
 //
-//	logins/via-https-connect-example-com/17.json
+//	logins/via-https-connect.example.com/17.json
 type viaLogin struct {
 	Broker     string    `json:"broker"`     // its URL
 	Connection int64     `json:"connection"` // its number there
@@ -96,11 +96,12 @@ func (v viaLogin) signInAgain() string {
 
 // viaLogins are all that there are, in the order of their brokers.
 func viaLogins(root string) (all []viaLogin, err error) {
-	files, err := filepath.Glob(filepath.Join(root, viaPrefix+"*", "*.json"))
+	files, err := fs.Glob(os.DirFS(root), viaPrefix+"*/*.json") // root may have signs of a pattern in it
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range files {
+		name = filepath.Join(root, name)
 		text, err := os.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) { // signed out a moment ago
 			continue
@@ -133,11 +134,14 @@ func chooseVia(all []viaLogin, broker, account string, now current) (v viaLogin,
 	return v, found
 }
 
-// fileName is a name of a directory for an address.
+// fileName is a name of a directory for an address, another for each.
 func fileName(address string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.':
 			return r
+		case r == ':':
+			return '_' // in no name of a host
 		}
 		return '-'
 	}, strings.ToLower(strings.NewReplacer("://", "-", "{", "", "}", "").Replace(address)))
