@@ -29,16 +29,21 @@ var deeds = map[string]struct {
 func TestKeptDatabasesAreAsNew(t *testing.T) {
 	for name, deed := range deeds {
 		t.Run(name, func(t *testing.T) {
-			before := ""
-			t.Run("before", func(t *testing.T) {
-				dsn := storetest.DSN(t, store.Postgres)
-				raw := storetest.Raw(t, dsn)
-				before = id(t, raw)
-				storetest.Exec(t, raw, deed.statement)
-			})
-			dsn := storetest.DSN(t, store.Postgres)
-			raw := storetest.Raw(t, dsn)
-			if again := id(t, raw) == before; again != deed.again {
+			var raw *sql.DB
+			again := false
+			for range 20 { // another package's tests may take it in between
+				before := ""
+				t.Run("before", func(t *testing.T) {
+					raw := storetest.Raw(t, storetest.DSN(t, store.Postgres))
+					before = id(t, raw)
+					storetest.Exec(t, raw, deed.statement)
+				})
+				raw = storetest.Raw(t, storetest.DSN(t, store.Postgres))
+				if again = id(t, raw) == before; again || !deed.again {
+					break
+				}
+			}
+			if again != deed.again {
 				t.Errorf("the same database again: %v", again)
 			}
 			if n := storetest.Count(t, raw, `SELECT count(*) FROM issuer_accounts`); n != 0 {
