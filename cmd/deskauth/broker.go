@@ -37,6 +37,7 @@ func brokerCommand(p process) *cobra.Command {
 			"  deskauth broker --zendesk-url 'http://{subdomain}.localhost:4000' --client-id my_app",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			spendMemory(brokerGarbagePercent)
 			if err := fromEnvironment(cmd, p); err != nil {
 				return err
 			}

@@ -69,6 +69,9 @@ func (s logSet) add(z *zip.Writer, path string) (g gathered, err error) {
 	return g, err
 }
 
+// unpackedMost bounds the work that a small file can make.
+const unpackedMost = 4 << 30
+
 // end is the last of a file, from the beginning of a line. What gzip packed is unpacked.
 func (s logSet) end(f *os.File) (text *bufio.Reader, cut bool, err error) {
 	if strings.HasSuffix(f.Name(), ".gz") {
@@ -77,7 +80,9 @@ func (s logSet) end(f *os.File) (text *bufio.Reader, cut bool, err error) {
 			return nil, false, err
 		}
 		last := &tail{most: int(s.most)}
-		if _, err := io.Copy(last, unpacked); err != nil {
+		if _, err := io.CopyN(last, unpacked, unpackedMost); err == nil {
+			return nil, false, fmt.Errorf("it unpacks to more than %s", sizeText(unpackedMost))
+		} else if !errors.Is(err, io.EOF) {
 			return nil, false, err
 		}
 		text, cut = bufio.NewReader(bytes.NewReader(last.bytes())), last.cut

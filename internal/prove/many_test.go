@@ -346,26 +346,10 @@ func (m *many) memory(when string, args ...any) {
 			mb[name] = kb / 1024
 		}
 	}
-	m.t.Logf("%-34s %d MB resident, %d at most; Go's heap has %d of them", fmt.Sprintf(when, args...), mb["VmRSS"], mb["VmHWM"], m.goHeap())
+	m.t.Logf("%-34s %d MB resident, %d at most", fmt.Sprintf(when, args...), mb["VmRSS"], mb["VmHWM"])
 	if proving() && mb["VmHWM"] > memoryMost {
 		m.t.Errorf("%d MB", mb["VmHWM"])
 	}
-}
-
-// goHeap is how many of the resident MB are Go's heap; the rest is the program, its
-// stacks, and what SQLite took.
-func (m *many) goHeap() (mb int) {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", m.replicas[0].PID()))
-	ours, kb := false, 0
-	for _, line := range strings.Split(string(text), "\n") {
-		if at, _, is := strings.Cut(line, "-"); is && strings.Contains(line, "p 00000000 ") {
-			ours = strings.HasPrefix(at, "c0") && len(at) == 10 // where the runtime asks for its arenas
-		} else if rest, is := strings.CutPrefix(line, "Rss:"); is && ours {
-			n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
-			kb += n
-		}
-	}
-	return kb / 1024
 }
 
 // spread sorts what something took, and says what half and 99 of 100 took at most.
