@@ -24,8 +24,12 @@ func TestArchive(t *testing.T) {
 	_ = z.Close()
 	var files []string
 	for _, f := range []struct{ name, text string }{
-		{"plain.log", long}, {"old.log.gz", packed.String()}, {"short.log", "password=swordfish"},
-		{"empty.log", ""}, {"core", "\x00\x01"}, {"broken.gz", "no gzip"},
+		{"plain.log", long},
+		{"old.log.gz", packed.String()},
+		{"short.log", "password=swordfish"},
+		{"empty.log", ""},
+		{"core", "\x00\x01"},
+		{"broken.gz", "no gzip"},
 	} {
 		files = append(files, filepath.Join(dir, f.name))
 		if err := os.WriteFile(files[len(files)-1], []byte(f.text), 0o600); err != nil {
