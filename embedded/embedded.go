@@ -183,9 +183,9 @@ func (c Config) addresses() (public *url.URL, base zendesk.Base, err error) {
 func (c Config) open(ctx context.Context) (*store.DB, error) {
 	switch {
 	case c.Path != "" && c.DSN == "" && c.DB == nil:
-		return store.OpenBroker(ctx, "sqlite:"+c.Path)
+		return store.Open(ctx, "sqlite:"+c.Path)
 	case c.Path == "" && c.DSN != "" && c.DB == nil:
-		return store.OpenBroker(ctx, c.DSN)
+		return store.Open(ctx, c.DSN)
 	case c.Path == "" && c.DSN == "" && c.DB != nil:
 		if err := isPostgres(c.DB); err != nil {
 			return nil, err

@@ -196,7 +196,7 @@ func (run *runningBroker) openStore(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if run.db, err = store.OpenBroker(ctx, dsn); err != nil {
+	if run.db, err = store.Open(ctx, dsn); err != nil {
 		return err
 	}
 	if err := hold(ctx, run.db, dsn, "broker"); err != nil {

@@ -150,7 +150,7 @@ func (o *bureau) dsn(p process) (string, error) {
 }
 
 func openBeside(ctx context.Context, dsn string) (*store.DB, error) {
-	db, err := store.OpenBroker(ctx, dsn)
+	db, err := store.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}

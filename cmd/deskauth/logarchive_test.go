@@ -80,12 +80,12 @@ func TestArchive(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for text, want := range map[string]int64{"5MB": 5_000_000, "1.5 kB": 1500, "7B": 7} {
+	for text, want := range map[string]int64{"5MB": 5_000_000, "1.5 kB": 1500, "7B": 7, "2MiB": 2 << 20, "1GB": 1_000_000_000} {
 		if n, err := parseSize(text); err != nil || n != want {
 			t.Errorf("%q is %d, %v", text, n, err)
 		}
 	}
-	for _, text := range []string{"", "5", "MB", "-1MB", "0B", "9000000GB", "1XB"} {
+	for _, text := range []string{"", "MB", "-1MB", "0B", "1.1GB", "9000000GB", "1XB"} {
 		if n, err := parseSize(text); err == nil {
 			t.Errorf("%q is %d", text, n)
 		}

@@ -160,7 +160,7 @@ func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := store.OpenBroker(ctx, "sqlite:"+at.db())
+	db, err := store.Open(ctx, "sqlite:"+at.db())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/goccy/go-yaml"
 
 	"github.com/deskauth/deskauth/internal/blank"
@@ -97,25 +98,24 @@ func (s *logSet) complete() (err error) {
 	s.most = 10_000_000
 	if s.Last != "" {
 		if s.most, err = parseSize(s.Last); err != nil {
-			return fmt.Errorf("last is %q, and should be as 5MB", s.Last)
+			return fmt.Errorf("last is %q, and should be as 5MB, and %s at most", s.Last, humanize.Bytes(lastMost))
 		}
 	}
 	s.Blanker, err = blank.New(s.Blank...)
 	return err
 }
 
-// parseSize reads a size as sizeText writes it, in bytes.
+// lastMost is the most that is kept of one file, in bytes: an archive is to go through
+// Zendesk's uploads.
+const lastMost = 1_000_000_000
+
+// parseSize reads a size, in bytes.
 func parseSize(text string) (int64, error) {
-	var n float64
-	var unit string
-	if _, err := fmt.Sscanf(strings.TrimSpace(text), "%f%s", &n, &unit); err != nil || n <= 0 {
-		return 0, errors.New("no size")
+	n, err := humanize.ParseBytes(text)
+	if err == nil && (n == 0 || n > lastMost) {
+		err = errors.New("no size that can be")
 	}
-	times, known := map[string]float64{"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[strings.ToUpper(unit)]
-	if !known || n*times > 1e12 || n*times < 1 {
-		return 0, errors.New("no size")
-	}
-	return int64(n * times), nil
+	return int64(n), err
 }
 
 // files are those that the patterns find, each once. A pattern that finds none is

@@ -87,16 +87,7 @@ func newReport(name string, head reportHead, plan []tokenRecord) (*report, error
 			return nil, err
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(text.Bytes())
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err := writeWhole(name, text.Bytes()); err != nil {
 		return nil, err
 	}
 	return openReport(name)

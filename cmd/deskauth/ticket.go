@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 )
 
@@ -71,16 +71,4 @@ func outgoingFiles(paths []string) (files []outgoing, err error) {
 }
 
 // sizeText is for people: 1.2 MB is a million bytes and some.
-func sizeText(n int64) string {
-	size := float64(n)
-	for _, unit := range []string{"bytes", "kB", "MB"} {
-		switch {
-		case size < 1000 && unit == "bytes":
-			return fmt.Sprintf("%d bytes", n)
-		case size < 1000:
-			return fmt.Sprintf("%.1f %s", size, unit)
-		}
-		size /= 1000
-	}
-	return fmt.Sprintf("%.1f GB", size)
-}
+func sizeText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }

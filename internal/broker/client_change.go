@@ -123,6 +123,19 @@ func (b *Broker) RemoveClient(ctx context.Context, by Actor, id ClientID, force 
 	return 0, fmt.Errorf("client %d: %w", id, ErrConflict)
 }
 
+// CloseCircuit has a client tried again at an account that refused it, at once and not
+// only when its time has come. The error may be ErrNotFound: there is no such client,
+// or that account does not refuse it.
+func (b *Broker) CloseCircuit(ctx context.Context, by Actor, id ClientID, account string) error {
+	c, err := b.ClientState(ctx, id)
+	if err != nil {
+		return err
+	}
+	e := b.clientEvent(CircuitClosed, by, c.Client)
+	e.Account = account
+	return b.Store.EndCircuit(ctx, id, account, e)
+}
+
 // Clients lists the clients, in the order of their numbers, from the one after
 // `after`.
 func (b *Broker) Clients(ctx context.Context, after ClientID, limit int) ([]ClientState, error) {

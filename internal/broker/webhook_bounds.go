@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -50,59 +49,4 @@ func (b *Broker) trimWebhooks(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
-}
-
-// DisableWebhook has a webhook told nothing until EnableWebhook; what waits for it is not
-// sent, and can be replayed by hand afterwards. The error may be ErrNotFound, or
-// *WebhookEnded for one that is told nothing already, for another reason.
-func (b *Broker) DisableWebhook(ctx context.Context, by Actor, id WebhookID) (Webhook, error) {
-	for range moveTries {
-		w, err := b.Store.Webhook(ctx, id)
-		switch {
-		case err != nil || w.State == WebhookDisabled:
-			return w, err
-		case w.State != WebhookOn:
-			return w, &WebhookEnded{id, w.State}
-		}
-		w.State = WebhookDisabled
-		err = b.Store.EndWebhook(ctx, w, machineNow(), b.webhookEvent(WebhookStopped, by, id))
-		if !errors.Is(err, ErrConflict) {
-			return w, err
-		}
-	}
-	return Webhook{}, fmt.Errorf("webhook %d: %w", id, ErrConflict)
-}
-
-// EnableWebhook ends what DisableWebhook began, or that it was given up. The error may
-// be ErrNotFound, or *WebhookEnded for one whose receiver said that it is gone.
-func (b *Broker) EnableWebhook(ctx context.Context, by Actor, id WebhookID) (Webhook, error) {
-	for range moveTries {
-		w, err := b.Store.Webhook(ctx, id)
-		switch {
-		case err != nil || w.State == WebhookOn:
-			return w, err
-		case w.State == WebhookOff:
-			return w, &WebhookEnded{id, w.State}
-		}
-		now := machineNow()
-		err = b.Store.ResumeWebhook(ctx, id, w.State, now, b.webhookEvent(WebhookStarted, by, id))
-		if !errors.Is(err, ErrConflict) {
-			w.State, w.OnSince, w.Dropped = WebhookOn, now, 0
-			return w, err
-		}
-	}
-	return Webhook{}, fmt.Errorf("webhook %d: %w", id, ErrConflict)
-}
-
-// CloseCircuit has a client tried again at an account that refused it, at once and not
-// only when its time has come. The error may be ErrNotFound: there is no such client,
-// or that account does not refuse it.
-func (b *Broker) CloseCircuit(ctx context.Context, by Actor, id ClientID, account string) error {
-	c, err := b.ClientState(ctx, id)
-	if err != nil {
-		return err
-	}
-	e := b.clientEvent(CircuitClosed, by, c.Client)
-	e.Account = account
-	return b.Store.EndCircuit(ctx, id, account, e)
 }

@@ -131,6 +131,48 @@ func (e *WebhookEnded) Error() string {
 	return fmt.Sprintf("webhook %d is told nothing any more: its receiver answered 410 Gone; add it anew", e.ID)
 }
 
+// DisableWebhook has a webhook told nothing until EnableWebhook; what waits for it is not
+// sent, and can be replayed by hand afterwards. The error may be ErrNotFound, or
+// *WebhookEnded for one that is told nothing already, for another reason.
+func (b *Broker) DisableWebhook(ctx context.Context, by Actor, id WebhookID) (Webhook, error) {
+	for range moveTries {
+		w, err := b.Store.Webhook(ctx, id)
+		switch {
+		case err != nil || w.State == WebhookDisabled:
+			return w, err
+		case w.State != WebhookOn:
+			return w, &WebhookEnded{id, w.State}
+		}
+		w.State = WebhookDisabled
+		err = b.Store.EndWebhook(ctx, w, machineNow(), b.webhookEvent(WebhookStopped, by, id))
+		if !errors.Is(err, ErrConflict) {
+			return w, err
+		}
+	}
+	return Webhook{}, fmt.Errorf("webhook %d: %w", id, ErrConflict)
+}
+
+// EnableWebhook ends what DisableWebhook began, or that it was given up. The error may
+// be ErrNotFound, or *WebhookEnded for one whose receiver said that it is gone.
+func (b *Broker) EnableWebhook(ctx context.Context, by Actor, id WebhookID) (Webhook, error) {
+	for range moveTries {
+		w, err := b.Store.Webhook(ctx, id)
+		switch {
+		case err != nil || w.State == WebhookOn:
+			return w, err
+		case w.State == WebhookOff:
+			return w, &WebhookEnded{id, w.State}
+		}
+		now := machineNow()
+		err = b.Store.ResumeWebhook(ctx, id, w.State, now, b.webhookEvent(WebhookStarted, by, id))
+		if !errors.Is(err, ErrConflict) {
+			w.State, w.OnSince, w.Dropped = WebhookOn, now, 0
+			return w, err
+		}
+	}
+	return Webhook{}, fmt.Errorf("webhook %d: %w", id, ErrConflict)
+}
+
 // TestWebhook has a notice of no change sent. The error may be ErrNotFound or
 // *WebhookEnded.
 func (b *Broker) TestWebhook(ctx context.Context, id WebhookID) (Delivery, error) {

@@ -48,7 +48,7 @@ func Restore(ctx context.Context, backup, to string, check func(context.Context,
 		if err := vacuumInto(ctx, u.String()+"?_pragma=busy_timeout(5000)&_pragma=query_only(0)", part); err != nil {
 			return fmt.Errorf("backup %s: %w", backup, err)
 		}
-		db, err := openSQLite(ctx, part, sqliteCacheKiB)
+		db, err := openSQLite(ctx, part)
 		if err != nil {
 			return err
 		}

@@ -48,18 +48,10 @@ type DB struct {
 // Open opens the database that dsn names, without touching its tables:
 // "sqlite:PATH" (created when missing, readable by its owner alone) or a
 // postgres:// URL. The caller closes it.
-func Open(ctx context.Context, dsn string) (*DB, error) { return open(ctx, dsn, sqliteCacheKiB) }
-
-// OpenBroker is Open for a broker, which is to keep a hundred thousand connections in
-// 150 MB: its SQLite has half the cache (ADR 15).
-func OpenBroker(ctx context.Context, dsn string) (*DB, error) {
-	return open(ctx, dsn, sqliteBrokerCacheKiB)
-}
-
-func open(ctx context.Context, dsn string, cacheKiB int) (*DB, error) {
+func Open(ctx context.Context, dsn string) (*DB, error) {
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "sqlite":
-		return openSQLite(ctx, rest, cacheKiB)
+		return openSQLite(ctx, rest)
 	case "postgres", "postgresql":
 		return openPostgres(ctx, dsn)
 	default:
@@ -98,16 +90,13 @@ func (e oneLine) Unwrap() error { return e.error }
 // sqliteCacheKiB is the page cache of the connection that writes (design §5).
 const sqliteCacheKiB = 65536
 
-// sqliteBrokerCacheKiB is that of a broker's.
-const sqliteBrokerCacheKiB = 32768
-
 // sqliteReaderPages is that of a connection that reads. Each commit of the writer
 // makes a reader drop its whole cache, page by page: a large one costs more to
 // empty and to fill again than the operating system's cache, from which it fills.
 // So many pages SQLite allocates in one go.
 const sqliteReaderPages = 20
 
-func openSQLite(ctx context.Context, path string, cacheKiB int) (*DB, error) {
+func openSQLite(ctx context.Context, path string) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" {
 		return nil, errors.New("the SQLite database needs a path: sqlite:PATH")
@@ -118,7 +107,7 @@ func openSQLite(ctx context.Context, path string, cacheKiB int) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	writes, err := sql.Open("sqlite", sqliteDSN(path, fmt.Sprintf("_pragma=cache_size(-%d)", cacheKiB)))
+	writes, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
