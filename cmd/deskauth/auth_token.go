@@ -36,10 +36,10 @@ func authTokenCommand(p process) *cobra.Command {
 				fmt.Fprintln(p.Out, v.token.Reveal())
 				return nil
 			}
-			if v, api, is, err := w.pickVia(ctx, p); err != nil {
+			if v, is, err := w.pickVia(ctx, p); err != nil {
 				return err
 			} else if is {
-				token, err := v.token(ctx, api, minTTL)
+				token, err := v.token(ctx, p, w, minTTL)
 				if err == nil {
 					fmt.Fprintln(p.Out, token)
 				}
@@ -127,14 +127,14 @@ func authLogoutCommand(p process) *cobra.Command {
 	w.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return w.run(cmd, p, func(ctx context.Context, p process) error {
-			if v, api, is, err := w.pickVia(ctx, p); err != nil {
+			if v, is, err := w.pickVia(ctx, p); err != nil {
 				return err
 			} else if is {
 				at, err := w.where(p)
 				if err != nil {
 					return err
 				}
-				return v.logout(ctx, p, api, at)
+				return v.logout(ctx, p, w, at)
 			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				if err := l.Revoke(ctx, broker.AtCommand, c.ID); err != nil {

@@ -2,13 +2,18 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/seal"
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/oauth"
 )
 
 func TestChooseVia(t *testing.T) {
@@ -67,20 +72,25 @@ func TestViaURL(t *testing.T) {
 
 func TestExplainBroker(t *testing.T) {
 	v := viaLogin{Broker: "https://connect.example.com", Account: "acme", Host: "acme.zendesk.com"}
-	problem := func(status int, name string) error {
-		return &brokerProblem{Type: "urn:deskauth:problem:" + name, State: "reauthorize", status: status}
-	}
 	for _, c := range []struct {
 		err   error
 		code  int
 		words string
 	}{
-		{problem(http.StatusUnauthorized, "key_refused"), exitSignIn, "run `deskauth auth login --via https://connect.example.com --account acme`"},
-		{problem(http.StatusNotFound, "not_found"), exitSignIn, "run `deskauth auth login"},
-		{problem(http.StatusConflict, "unusable"), exitSignIn, "acme.zendesk.com cannot be used any more (reauthorize"},
-		{problem(http.StatusServiceUnavailable, "unavailable"), exitUnavailable, "try again later"},
-		{problem(http.StatusServiceUnavailable, "away"), exitUnavailable, "try again later"},
-		{problem(http.StatusForbidden, "forbidden"), exitRefused, "status 403"},
+		{deskauth.ErrKeyRefused, exitSignIn, "run `deskauth auth login --via https://connect.example.com --account acme`"},
+		{deskauth.ErrNotFound, exitSignIn, "run `deskauth auth login"},
+		{&deskauth.Unusable{State: deskauth.Reauthorize}, exitSignIn, "acme.zendesk.com cannot be used any more (reauthorize"},
+		{&deskauth.ReauthorizeError{Unusable: deskauth.Unusable{State: deskauth.InDoubt}}, exitSignIn, "(in_doubt"},
+		{&deskauth.Unavailable{Reason: "resting"}, exitUnavailable, "(resting): try again later"},
+		{deskauth.ErrAway, exitUnavailable, "try again later"},
+		{deskauth.ErrForbidden, exitRefused, "the key does not allow that"},
+		{&deskauth.RemoteError{Status: http.StatusInternalServerError, Type: "server_error"}, exitUnavailable, "(server_error): try again later"},
+		{&deskauth.RemoteError{Status: http.StatusConflict, Type: "under_way", Title: "It goes on"}, exitRefused, "refuses it: It goes on"},
+		{&deskauth.RemoteError{Status: http.StatusOK}, exitUnavailable, "does not answer as a broker does"},
+		{&brokerProblem{Type: "urn:deskauth:problem:away", status: http.StatusServiceUnavailable}, exitUnavailable, "try again later"},
+		{&brokerProblem{Code: oauth.InvalidClient, status: http.StatusUnauthorized}, exitRefused, "refuses it: invalid_client"},
+		{fmt.Errorf("%w: %w", deskauth.ErrAway, &url.Error{Op: "Get", URL: "https://connect.example.com", Err: syscall.ECONNREFUSED}), exitUnavailable, "connect.example.com cannot be reached now: nobody listens there"},
+		{fmt.Errorf("%w: %w", deskauth.ErrAway, &url.Error{Op: "Get", Err: &oauth.RemoteError{Status: http.StatusFound}}), exitUnavailable, "a web page answers for connect.example.com"},
 		{errors.New("broken"), exitUnavailable, "connect.example.com cannot be reached now: broken"},
 	} {
 		err := v.explain(c.err)

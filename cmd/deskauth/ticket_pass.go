@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,7 +13,6 @@ import (
 	"time"
 
 	"github.com/deskauth/deskauth/internal/secret"
-	"github.com/deskauth/deskauth/oauth"
 )
 
 // holder is whoever has a pass: its broker is spoken to by the pass's secret, and no
@@ -25,9 +21,7 @@ import (
 //	link ─► a sending ─► its files, one after the other ─► finish: one comment, one use
 type holder struct {
 	p      process
-	base   url.URL // of the broker
-	secret secret.Plain
-	http   *http.Client
+	api    brokerAPI
 	memory memory
 }
 
@@ -40,9 +34,13 @@ func (o attachOptions) attachByPass(ctx context.Context, p process, paths []stri
 	if err != nil {
 		return err
 	}
-	h := holder{p: p, http: o.toBroker(p)}
-	if h.base, h.secret, err = parsePassLink(link.Reveal()); err != nil {
+	base, plain, err := parsePassLink(link.Reveal())
+	if err != nil {
 		return err
+	}
+	h := holder{p: p, api: brokerAPI{root: &base, http: o.toBroker(p, 0), bearer: plain}} // a file takes as long as it takes
+	h.api.waiting = func(wait time.Duration) {
+		fmt.Fprintf(p.Err, "%s says to wait: going on in %v.\n", base.Host, wait)
 	}
 	at, err := o.where(p)
 	if err != nil {
@@ -86,24 +84,8 @@ func parsePassLink(link string) (base url.URL, plain secret.Plain, err error) {
 	return url.URL{Scheme: u.Scheme, Host: u.Host}, secret.Of(u.Fragment), nil
 }
 
-func thisMachine(host string) bool {
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
-
-// toBroker makes the client by which a holder speaks to a broker. A redirect is not
-// followed: the secret is for that host alone.
-func (o attachOptions) toBroker(p process) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
-	c := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if o.Debug {
-		c.Transport = debugged{t, p}
-	}
-	return c
-}
-
 func (h holder) key(f outgoing) string {
-	return "pass " + h.base.Host + " " + h.secret.Digest().String() + " " + f.Path
+	return "pass " + h.api.root.Host + " " + h.api.bearer.Digest().String() + " " + f.Path
 }
 
 // send goes on with a sending that was begun within the hour, else begins one.
@@ -131,8 +113,8 @@ func (h holder) send(ctx context.Context, files []outgoing, text string) error {
 		}
 	}
 	err := h.finish(ctx, sending, text)
-	var said *passProblem
-	if err == nil || errors.As(err, &said) && said.Status == http.StatusConflict { // over: the next run begins anew
+	var said *brokerProblem
+	if err == nil || errors.As(err, &said) && said.status == http.StatusConflict { // over: the next run begins anew
 		err = errors.Join(err, h.memory.forget(keys))
 	}
 	return err
@@ -140,13 +122,13 @@ func (h holder) send(ctx context.Context, files []outgoing, text string) error {
 
 // left says where a sending was left. One that has no file is given back, with its use.
 func (h holder) left(ctx context.Context, err error, sending int64, f outgoing, sent int, keys []string) error {
-	var said *passProblem
+	var said *brokerProblem
 	switch {
 	case sent == 0:
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_ = h.ask(ending, http.MethodDelete, sendingPath(sending), nil, nil) // else it lapses within the hour
-	case errors.As(err, &said) && said.Status == http.StatusConflict: // it is over: the next run begins anew
+		_ = h.do(ending, brokerRequest{method: http.MethodDelete, path: sendingPath(sending)}, nil) // else it lapses within the hour
+	case errors.As(err, &said) && said.status == http.StatusConflict: // it is over: the next run begins anew
 		_ = h.memory.forget(keys)
 	default:
 		fmt.Fprintf(h.p.Err, "Files that were sent: %d. They are in no comment yet: run the same again within the hour, and they are not sent a second time.\n", sent)
@@ -178,14 +160,14 @@ func (h holder) begun(files []outgoing) (sending int64, sent map[string]bool) {
 
 func (h holder) begin(ctx context.Context) (int64, error) {
 	var begun struct{ ID int64 }
-	err := h.ask(ctx, http.MethodPost, "/pass/sendings", nil, &begun)
+	err := h.do(ctx, withText(http.MethodPost, "/pass/sendings", "application/json", ""), &begun)
 	return begun.ID, err
 }
 
 func (h holder) put(ctx context.Context, sending int64, f outgoing) (err error) {
 	path := sendingPath(sending) + "/files/" + url.PathEscape(f.Name)
 	for range uploadTries {
-		if err = h.putOnce(ctx, path, f); err == nil || ctx.Err() != nil || errors.As(err, new(*passProblem)) || errors.As(err, new(local)) {
+		if err = h.putOnce(ctx, path, f); err == nil || ctx.Err() != nil || errors.As(err, new(*brokerProblem)) || errors.As(err, new(local)) {
 			break
 		}
 	}
@@ -195,7 +177,7 @@ func (h holder) put(ctx context.Context, sending int64, f outgoing) (err error) 
 func (h holder) putOnce(ctx context.Context, path string, f outgoing) error {
 	// A transport may read on after it has answered: each request has a file of its own.
 	var shown func(bool)
-	err := h.asking(ctx, http.MethodPut, path, f.Size, func() (io.ReadCloser, error) {
+	err := h.do(ctx, brokerRequest{method: http.MethodPut, path: path, size: f.Size, open: func() (io.ReadCloser, error) {
 		file, err := os.Open(f.Path)
 		if err != nil {
 			return nil, local{err}
@@ -203,7 +185,7 @@ func (h holder) putOnce(ctx context.Context, path string, f outgoing) error {
 		var body io.Reader
 		body, shown = showProgress(h.p, f, io.NewSectionReader(file, 0, f.Size))
 		return readCloser{body, file}, nil
-	}, nil)
+	}}, nil)
 	if shown != nil {
 		shown(err == nil)
 	}
@@ -216,106 +198,25 @@ type readCloser struct {
 }
 
 func (h holder) finish(ctx context.Context, sending int64, text string) error {
-	in, err := json.Marshal(map[string]string{"comment": text})
+	r, err := withJSON(http.MethodPost, sendingPath(sending)+"/finish", map[string]string{"comment": text})
 	if err != nil {
 		return err
 	}
-	return h.ask(ctx, http.MethodPost, sendingPath(sending)+"/finish", in, nil)
+	return h.do(ctx, r, nil)
 }
 
-func (h holder) ask(ctx context.Context, method, path string, in []byte, out any) error {
-	return h.asking(ctx, method, path, int64(len(in)), func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(in)), nil
-	}, out)
-}
-
-// waitMost is how long a broker's "later" is waited for.
-const waitMost = 2 * time.Minute
-
-// asking waits where the broker says "later", and asks again.
-func (h holder) asking(ctx context.Context, method, path string, size int64, open func() (io.ReadCloser, error), out any) error {
-	for {
-		body, err := open()
-		if err != nil {
-			return err
-		}
-		err = h.once(ctx, method, path, body, size, out)
-		var said *passProblem
-		if !errors.As(err, &said) || said.Status != http.StatusTooManyRequests || said.wait == 0 || said.wait > waitMost {
-			return err
-		}
-		fmt.Fprintf(h.p.Err, "%s says to wait: going on in %v.\n", h.base.Host, said.wait)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(said.wait):
-		}
-	}
-}
-
-func (h holder) once(ctx context.Context, method, path string, body io.ReadCloser, size int64, out any) error {
-	r, err := http.NewRequestWithContext(ctx, method, h.base.String()+path, body)
-	if err != nil {
-		_ = body.Close()
-		return err
-	}
-	r.ContentLength = size
-	if size == 0 {
-		_ = body.Close()
-		r.Body = http.NoBody
-	}
-	r.Header.Set("Authorization", "Bearer "+h.secret.Reveal())
-	r.Header.Set("Accept-Language", "en") // as everything else that the command says
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := h.http.Do(r)
-	if err != nil {
-		return unreached(h.base.Host, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		return h.refusal(resp)
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, oauth.MaxAnswer)).Decode(out); err != nil {
-		return asUnavailable(fmt.Errorf("%s does not answer as a broker does", h.base.Host))
-	}
-	return nil
-}
-
-// passProblem is what a broker says of a pass (RFC 9457).
-type passProblem struct {
-	Status int
-	Title  string
-	Detail string
-	wait   time.Duration
-}
-
-func (e *passProblem) Error() string {
-	if e.Detail != "" {
-		return e.Detail
-	}
-	return e.Title
-}
-
-func (h holder) refusal(resp *http.Response) error {
-	said := &passProblem{wait: oauth.RetryAfter(resp.Header)}
-	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") ||
-		json.NewDecoder(io.LimitReader(resp.Body, oauth.MaxAnswer)).Decode(said) != nil {
-		if isPage(resp.Header.Get("Content-Type")) || resp.StatusCode/100 == 3 {
-			return asUnavailable(fmt.Errorf("a web page answers for %s, and not a broker: does this network, or a proxy, want a sign-in of its own first?", h.base.Host))
-		}
-		return asUnavailable(fmt.Errorf("%s does not answer as a broker does (%s)", h.base.Host, resp.Status))
-	}
-	said.Status = resp.StatusCode
-	said.Title, said.Detail = printable(said.Title), printable(said.Detail)
+// do asks the broker as whoever holds the pass, and says in its words what came of it.
+func (h holder) do(ctx context.Context, r brokerRequest, out any) error {
+	err := h.api.do(ctx, r, out)
+	var said *brokerProblem
 	switch {
-	case said.Status == http.StatusTooManyRequests, said.Status >= 500:
+	case err == nil, errors.As(err, new(local)):
+		return err
+	case !errors.As(err, &said):
+		return brokerError(h.api.root.Host, err)
+	case isLater(said.status):
 		return asUnavailable(said)
-	case said.Status == http.StatusUnauthorized:
+	case said.status == http.StatusUnauthorized:
 		return asNotFound(said)
 	}
 	return asRefused(said)
