@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -63,6 +64,9 @@ type ClientChange struct {
 // Public tells whether the client has no secret. It then proves itself by PKCE
 // alone, at the exchange (Zendesk refreshes a public client's token without).
 func (c Client) Public() bool { return len(c.Secrets) == 0 }
+
+// Words is what the client is found by.
+func (c Client) Words() string { return strings.ToLower(c.Account + " " + c.Identifier) }
 
 // secretPlace is what the client's secret of a number is sealed for.
 func (c Client) secretPlace(number int64) string {

@@ -7,13 +7,13 @@ import (
 
 // ClientFilter is which clients somebody wants to see. Its zero value: all of them.
 type ClientFilter struct {
-	Words   string // a part of the account or of the identifier
+	Words   string // a part of the account or of the identifier, in any letters
 	Refused bool   // by an account, at least
 }
 
 // looked is the filter as it is looked for: what is typed may be of any length.
 func (f ClientFilter) looked() ClientFilter {
-	f.Words = strings.TrimSpace(clip(plainText(f.Words), wordsMost))
+	f.Words = strings.ToLower(strings.TrimSpace(clip(plainText(f.Words), wordsMost)))
 	return f
 }
 

@@ -215,6 +215,28 @@ func (b *Broker) Passes(ctx context.Context, after PassID, limit int) ([]Pass, e
 	return b.Store.Passes(ctx, after, limit)
 }
 
+// passesOfMost is how many connections one query names: a database takes so many values.
+const passesOfMost = 10_000
+
+// PassesReached lists at most limit of the passes of the connections that a key
+// reaches, from the one after `after`.
+func (b *Broker) PassesReached(ctx context.Context, k Key, after PassID, limit int) ([]Pass, error) {
+	if len(k.Connections) == 0 {
+		return b.Store.Passes(ctx, after, limit)
+	}
+	var all []Pass
+	of := slices.Compact(slices.Sorted(slices.Values(k.Connections)))
+	for part := range slices.Chunk(of, passesOfMost) {
+		some, err := b.Store.PassesOf(ctx, part, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(p, other Pass) int { return cmp.Compare(p.ID, other.ID) })
+	return all[:min(len(all), limit)], nil
+}
+
 // Pass returns a pass. The error may be ErrNotFound.
 func (b *Broker) Pass(ctx context.Context, id PassID) (Pass, error) { return b.Store.Pass(ctx, id) }
 

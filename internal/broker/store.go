@@ -223,6 +223,8 @@ type Store interface {
 	// Passes lists them in the order of their numbers, those that are over included,
 	// from the one after `after`.
 	Passes(ctx context.Context, after PassID, limit int) ([]Pass, error)
+	// PassesOf lists those of some connections, of one at least.
+	PassesOf(ctx context.Context, of []ConnectionID, after PassID, limit int) ([]Pass, error)
 	// FindPasses lists those that a filter chooses, as they stand at an instant, in the
 	// order of their numbers downwards, from the one before `before`.
 	FindPasses(ctx context.Context, f PassFilter, now time.Time, before PassID, limit int) ([]Pass, error)

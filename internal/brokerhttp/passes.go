@@ -90,7 +90,9 @@ func PublishedNewPass(b *broker.Broker, public *url.URL, p broker.Pass, plain se
 }
 
 func (s *site) listPasses(w http.ResponseWriter, u use) error {
-	list := func(after broker.PassID, limit int) ([]broker.Pass, error) { return s.reachedPasses(u, after, limit) }
+	list := func(after broker.PassID, limit int) ([]broker.Pass, error) {
+		return s.Broker.PassesReached(u.Context(), u.key, after, limit)
+	}
 	all, next, err := part(u, list, func(p broker.Pass) broker.PassID { return p.ID })
 	if err != nil {
 		return err
@@ -100,25 +102,6 @@ func (s *site) listPasses(w http.ResponseWriter, u use) error {
 		page.Passes = append(page.Passes, PublishedPass(s.Broker, p, nil))
 	}
 	return writeJSON(w, http.StatusOK, page)
-}
-
-// reachedPasses are those of the connections that a key reaches.
-func (s *site) reachedPasses(u use, after broker.PassID, limit int) (reached []broker.Pass, err error) {
-	for {
-		all, err := s.Broker.Passes(u.Context(), after, pageMost)
-		if err != nil || len(all) == 0 {
-			return reached, err
-		}
-		for _, p := range all {
-			if len(reached) == limit {
-				return reached, nil
-			}
-			if u.key.Allows(broker.GiveOut, p.Connection) {
-				reached = append(reached, p)
-			}
-		}
-		after = all[len(all)-1].ID
-	}
 }
 
 func (s *site) showPass(w http.ResponseWriter, u use) error {

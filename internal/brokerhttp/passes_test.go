@@ -2,6 +2,7 @@ package brokerhttp_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -217,6 +218,52 @@ func TestPassesAreWithinAKeysReach(t *testing.T) {
 	}
 	if resp := p.ask("GET", "/v1/passes", "deskauth_pass_other"); !strings.HasPrefix(resp.body, `{"passes":[]`) {
 		t.Error(resp.body)
+	}
+}
+
+// A key that reaches some connections leafs through their passes, and sees no others.
+func TestPassesOfAKeyInParts(t *testing.T) {
+	p := newPassSite(t, anyWish)
+	one, err := p.broker.Pass(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(of broker.ConnectionID) int64 {
+		one.Connection, one.Digest = of, broker.PassSecret(fmt.Sprintf("deskauth_pass_%d", of)+rand.Text()).Digest()
+		made, err := p.broker.Store.AddPass(t.Context(), one, broker.Event{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int64(made.ID)
+	}
+	want := []int64{1}
+	for n := range 12 {
+		if id := add([]broker.ConnectionID{p.id, 77, 99}[n%3]); n%3 != 2 {
+			want = append(want, id)
+		}
+	}
+	if _, err := p.broker.Store.AddKey(t.Context(), broker.Key{
+		Name: "x", Can: []broker.Power{broker.GiveOut}, Connections: []broker.ConnectionID{77, p.id, 77}, Digest: broker.PassSecret("deskauth_pass_two").Digest(),
+	}, broker.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for next := "/v1/passes?limit=2"; next != ""; {
+		var page deskauth.PassPage
+		resp := p.ask("GET", next, "deskauth_pass_two")
+		if err := json.Unmarshal([]byte(resp.body), &page); err != nil || len(page.Passes) > 2 || len(page.Passes) == 0 {
+			t.Fatalf("%v: %d %s", err, resp.StatusCode, resp.body)
+		}
+		for _, one := range page.Passes {
+			got = append(got, one.ID)
+		}
+		next = ""
+		if page.NextCursor != nil {
+			next = "/v1/passes?limit=2&cursor=" + *page.NextCursor
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

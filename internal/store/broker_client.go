@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -28,9 +27,9 @@ func (s brokerStore) MakeClients(ctx context.Context, all []broker.Client) ([]br
 		made = nil
 		for _, c := range all {
 			if _, err := t.ExecContext(ctx, `
-				INSERT INTO broker_clients (account, product, identifier, chosen_at) VALUES ($1, $2, $3, $4)
+				INSERT INTO broker_clients (account, product, identifier, chosen_at, words) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (account, product, identifier) DO NOTHING`,
-				c.Account, c.Product, c.Identifier, instant(c.ChosenAt)); err != nil {
+				c.Account, c.Product, c.Identifier, instant(c.ChosenAt), c.Words()); err != nil {
 				return err
 			}
 			c, err := withBrokerSecrets(ctx, t, t.QueryRowContext(ctx, `
@@ -195,9 +194,9 @@ func (s brokerStore) Clients(ctx context.Context, after broker.ClientID, limit i
 // account.
 func (s brokerStore) FindClients(ctx context.Context, f broker.ClientFilter, after broker.ClientPlace, limit int) ([]broker.ClientState, error) {
 	condition, args := `chosen_at > 0 AND (account > $1 OR account = $1 AND id > $2)`, []any{after.Account, after.ID}
-	if f.Words != "" { // accounts are in lower case
-		condition += ` AND (account LIKE $3 ESCAPE '!' OR identifier LIKE $4 ESCAPE '!')`
-		args = append(args, containing(strings.ToLower(f.Words)), containing(f.Words))
+	if f.Words != "" {
+		condition += ` AND words LIKE $3 ESCAPE '!'`
+		args = append(args, containing(f.Words))
 	}
 	if f.Refused {
 		condition += ` AND EXISTS (SELECT 1 FROM broker_circuits WHERE client_id = broker_clients.id)`

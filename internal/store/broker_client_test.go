@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/store"
+	"github.com/deskauth/deskauth/internal/store/storetest"
 )
 
 // secretOf is a secret of a client, as a new one comes.
@@ -221,8 +223,9 @@ func TestFindClients(t *testing.T) {
 			"after a global one":      {after: odd.Place(), limit: 2, want: []broker.ClientID{acme.ID, another.ID}},
 			"after one of an account": {after: acme.Place(), limit: 2, want: []broker.ClientID{another.ID, globex.ID}},
 			"after the last":          {after: globex.Place(), limit: 2},
-			"of an account":           {filter: broker.ClientFilter{Words: "ACM"}, limit: 10, want: []broker.ClientID{acme.ID, another.ID}},
-			"of an identifier":        {filter: broker.ClientFilter{Words: "_App"}, limit: 10, want: []broker.ClientID{odd.ID, globex.ID}},
+			"of an account":           {filter: broker.ClientFilter{Words: "acm"}, limit: 10, want: []broker.ClientID{acme.ID, another.ID}},
+			"of an identifier":        {filter: broker.ClientFilter{Words: "_app"}, limit: 10, want: []broker.ClientID{odd.ID, globex.ID}},
+			"of small letters":        {filter: broker.ClientFilter{Words: "own_app"}, limit: 10, want: []broker.ClientID{globex.ID}},
 			"a sign of LIKE's":        {filter: broker.ClientFilter{Words: "0%_"}, limit: 10, want: []broker.ClientID{odd.ID}},
 			"an escape of LIKE's":     {filter: broker.ClientFilter{Words: "!%"}, limit: 10},
 			"refused":                 {filter: broker.ClientFilter{Refused: true}, limit: 10, want: []broker.ClientID{acme.ID}},
@@ -287,4 +290,34 @@ func TestRemoveClient(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Clients of before 0018, and of a broker of before it that runs on, are found by their
+// words, whichever of their letters are capitals.
+func TestClientsThatWereThereBefore(t *testing.T) {
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			dsn := storetest.Empty(t, engine)
+			raw := before(t, dsn, engine, "broker", "0018_found.sql")
+			add := func(account, identifier string) {
+				storetest.Exec(t, raw, `INSERT INTO broker_clients (account, product, identifier, chosen_at, version) VALUES ($1, 'support', $2, 1, 1)`, account, identifier)
+			}
+			add("acme", "ÄRGER_App")
+			for n, words := range []string{"ärger_a", "straße"} { // the other was added meanwhile
+				db, err := store.Open(t.Context(), dsn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = db.Close() })
+				if err := db.MigrateBroker(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				found, err := db.Broker().FindClients(t.Context(), broker.ClientFilter{Words: words}, broker.ClientPlace{}, 10)
+				if err != nil || len(found) != 1 {
+					t.Errorf("%s finds %v, %v", words, found, err)
+				}
+				add(fmt.Sprintf("globex%d", n), "STRAßE")
+			}
+		})
+	}
 }

@@ -66,6 +66,21 @@ func (s brokerStore) Passes(ctx context.Context, after broker.PassID, limit int)
 	return collect(rows, err, scanPass)
 }
 
+func (s brokerStore) PassesOf(ctx context.Context, of []broker.ConnectionID, after broker.PassID, limit int) ([]broker.Pass, error) {
+	// The last is named again until they are a power of two: each number of them is a
+	// statement that is kept.
+	var marks []string
+	args := []any{after}
+	for n := 0; n < len(of) || n&(n-1) != 0; n++ {
+		args = append(args, of[min(n, len(of)-1)])
+		marks = append(marks, fmt.Sprintf(`$%d`, len(args)))
+	}
+	query := `SELECT ` + passColumns + ` FROM broker_passes WHERE id > $1 AND connection_id IN (` + strings.Join(marks, `, `) +
+		fmt.Sprintf(`) ORDER BY id LIMIT $%d`, len(args)+1)
+	rows, err := s.db.reads.QueryContext(ctx, query, append(args, limit)...)
+	return collect(rows, err, scanPass)
+}
+
 func (s brokerStore) FindPasses(ctx context.Context, f broker.PassFilter, now time.Time, before broker.PassID, limit int) ([]broker.Pass, error) {
 	n := narrowing{args: []any{before}}
 	switch f.State {

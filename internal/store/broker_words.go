@@ -120,3 +120,26 @@ func fillWordsOf(ctx context.Context, t *tx, all []broker.Connection) error {
 	}
 	return nil
 }
+
+// fillClientWords gives their words to clients that have none: those of before the
+// migration 0018, and of a broker of before it that runs on beside this one.
+func (d *DB) fillClientWords(ctx context.Context) error {
+	for {
+		rows, err := d.reads.QueryContext(ctx, `
+			SELECT `+brokerClientColumns+` FROM broker_clients WHERE words = '' ORDER BY id LIMIT $1`, wordsStep)
+		all, err := collect(rows, err, scanBrokerClient)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		if err := d.step(ctx, func(ctx context.Context, t *tx) error {
+			for _, c := range all {
+				if _, err := t.ExecContext(ctx, `UPDATE broker_clients SET words = $1 WHERE id = $2`, c.Words(), c.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("fill in the words of clients: %w", err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (d *DB) MigrateBroker(ctx context.Context) error {
 	if err := d.migrate(ctx, "broker"); err != nil {
 		return err
 	}
-	if err := d.fillWords(ctx); err != nil || !d.held.Load() {
+	if err := errors.Join(d.fillWords(ctx), d.fillClientWords(ctx)); err != nil || !d.held.Load() {
 		return err
 	}
 	return d.lendFromMemory(ctx)
