@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
@@ -19,6 +20,8 @@ import (
 //
 //	command ─▶ caller.API ─▶ pace (the account's rate limit) ─▶ broker.Transport ─▶ Zendesk
 //	                                                            renews, replays a 401 once
+//	                                                          or, by way of a broker,
+//	                                                            deskauth.Client.HTTPClient
 type caller struct {
 	*zendesk.API
 	account, host string
@@ -27,8 +30,9 @@ type caller struct {
 	pace          *pace
 	needs         string // whom Zendesk lets do that, for an error
 
-	logins     *logins // nil: the token is the environment's
+	logins     *logins // nil: the token is the environment's, or a broker's
 	connection broker.Connection
+	via        *lent // nil: the token is no broker's
 }
 
 // timekeeping is protocol time: this machine's, or the clock of a demo that
@@ -84,11 +88,10 @@ func (w whichLogin) call(ctx context.Context, p process, do func(context.Context
 		api := &zendesk.API{HTTP: w.toZendesk(p, v.base), Bearer: v.token.Reveal()}
 		return do(ctx, p, newCaller(p, v.base, v.account, api, keeping))
 	}
-	if v, is, err := w.namedVia(p); err != nil {
+	if v, is, err := w.pickVia(ctx, p); err != nil {
 		return err
 	} else if is {
-		// Another login would be another account's: what is sent there is sent to strangers.
-		return usagef("the login at %s is by way of %s, which lends its token to `deskauth auth token` alone: name another login with --account, or choose one with `deskauth auth switch`", printable(v.Host), v.Broker)
+		return w.callVia(ctx, p, v, keeping, do)
 	}
 	return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 		client := *l.HTTP
@@ -123,6 +126,8 @@ func (c *caller) waiting(p process, wait zendesk.Wait) {
 	var said *zendesk.APIError
 	d := wait.For.Round(time.Second)
 	switch {
+	case c.via != nil && errors.Is(wait.Err, deskauth.ErrAway):
+		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %v.\n", hostOf(c.via.login.Broker), d)
 	case !errors.As(wait.Err, &said):
 		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %v.\n", c.host, d)
 	case c.pace.refused(wait) && !isTerminal(p.Err):
@@ -140,7 +145,11 @@ func (c *caller) fail(err error) error {
 		return nil
 	case c.logins != nil && (errors.As(err, &unusable) || errors.As(err, &unavailable)):
 		return c.logins.explain(c.connection, err)
+	case c.via != nil && ofBroker(err):
+		return c.via.login.explain(err)
 	case !errors.As(err, &said):
+	case said.Status == http.StatusUnauthorized && c.via != nil:
+		return mustSignIn{fmt.Errorf("%s does not take the token that %s lends: run `%s`", c.host, hostOf(c.via.login.Broker), c.via.login.signInAgain())}
 	case said.Status == http.StatusUnauthorized && c.logins == nil:
 		return mustSignIn{fmt.Errorf("%s does not take the token in %s", c.host, zcliToken)}
 	case said.Status == http.StatusUnauthorized:
@@ -155,6 +164,9 @@ func (c *caller) fail(err error) error {
 
 // who is the person that the command acts as, for an error.
 func (c *caller) who() string {
+	if c.via != nil {
+		return fmt.Sprintf("the connection at %s is %s's, with %s", hostOf(c.via.login.Broker), printable(c.via.login.Person), cmpScope(c.via.connection.Scope))
+	}
 	if c.logins == nil {
 		return "the token is that in " + zcliToken
 	}

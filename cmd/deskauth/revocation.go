@@ -140,6 +140,9 @@ func (c *caller) revokeOwn(ctx context.Context, t tokenRecord, r *report) error 
 	if err := c.pace.wait(ctx); err != nil {
 		return err
 	}
+	if c.via != nil {
+		return c.revokeLent(ctx, t, r)
+	}
 	if c.logins == nil {
 		one, err := c.revokeOne(ctx, t.ID)
 		return errors.Join(err, r.add(one))

@@ -38,6 +38,7 @@ type reportHead struct {
 	Deskauth string    `json:"deskauth"` // reportMark
 	Account  string    `json:"account"`
 	Zendesk  string    `json:"zendesk_url"`
+	Via      string    `json:"via,omitempty"` // URL of the broker that lends the token
 	Tokens   int       `json:"tokens"`
 	At       time.Time `json:"at"`
 }

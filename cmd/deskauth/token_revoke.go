@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -116,6 +117,7 @@ func (w *whichLogin) resume(name string) (*report, error) {
 		return nil, usagef("--resume: %s is of %s, not of %s", name, r.Account, w.Account)
 	}
 	w.Account, w.ZendeskURL, w.fromZCLI = r.Account, r.Zendesk, false
+	w.Via = cmp.Or(w.Via, r.Via)
 	return r, nil
 }
 
@@ -160,7 +162,10 @@ func (c *caller) revoke(ctx context.Context, p process, out printing, wish revok
 
 func (c *caller) report(p process, wish revokeWish, plan []tokenRecord) (r *report, err error) {
 	now := c.time.now().UTC()
-	name := wish.report
+	name, head := wish.report, reportHead{Account: c.account, Zendesk: c.base.String(), At: now}
+	if c.via != nil {
+		head.Via = c.via.login.Broker
+	}
 	if name == "" && len(plan) > 1 {
 		if name, err = usualReport(p, c.account, time.Now()); err != nil {
 			return nil, err
@@ -169,7 +174,7 @@ func (c *caller) report(p process, wish revokeWish, plan []tokenRecord) (r *repo
 	if name == "" {
 		return &report{Plan: plan, Ended: map[int64]result{}}, nil
 	}
-	if r, err = newReport(name, reportHead{Account: c.account, Zendesk: c.base.String(), At: now}, plan); err == nil {
+	if r, err = newReport(name, head, plan); err == nil {
 		fmt.Fprintf(p.Err, "Report: %s\n", name)
 	}
 	return r, err
@@ -225,7 +230,10 @@ func (c *caller) sayPlan(p process, wish revokeWish, plan []tokenRecord) {
 	if d := c.takes(wish, len(plan)); d > 0 {
 		line("takes", fmt.Sprintf("about %s, at %d requests a minute", about(d), c.pace.perMinute()))
 	}
-	if own {
+	switch {
+	case own && c.via != nil:
+		line("own", "the token that "+hostOf(c.via.login.Broker)+" lends is among them: it goes last, and its connection needs a person then")
+	case own:
 		line("own", "your own token is among them: it goes last, and you are signed out then")
 	}
 }
