@@ -34,13 +34,19 @@ func (d *DB) MigrateDesk(ctx context.Context) error { return d.migrate(ctx, "des
 func (d *DB) MigrateControl(ctx context.Context) error { return d.migrate(ctx, "control") }
 
 // MigrateBroker brings the tables of the broker up to date. If the file is held for
-// the broker, its connections are lent from memory from then on.
+// the broker, its connections are lent from memory from then on. The error may be
+// *MovedAway, of a file whose tables are up to date and which nobody is to serve.
 func (d *DB) MigrateBroker(ctx context.Context) error {
 	if err := d.migrate(ctx, "broker"); err != nil {
 		return err
 	}
-	if err := errors.Join(d.fillWords(ctx), d.fillClientWords(ctx)); err != nil || !d.held.Load() {
-		return err
+	for _, step := range []func(context.Context) error{d.fillWords, d.fillClientWords, d.movedAway} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if !d.held.Load() {
+		return nil
 	}
 	return d.lendFromMemory(ctx)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -34,11 +36,27 @@ var notMoved = []string{"broker_migrations", "broker_keyholders"}
 // MoveBroker copies every row of the broker's tables from a SQLite file, which the
 // caller holds (Hold), to PostgreSQL: what was there at one moment, in one
 // transaction, which is committed only when each row that is there is as it was. Both
-// have all tables.
-func MoveBroker(ctx context.Context, from, to *DB) ([]Moved, error) {
+// have all tables. The file is marked (MovedAway), and no broker serves it any more;
+// the mark names the target by its dsn, without the password. A move that was cut off
+// is gone on with by another, which may find it done: ErrMovedBefore.
+func MoveBroker(ctx context.Context, from, to *DB, dsn string, now time.Time) ([]Moved, error) {
 	if from.engine != SQLite || to.engine != Postgres {
 		return nil, ErrMoveEngines
 	}
+	mark := movedMark{ID: rand.Text(), To: withoutPassword(dsn), At: instant(now)}
+	if err := from.movedBefore(ctx, to, mark.To); err != nil {
+		return nil, err
+	}
+	moved, err := copyBroker(ctx, from, to, mark)
+	if err != nil {
+		return nil, err
+	}
+	mark.Over = true
+	return moved, from.keepMark(ctx, mark)
+}
+
+// copyBroker marks the file when each row was looked at, and then commits.
+func copyBroker(ctx context.Context, from, to *DB, mark movedMark) ([]Moved, error) {
 	source, err := from.reads.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
@@ -70,7 +88,10 @@ func MoveBroker(ctx context.Context, from, to *DB) ([]Moved, error) {
 				}
 				moved = append(moved, Moved{table.name, n})
 			}
-			return nil
+			if err := receipt(ctx, t, mark.ID); err != nil {
+				return err
+			}
+			return from.keepMark(ctx, mark)
 		})
 	})
 	return moved, err

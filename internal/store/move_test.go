@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/deskauth/deskauth/internal/store"
 	"github.com/deskauth/deskauth/internal/store/storetest"
 )
+
+// moveTo is what a target is called where its name is of no matter.
+const moveTo = "postgres://deskauth:a-password@db.example/deskauth?sslpassword=another"
 
 // What was in the file is in PostgreSQL, in every table that this writes to, and a
 // second move changes nothing.
@@ -49,7 +53,7 @@ func TestMoveBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moved, err := store.MoveBroker(ctx, from, to)
+	moved, err := store.MoveBroker(ctx, from, to, moveTo, brokerNow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +73,17 @@ func TestMoveBroker(t *testing.T) {
 	if got, err := d.AddPending(ctx, broker.Connection{Account: "acme", Product: broker.Support, Client: client.ID, State: broker.Pending, Created: time.Now()}); err != nil || got.ID != 6 {
 		t.Errorf("the next connection is %d, %v", got.ID, err)
 	}
-	if _, err := store.MoveBroker(ctx, from, to); !errors.Is(err, store.ErrNotEmpty) {
+	if _, err := store.MoveBroker(ctx, from, to, moveTo, brokerNow); !errors.Is(err, store.ErrMovedBefore) {
 		t.Errorf("moved twice: %v", err)
 	}
-	if _, err := store.MoveBroker(ctx, to, from); !errors.Is(err, store.ErrMoveEngines) {
+	another := storetest.Open(t, storetest.DSN(t, store.SQLite))
+	if _, err := store.MoveBroker(ctx, another, to, moveTo, brokerNow); !errors.Is(err, store.ErrNotEmpty) {
+		t.Errorf("moved to where another is: %v", err)
+	}
+	if err := another.MigrateBroker(ctx); err != nil {
+		t.Errorf("what was not moved: %v", err)
+	}
+	if _, err := store.MoveBroker(ctx, to, from, moveTo, brokerNow); !errors.Is(err, store.ErrMoveEngines) {
 		t.Errorf("moved back: %v", err)
 	}
 }
@@ -101,10 +112,84 @@ func TestMoveBrokerLooksAtEachRow(t *testing.T) {
 			return err
 		})
 	})
-	if moved, err := store.MoveBroker(ctx, from, to); err == nil {
+	if moved, err := store.MoveBroker(ctx, from, to, moveTo, brokerNow); err == nil {
 		t.Errorf("a client came as another: %v", moved)
 	}
 	if n := storetest.Count(t, storetest.Raw(t, dsn), `SELECT count(*) FROM broker_clients`); n != 0 {
 		t.Errorf("%d clients are there all the same", n)
+	}
+}
+
+// A file that was moved is served by nobody, until it is taken back; a move that was
+// cut off at any step is done by the next one.
+func TestMovedFileIsMarked(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	file := storetest.DSN(t, store.SQLite)
+	from, dsn := storetest.Open(t, file), storetest.DSN(t, store.Postgres)
+	to, raw, rawFile := storetest.Open(t, dsn), storetest.Raw(t, dsn), storetest.Raw(t, file)
+	newClient(t, from.Broker())
+	marked := func() (away *store.MovedAway) {
+		t.Helper()
+		if err := from.MigrateBroker(ctx); err != nil && !errors.As(err, &away) {
+			t.Fatal(err)
+		}
+		return away
+	}
+	move := func() error { _, err := store.MoveBroker(ctx, from, to, moveTo, brokerNow); return err }
+
+	// The target refuses the commit, after every row was looked at.
+	for _, text := range []string{
+		`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no commit'; END $$`,
+		`CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON broker_settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.name = 'moved from') EXECUTE FUNCTION refuse()`,
+	} {
+		storetest.Exec(t, raw, text)
+	}
+	t.Cleanup(func() { _, _ = raw.ExecContext(context.WithoutCancel(ctx), `DROP FUNCTION IF EXISTS refuse CASCADE`) })
+	if err := move(); err == nil || !strings.Contains(err.Error(), "no commit") {
+		t.Fatalf("the commit: %v", err)
+	}
+	if away := marked(); away == nil || away.Over || !strings.Contains(away.Error(), "run the same `deskauth broker move` again") {
+		t.Errorf("after a move that was cut off: %v", away)
+	}
+	if _, err := store.MoveBroker(ctx, from, to, "postgres://elsewhere/deskauth", brokerNow); !errors.As(err, new(*store.MovedAway)) {
+		t.Errorf("a move that was cut off goes on elsewhere: %v", err)
+	}
+	storetest.Exec(t, raw, `DROP FUNCTION refuse CASCADE`)
+	if err := move(); err != nil {
+		t.Fatalf("the next move: %v", err)
+	}
+	away := marked()
+	if away == nil || !away.Over || !away.At.Equal(brokerNow) || away.To != "postgres://deskauth@db.example/deskauth" || !strings.Contains(away.Error(), "move --back --from sqlite:"+strings.TrimPrefix(file, "sqlite:")) {
+		t.Errorf("after the move: %+v", away)
+	}
+	if err := to.MigrateBroker(ctx); err != nil {
+		t.Errorf("where it went: %v", err)
+	}
+
+	// Killed after the commit, before the end was noted.
+	storetest.Exec(t, rawFile, `UPDATE broker_settings SET value = CAST(replace(CAST(value AS TEXT), 'true', 'false') AS BLOB) WHERE name = 'moved'`)
+	if away := marked(); away == nil || away.Over {
+		t.Fatalf("%+v", away)
+	}
+	if err := move(); !errors.Is(err, store.ErrMovedBefore) {
+		t.Errorf("the move after: %v", err)
+	}
+	if away := marked(); away == nil || !away.Over {
+		t.Errorf("%+v", away)
+	}
+	storetest.Exec(t, raw, `DELETE FROM broker_settings WHERE name = 'moved from'`)
+	if err := move(); !errors.As(err, new(*store.MovedAway)) {
+		t.Errorf("it is moved a second time: %v", err)
+	}
+
+	if _, err := from.MoveBack(ctx); err != nil {
+		t.Error(err)
+	}
+	if away := marked(); away != nil {
+		t.Errorf("it was taken back: %v", away)
+	}
+	if _, err := from.MoveBack(ctx); !errors.Is(err, store.ErrNotMoved) {
+		t.Errorf("taken back twice: %v", err)
 	}
 }
