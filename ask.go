@@ -125,7 +125,9 @@ func listed[T, P any](ctx context.Context, c *Client, path string, split func(P)
 	return func(yield func(T, error) bool) {
 		var none T
 		cursor := ""
+		read := map[string]bool{}
 		for {
+			read[cursor] = true
 			var part P
 			q := url.Values{"limit": {"500"}}
 			if cursor != "" {
@@ -144,8 +146,8 @@ func listed[T, P any](ctx context.Context, c *Client, path string, split func(P)
 			if next == nil || *next == "" {
 				return
 			}
-			if *next == cursor {
-				yield(none, &RemoteError{Status: http.StatusOK, Title: "a part of the list leads back to itself"})
+			if read[*next] {
+				yield(none, &RemoteError{Status: http.StatusOK, Title: "a part of the list leads back to one that was read"})
 				return
 			}
 			cursor = *next

@@ -356,4 +356,16 @@ func TestListsInParts(t *testing.T) {
 	if got, err := all(c.Connections(t.Context())); err == nil || len(got) != 2 {
 		t.Errorf("a list without an end: %v, %v", got, err)
 	}
+	requests := 0
+	c.answers.Store(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests > 9 { // for ever
+			fmt.Fprint(w, `{"connections":[],"next_cursor":null}`)
+			return
+		}
+		next := map[string]string{"": "a", "a": "b", "b": "a"}[r.URL.Query().Get("cursor")]
+		fmt.Fprintf(w, `{"connections":[{"id":1}],"next_cursor":%q}`, next)
+	}))
+	if got, err := all(c.Connections(t.Context())); err == nil || len(got) != 3 || requests != 3 {
+		t.Errorf("a circle: %v, %v", got, err)
+	}
 }

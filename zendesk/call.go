@@ -131,13 +131,6 @@ func (a *API) request(ctx context.Context, c call) (*http.Request, error) {
 	if a.Base == nil {
 		return nil, errors.New("zendesk: the API has no base URL")
 	}
-	bearer := a.Bearer
-	if a.Token != nil && a.Basic == nil {
-		var err error
-		if bearer, err = a.Token(ctx); err != nil {
-			return nil, err
-		}
-	}
 	var body io.Reader
 	if c.content.open != nil {
 		var err error
@@ -157,13 +150,29 @@ func (a *API) request(ctx context.Context, c call) (*http.Request, error) {
 		// net/http repeats by itself what it can open anew; when, is said by Retry alone.
 		req.GetBody = nil
 	}
+	req.Header.Set("Accept", "application/json")
+	if err := a.authorize(ctx, req); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+func (a *API) authorize(ctx context.Context, req *http.Request) error {
 	if a.Basic != nil {
 		req.SetBasicAuth(a.Basic.user(), a.Basic.secret())
-	} else if bearer != "" {
+		return nil
+	}
+	bearer := a.Bearer
+	if a.Token != nil {
+		var err error
+		if bearer, err = a.Token(ctx); err != nil {
+			return err
+		}
+	}
+	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	req.Header.Set("Accept", "application/json")
-	return req, nil
+	return nil
 }
 
 func (c call) tellable() string { return cmp.Or(c.shown, c.path) }

@@ -84,7 +84,7 @@ type page struct {
 	Count    *int      `json:"count"`
 }
 
-var errEndless = errors.New("zendesk: a page leads back to itself")
+var errEndless = errors.New("zendesk: a page leads back to one that was read")
 
 // next is the query of the page after this one, nil when it is the last. seen is how many
 // records there were until now.
@@ -121,11 +121,17 @@ func list[T any](ctx context.Context, a *API, path, member string, query url.Val
 	return func(yield func(T, error) bool) {
 		var none T
 		seen := 0
+		asked := map[string]bool{}
 		for query := listed(options).first(query); query != nil; {
 			if err := ctx.Err(); err != nil {
 				yield(none, err)
 				return
 			}
+			if asked[query.Encode()] { // by way of others, too
+				yield(none, errEndless)
+				return
+			}
+			asked[query.Encode()] = true
 			records, p, err := a.page(ctx, path, member, query)
 			if err != nil {
 				yield(none, err)

@@ -197,6 +197,39 @@ func TestOddPages(t *testing.T) {
 	}
 }
 
+// Pages that lead round in a circle end a list where it closes, by cursor and by number.
+func TestPagesInACircle(t *testing.T) {
+	for name, page := range map[string]func(q url.Values) string{
+		"cursors": func(q url.Values) string {
+			next := map[string]string{"": "a", "a": "b", "b": "a"}[q.Get("page[after]")]
+			return fmt.Sprintf(`{"users":[{"id":1}],"meta":{"has_more":true,"after_cursor":%q}}`, next)
+		},
+		"numbers": func(q url.Values) string {
+			next := map[string]string{"": "2", "2": "3", "3": "2"}[q.Get("page")]
+			return fmt.Sprintf(`{"users":[{"id":1}],"next_page":"https://acme.zendesk.com/api/v2/users.json?page=%s"}`, next)
+		},
+	} {
+		requests := 0
+		api := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			requests++
+			answer(200, []byte(page(r.URL.Query())))(w, r)
+		})
+		seen := 0
+		var failed error
+		for _, err := range api.Users(t.Context(), nil) {
+			if failed = err; err == nil {
+				seen++
+			}
+			if seen > 10 {
+				t.Fatalf("%s: it goes round for ever", name)
+			}
+		}
+		if failed == nil || seen != 3 || requests != 3 {
+			t.Errorf("%s: %d seen in %d requests: %v", name, seen, requests, failed)
+		}
+	}
+}
+
 // The filters of tokens are Zendesk's, and the numbers of clients no others'.
 func TestTokenFilter(t *testing.T) {
 	z := deskauthtest.New(t)

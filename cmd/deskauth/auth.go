@@ -37,6 +37,7 @@ type whichLogin struct {
 	Via          string // URL of a broker
 
 	fromZCLI bool // the account is from ZENDESK_SUBDOMAIN
+	streams  bool // what is sent or answered may take long
 }
 
 func (w *whichLogin) flags(f *pflag.FlagSet) {

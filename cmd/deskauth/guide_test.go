@@ -39,6 +39,9 @@ func TestOperationsGuide(t *testing.T) { guideOf(t, "operations.md").walk(5) }
 // TestAuthGuide carries out docs/auth.md.
 func TestAuthGuide(t *testing.T) { guideOf(t, "auth.md").walk(5) }
 
+// TestCallsGuide carries out docs/calls.md.
+func TestCallsGuide(t *testing.T) { guideOf(t, "calls.md").walk(5) }
+
 // TestTicketsGuide carries out docs/tickets.md.
 func TestTicketsGuide(t *testing.T) { guideOf(t, "tickets.md").walk(5) }
 

@@ -50,7 +50,7 @@ func (m manner) begin(ctx context.Context, p process) (context.Context, context.
 // toZendesk makes the client by which a command speaks to a Zendesk: through the proxy
 // that the environment names, but not to this machine.
 func (w whichLogin) toZendesk(p process, base zendesk.Base) *http.Client {
-	c := broker.HTTPConfig{Base: base, AllowPrivate: w.AllowPrivate}
+	c := broker.HTTPConfig{Base: base, AllowPrivate: w.AllowPrivate, Streams: w.streams}
 	if !base.IsLocal() {
 		c.Proxy = http.ProxyFromEnvironment
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // The proxy: Zendesk's API as a connection, for programs that shall not hold a token.
@@ -119,7 +120,7 @@ func checkProxied(r *http.Request, path string) error {
 		return &broker.Invalid{Field: "path", Why: "it has characters that a URL has not (RFC 3986)"}
 	case !strings.HasPrefix(path, proxied):
 		return errNotProxied
-	case climbsAnyhow(r.URL.Path):
+	case zendesk.Climbs(r.URL.Path):
 		return &broker.Invalid{Field: "path", Why: "it has a segment . or .., which some servers resolve and others do not"}
 	}
 	return nil
@@ -149,41 +150,6 @@ func proxyProblem(err error) (p problem, ofProxy bool) {
 	}
 	return problem{}, false
 }
-
-// climbs tells whether a decoded path has a dot segment, for a reader that takes an
-// encoded slash, or a backslash, for a slash, and leaves out a path's parameters.
-func climbs(path string) bool {
-	for segment := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '/' || c == '\\' }) {
-		segment, _, _ = strings.Cut(segment, ";")
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-// climbsAnyhow tells it also for a reader behind one that has decoded the path already,
-// and decodes it once more.
-func climbsAnyhow(path string) bool {
-	for range decodedMost {
-		if climbs(path) {
-			return true
-		}
-		again := decoded.Replace(path)
-		if again == path {
-			return false
-		}
-		path = again
-	}
-	return true // nobody needs it, and nobody looks deeper
-}
-
-// decoded is what such a reader makes of a path, as far as that may climb. It is one that
-// takes what is no escape as it stands.
-var decoded = strings.NewReplacer("%25", "%", "%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", `\`, "%5C", `\`, "%3b", ";", "%3B", ";")
-
-// decodedMost bounds how often a path is looked at that says something else each time.
-const decodedMost = 4
 
 // passage is one request on its way through the proxy.
 type passage struct {
