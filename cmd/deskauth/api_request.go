@@ -28,8 +28,8 @@ func (c *caller) target(arg string) (string, error) {
 		if end < 0 {
 			end = len(rest)
 		}
-		if !strings.EqualFold(scheme, c.base.URL(c.account).Scheme) || !strings.EqualFold(rest[:end], c.host) {
-			return "", usagef("%s is not at %s://%s: the token of this login goes nowhere else", printable(arg), c.base.URL(c.account).Scheme, c.host)
+		if !strings.EqualFold(scheme, c.Base.Scheme) || !strings.EqualFold(rest[:end], c.host) {
+			return "", usagef("%s is not at %s://%s: the token of this login goes nowhere else", printable(arg), c.Base.Scheme, c.host)
 		}
 		if arg = rest[end:]; !strings.HasPrefix(arg, "/") {
 			arg = "/" + arg
