@@ -43,6 +43,10 @@ type keeper interface {
 	Passes(ctx context.Context) iter.Seq2[deskauth.Pass, error]
 	RevokePass(ctx context.Context, id int64) error
 
+	MakeToken(ctx context.Context, connection int64, r deskauth.MadeTokenRequest) (deskauth.NewMadeToken, error)
+	MadeTokens(ctx context.Context, connection int64) iter.Seq2[deskauth.MadeToken, error]
+	RevokeMadeToken(ctx context.Context, connection, id int64) error
+
 	Close() error
 }
 
@@ -292,6 +296,63 @@ func TestLinksAndPassesAlike(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if got, err := all(w.Passes(ctx)); err != nil || len(got) != 1 || got[0].ID != pass.ID {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+// Tokens are made for a time, and revoked, the same in both.
+func TestMadeTokensAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx, id := t.Context(), w.ada.ID
+		wish := deskauth.MadeTokenRequest{Client: deskauthtest.ClientID, Scope: []string{"tickets:read"}, For: "2h", Ticket: 35, Why: "nightly export"}
+		var made []deskauth.NewMadeToken
+		for range 2 {
+			one, err := w.MakeToken(ctx, id, wish)
+			if err != nil || one.AccessToken == "" || one.State != "living" || one.Client != deskauthtest.ClientID || one.Ticket != 35 ||
+				one.Until.Sub(one.CreatedAt).Round(time.Minute) != 2*time.Hour || strings.Contains(fmt.Sprintf("%v %+v", one, one), one.AccessToken) {
+				t.Fatalf("%+v, %v", one.MadeToken, err)
+			}
+			testlog.Issued(t, one.AccessToken)
+			made = append(made, one)
+		}
+		takes := func(one deskauth.NewMadeToken) bool {
+			_, err := (&zendesk.API{Base: rootOf(w.ada), HTTP: w.zendesk.Client(), Bearer: one.AccessToken}).CurrentToken(ctx)
+			return err == nil
+		}
+		if !takes(made[0]) || !takes(made[1]) {
+			t.Error("a token that was made opens nothing")
+		}
+		if err := w.RevokeMadeToken(ctx, id, made[0].ID); err != nil || takes(made[0]) || !takes(made[1]) {
+			t.Errorf("revoked: %v", err)
+		}
+		if err := w.RevokeMadeToken(ctx, id, made[0].ID); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		for name, ask := range map[string]func() error{
+			"one that there is not":        func() error { return w.RevokeMadeToken(ctx, id, 99) },
+			"of a connection there is not": func() error { return w.RevokeMadeToken(ctx, 99, made[1].ID) },
+			"made by it":                   func() error { _, err := w.MakeToken(ctx, 99, wish); return err },
+			"listed of it":                 func() error { _, err := all(w.MadeTokens(ctx, 99)); return err },
+		} {
+			if err := ask(); !errors.Is(err, deskauth.ErrNotFound) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for field, wrong := range map[string]deskauth.MadeTokenRequest{
+			"client": {Client: "nobody", Scope: wish.Scope, For: "2h"},
+			"scope":  {Client: wish.Client, For: "2h"},
+			"for":    {Client: wish.Client, Scope: wish.Scope},
+			"until":  {Client: wish.Client, Scope: wish.Scope, For: "1s"},
+			"ticket": {Client: wish.Client, Scope: wish.Scope, For: "2h", Ticket: -1},
+		} {
+			_, err := w.MakeToken(ctx, id, wrong)
+			if invalid, ok := errors.AsType[*deskauth.Invalid](err); !ok || invalid.Field != field {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		got, err := all(w.MadeTokens(ctx, id))
+		if err != nil || len(got) != 2 || got[0].State != "revoked" || got[0].EndedAt == nil || got[1].State != "living" {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})

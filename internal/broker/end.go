@@ -85,6 +85,7 @@ func (b *Broker) Revoke(ctx context.Context, by Actor, id ConnectionID) error {
 	if err := b.freshen(ctx, id); err != nil {
 		return err
 	}
+	b.endTokensOf(ctx, by, id)
 	for range moveTries {
 		c, err := b.move(ctx, by, id, Disabled, NotRevoked, func(c Connection) bool { return c.State != Pending })
 		if err != nil {

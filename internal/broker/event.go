@@ -29,6 +29,9 @@ const (
 	PassUsed       EventKind = "pass_used"    // and, in words, what came of it
 	PassDenied     EventKind = "pass_refused" // one a minute for each pass or address, at most
 	PassEnded      EventKind = "pass_revoked"
+	TokenMade      EventKind = "token_made" // for a time
+	TokenRevoked   EventKind = "token_revoked"
+	TokenLost      EventKind = "token_lost" // one that was made may live on, and why
 	LinkAdded      EventKind = "link_made"
 	LinkUsed       EventKind = "link_used"
 	LinkRevoked    EventKind = "link_revoked"
@@ -72,7 +75,7 @@ func EventKinds() []EventKind {
 		ConnectionMade, Reconnected, ScopesLost, FormerEnded, FormerLeft, Imported, StateChanged, AccessRefused, RefreshExpiring, Removed, Ordered,
 		SignInFailed, SignedIn, OperatorNamed, OperatorGone, TokenLeft,
 		LinkAdded, LinkUsed, LinkRevoked, LinkRefused, DeviceLet, DeviceRefused,
-		PassMade, PassUsed, PassDenied, PassEnded, KeyMade, KeyEnded,
+		PassMade, PassUsed, PassDenied, PassEnded, KeyMade, KeyEnded, TokenMade, TokenRevoked, TokenLost,
 		ClientAdded, ClientChanged, ClientRemoved, CircuitOpened, CircuitClosed,
 		WebhookAdded, WebhookRolled, WebhookRemoved, WebhookStopped, WebhookStarted, WebhookGone, WebhookGaveUp, WebhookDropped,
 	}
@@ -170,7 +173,7 @@ func (e Event) Result() EventResult {
 	switch e.Kind {
 	case SignInFailed, PassDenied, LinkRefused, DeviceRefused:
 		return WasRefused
-	case CircuitOpened, TokenLeft, FormerLeft, ScopesLost, RefreshExpiring, WebhookGone, WebhookGaveUp, WebhookDropped, AccessRefused:
+	case CircuitOpened, TokenLeft, TokenLost, FormerLeft, ScopesLost, RefreshExpiring, WebhookGone, WebhookGaveUp, WebhookDropped, AccessRefused:
 		return HasBroken
 	case StateChanged:
 		if state, _, _ := strings.Cut(e.Detail, ": "); State(state) == Reauthorize || State(state) == InDoubt {

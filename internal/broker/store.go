@@ -290,6 +290,24 @@ type Store interface {
 	// tokens.
 	RefuseFlow(ctx context.Context, id FlowID, pending Connection, why Kind, e Event) error
 
+	// AskToken stores a token that is about to be asked for, and returns it with its
+	// number.
+	AskToken(ctx context.Context, m MadeToken) (MadeToken, error)
+	MadeToken(ctx context.Context, id MadeTokenID) (MadeToken, error)
+	// MadeTokens lists them in the order of their numbers, from the one after `after`;
+	// of one connection, where that is not 0.
+	MadeTokens(ctx context.Context, of ConnectionID, after MadeTokenID, limit int) ([]MadeToken, error)
+	// MoveMadeToken stores what is known of one whose state and tries are still from's,
+	// with the event, if it has a kind.
+	MoveMadeToken(ctx context.Context, next, from MadeToken, e Event) error
+	// DropMadeToken removes one that is still being asked for.
+	DropMadeToken(ctx context.Context, id MadeTokenID) error
+	// TokensDue lists those of a state whose next instant has come, the first due first.
+	TokensDue(ctx context.Context, state MadeTokenState, now time.Time, limit int) ([]MadeToken, error)
+	// PruneMadeTokens removes at most limit that ended before the instant, and returns how
+	// many went.
+	PruneMadeTokens(ctx context.Context, before time.Time, limit int) (int, error)
+
 	// UnallowedDevices counts those that wait or were denied, and whose codes are not
 	// over: of an address, and of all.
 	UnallowedDevices(ctx context.Context, address string, now time.Time) (ofAddress, all int, err error)

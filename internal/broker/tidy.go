@@ -40,6 +40,7 @@ func (b *Broker) Run(ctx context.Context, report func(error)) {
 	each(time.Minute, ChoreTidy, b.Tidy)
 	each(time.Minute, ChoreKeepAlive, b.Tend)
 	each(time.Minute, ChoreWarn, b.warn)
+	each(tokensEvery, ChoreTokens, b.RevokeDue)
 	each(time.Second, ChoreWebhooks, func(ctx context.Context) error {
 		return b.dispatch(ctx, &both, func(err error) { report(fmt.Errorf("housekeeping: %w", err)) })
 	})
@@ -54,11 +55,15 @@ const (
 	ChoreKeepAlive   = "keep_alive"
 	ChoreWarn        = "warn" // of refresh tokens that die soon
 	ChoreWebhooks    = "webhooks"
+	ChoreTokens      = "tokens" // that were made for a time
 )
+
+// tokensEvery is how often is looked whether made tokens are due.
+const tokensEvery = 5 * time.Second
 
 // Chores are all of them.
 func Chores() []string {
-	return []string{ChoreNoteUses, ChoreSealingKeys, ChoreTidy, ChoreKeepAlive, ChoreWarn, ChoreWebhooks}
+	return []string{ChoreNoteUses, ChoreSealingKeys, ChoreTidy, ChoreKeepAlive, ChoreWarn, ChoreWebhooks, ChoreTokens}
 }
 
 func (b *Broker) doChore(ctx context.Context, name string, chore func(context.Context) error) error {
@@ -128,6 +133,7 @@ func (b *Broker) Tidy(ctx context.Context) error {
 			return b.Store.PruneDeliveries(ctx, machineNow().Add(-deliveriesKeep), pruneMost)
 		}),
 		untilNone(func() (int, error) { return b.Store.PrunePasses(ctx, now.Add(-b.EventsKeep), pruneMost) }),
+		untilNone(func() (int, error) { return b.Store.PruneMadeTokens(ctx, now.Add(-b.EventsKeep), pruneMost) }),
 		b.trimWebhooks(ctx),
 		b.releaseLeft(ctx),
 	)

@@ -48,6 +48,8 @@ func TestEveryChangeHasItsActor(t *testing.T) {
 		{"POST /v1/webhooks/{id}/disable", ``},
 		{"POST /v1/webhooks/{id}/enable", ``},
 		{"DELETE /v1/webhooks/{id}", ``},
+		{"POST /v1/connections/{id}/tokens", `{"client":"reports","scope":["read"],"for":"2h"}`},
+		{"DELETE /v1/connections/{id}/tokens/{number}", ``},
 		{"POST /v1/connections/{id}/disable", ``},
 		{"POST /v1/connections/{id}/enable", ``},
 		{"DELETE /v1/connections/{id}", ``},

@@ -130,7 +130,7 @@ type apiRoute struct {
 }
 
 // apiServed is every one of them. The proxy's is beside them.
-var apiServed = slices.Concat(connectionRoutes, clientRoutes, changeRoutes, keyRoutes, passRoutes, linkRoutes, eventRoutes, webhookRoutes)
+var apiServed = slices.Concat(connectionRoutes, clientRoutes, changeRoutes, keyRoutes, passRoutes, linkRoutes, eventRoutes, webhookRoutes, madeTokenRoutes)
 
 // openRoute is a method and path for programs that have no key yet.
 type openRoute struct {

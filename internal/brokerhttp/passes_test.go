@@ -90,6 +90,11 @@ func (p *passSite) zendeskAPI(w http.ResponseWriter, r *http.Request) {
 		answer(w, map[string]any{"ticket": map[string]any{"id": 35, "subject": ticketSubject}})
 	case "GET /api/v2/tickets/35":
 		answer(w, map[string]any{"ticket": map[string]any{"id": 35, "subject": ticketSubject, "status": "open"}})
+	case "GET /api/v2/oauth/clients":
+		answer(w, map[string]any{"clients": []any{map[string]any{"id": 7, "identifier": "reports", "name": "Reports", "kind": "confidential"}}, "meta": map[string]any{"has_more": false}})
+	case "POST /api/v2/oauth/tokens":
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"token":{"id":4711,"client_id":7,"user_id":11,"scopes":["read"],"full_token":"m4de-for-a-time"}}`)
 	case "GET /api/v2/tickets/36":
 		http.NotFound(w, r)
 	default:

@@ -39,7 +39,7 @@ const problemTypes = "urn:deskauth:problem:"
 
 // problemOf is the one place where an error becomes an answer of the API.
 func problemOf(err error) problem {
-	for _, of := range []func(error) (problem, bool){clientProblem, passProblem, proxyProblem, recordProblem, onceProblem, webhookProblem} {
+	for _, of := range []func(error) (problem, bool){clientProblem, passProblem, proxyProblem, recordProblem, onceProblem, webhookProblem, madeTokenProblem} {
 		if p, known := of(err); known {
 			return p
 		}

@@ -19,7 +19,7 @@ var EventKinds = []string{
 	"access_token_refused", "refresh_expiring", "removed", "ordered",
 	"sign_in_failed", "signed_in", "operator_named", "operator_removed", "sign_in_token_left",
 	"link_made", "link_used", "link_revoked", "link_refused", "device_allowed", "device_denied",
-	"pass_made", "pass_used", "pass_refused", "pass_revoked", "key_made", "key_ended",
+	"pass_made", "pass_used", "pass_refused", "pass_revoked", "key_made", "key_ended", "token_made", "token_revoked", "token_lost",
 	"client_added", "client_changed", "client_removed", "circuit_opened", "circuit_closed",
 	"webhook_added", "webhook_rolled", "webhook_removed", "webhook_disabled", "webhook_enabled", "webhook_gone", "webhook_given_up", "webhook_dropped",
 }
