@@ -81,7 +81,7 @@ func accountCreateCommand(p process) *cobra.Command {
 	o.flags(f)
 	f.StringVar(&a.Name, "name", "", "what people call it (default the subdomain)")
 	f.StringVar((*string)(&a.Era), "era", string(issuer.Enforced), "enforced: access tokens of its clients expire; legacy: they do not")
-	f.StringVar((*string)(&a.BasicAuth), "basic-auth", string(issuer.BasicAllowed), "allowed, creation_blocked or off: how far the removal of API tokens is")
+	f.StringVar((*string)(&a.BasicAuth), "basic-auth", string(issuer.BasicByDate), "by_date, allowed, creation_blocked or off: how far the removal of API tokens is")
 	f.StringVar((*string)(&a.Chat), "chat", string(issuer.ChatWithSupport), "support, chat_only or off: which Chat it has")
 	f.StringVar((*string)(&a.Plan), "plan", string(issuer.PlanNone), "none, team, growth, professional, enterprise or enterprise_plus: its rate limits")
 	f.BoolVar(&a.PasswordGrant, "password-grant", false, "let the token endpoint take passwords, as it once did")
@@ -112,7 +112,7 @@ func checkAccount(a *issuer.Account) error {
 	}
 	for _, err := range []error{
 		oneOf("era", a.Era, issuer.Enforced, issuer.Legacy),
-		oneOf("basic-auth", a.BasicAuth, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
+		oneOf("basic-auth", a.BasicAuth, issuer.BasicByDate, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
 		oneOf("chat", a.Chat, issuer.ChatWithSupport, issuer.ChatOnly, issuer.ChatOff),
 		oneOf("plan", a.Plan, issuer.PlanNone, issuer.PlanTeam, issuer.PlanGrowth, issuer.PlanProfessional, issuer.PlanEnterprise, issuer.PlanEnterprisePlus),
 	} {

@@ -34,11 +34,18 @@ const (
 // (facts section 9).
 type BasicAuth string
 
-// The steps of the removal.
+// The steps of the removal, and Zendesk's own calendar of them.
 const (
+	BasicByDate          BasicAuth = "by_date"
 	BasicAllowed         BasicAuth = "allowed"
 	BasicCreationBlocked BasicAuth = "creation_blocked" // since 2026-10-27
 	BasicOff             BasicAuth = "off"              // from 2027-04-30
+)
+
+// When Zendesk takes the steps, in UTC: of the hour nothing is known.
+var (
+	basicCreationBlockedFrom = time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC)
+	basicOffFrom             = time.Date(2027, 4, 30, 0, 0, 0, 0, time.UTC)
 )
 
 // ChatMode tells whether an account has Chat, and how.

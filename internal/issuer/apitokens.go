@@ -48,7 +48,7 @@ func (t APIToken) check() error {
 // can be told again. It returns ErrEnded where the account's time for them is
 // over, or Invalids.
 func (i *Issuer) CreateAPIToken(ctx context.Context, a Account, description string, by By) (APIToken, secret.Plain, error) {
-	if !a.TakesNewAPITokens() {
+	if !a.TakesNewAPITokens(i.Now()) {
 		return APIToken{}, secret.Plain{}, ErrEnded
 	}
 	now, value := i.Now(), secret.New(i.Rand)

@@ -27,7 +27,7 @@ func (i *Issuer) Basic(ctx context.Context, a Account, username string, password
 	if email, isToken := strings.CutSuffix(username, tokenSuffix); isToken {
 		return i.byAPIToken(ctx, a, email, password, from)
 	}
-	if !a.PasswordAccess || a.BasicAuth == BasicOff {
+	if !a.PasswordAccess || a.BasicAt(i.Now()) == BasicOff {
 		return nobody, nil
 	}
 	u, err := i.byPassword(ctx, a, SignIn{Email: username, Password: password, Origin: from}, mindful{i.Passwords})
@@ -41,10 +41,10 @@ func (i *Issuer) Basic(ctx context.Context, a Account, username string, password
 
 // byAPIToken lets any user of the account in: an API token names none.
 func (i *Issuer) byAPIToken(ctx context.Context, a Account, email string, token secret.Plain, from Origin) (Caller, error) {
-	if !a.TokenAccess || a.BasicAuth == BasicOff {
+	now := i.Now()
+	if !a.TokenAccess || a.BasicAt(now) == BasicOff {
 		return Caller{}, ErrBasic
 	}
-	now := i.Now()
 	within := limits("api token", a.ID, "", from)
 	if err := i.allowed(ctx, now, within); err != nil {
 		return Caller{}, err

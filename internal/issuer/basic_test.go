@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
 	"github.com/deskauth/deskauth/internal/secret"
@@ -190,5 +191,52 @@ func TestOnBehalfOf(t *testing.T) {
 				t.Errorf("%s: acts as %+v", tt.name, got)
 			}
 		}
+	})
+}
+
+// By its days an account goes from step to step as the clock does (facts section 9).
+func TestBasicByDate(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		_, key := h.newAPIToken(t, h.acme) // in time
+		a := h.acme.Account
+		a.BasicAuth = issuer.BasicByDate
+		start := h.clock.Now()
+		for _, tt := range []struct {
+			now          string
+			step         issuer.BasicAuth
+			added, taken bool
+		}{
+			{"2026-10-26T23:59:59Z", issuer.BasicAllowed, true, true},
+			{"2026-10-27T00:00:00Z", issuer.BasicCreationBlocked, false, true},
+			{"2027-04-29T23:59:59Z", issuer.BasicCreationBlocked, false, true},
+			{"2027-04-30T00:00:00Z", issuer.BasicOff, false, false},
+		} {
+			now, err := time.Parse(time.RFC3339, tt.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.clock.add(now.Sub(h.clock.Now()))
+			if got := a.BasicAt(now); got != tt.step {
+				t.Errorf("%s: the step %s, want %s", tt.now, got, tt.step)
+			}
+			_, _, err = h.CreateAPIToken(t.Context(), a, tt.now, issuer.By{User: h.acme.Users[0].ID})
+			if tt.added != (err == nil) || err != nil && !errors.Is(err, issuer.ErrEnded) {
+				t.Errorf("%s: adding one: %v", tt.now, err)
+			}
+			c, err := h.Basic(t.Context(), a, bob+"/token", key, home)
+			if tt.taken != (err == nil) || err != nil && !errors.Is(err, issuer.ErrBasic) {
+				t.Errorf("%s: an API token makes %+v, %v", tt.now, c, err)
+			}
+			c, err = h.Basic(t.Context(), a, bob, secret.Of(h.acme.password), home)
+			if err != nil || tt.taken == c.Anonymous() {
+				t.Errorf("%s: a password makes %+v, %v", tt.now, c, err)
+			}
+			b := a
+			b.BasicAuth = issuer.BasicAllowed // as it was set to
+			if _, err := h.Basic(t.Context(), b, bob+"/token", key, home); err != nil {
+				t.Errorf("%s: where it is allowed, %v", tt.now, err)
+			}
+		}
+		h.clock.add(start.Sub(h.clock.Now()))
 	})
 }

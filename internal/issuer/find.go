@@ -1,7 +1,9 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 )
@@ -11,18 +13,21 @@ import (
 type UserFilter struct {
 	Roles    []Role   // one of these; none: any
 	EmailHas []string // all of these are in the email, in lower case
+	Words    []string // each of these is in the name or the email, in lower case
 	Nobody   bool     // what was asked for, no user has
 }
 
 // UserQuery reads what Zendesk's search language says of users. It knows "email:",
-// "role:" and "type:user"; any other word is a part of the email.
+// "name:", "role:" and "type:user"; any other word is a part of the name or the email.
 func UserQuery(text string) (f UserFilter) {
 	for word := range strings.FieldsSeq(text) {
 		name, value, named := strings.Cut(strings.Trim(word, `"`), ":")
 		value = strings.Trim(value, `"`)
 		switch {
-		case !named:
+		case !named && strings.Contains(name, "@"): // a database finds it
 			f.EmailHas = append(f.EmailHas, NormalEmail(name))
+		case !named || name == "name":
+			f.Words = append(f.Words, strings.ToLower(cmp.Or(value, name)))
 		case name == "email":
 			f.EmailHas = append(f.EmailHas, NormalEmail(value))
 		case name == "role":
@@ -52,10 +57,32 @@ func (i *Issuer) FindUsers(ctx context.Context, a Account, f UserFilter, r Range
 	}
 	slices.Sort(f.Roles)
 	f.Roles = slices.Compact(f.Roles)
-	if len(f.EmailHas) > partsMost || f.Nobody || asked && len(f.Roles) == 0 || slices.ContainsFunc(f.EmailHas, odd) {
+	if len(f.EmailHas)+len(f.Words) > partsMost || f.Nobody || asked && len(f.Roles) == 0 || slices.ContainsFunc(f.EmailHas, odd) {
 		return Page[User]{}, nil
 	}
-	return i.Store.FindUsers(ctx, a.ID, f, r)
+	if len(f.Words) == 0 {
+		return i.Store.FindUsers(ctx, a.ID, f, r)
+	}
+	return i.usersNamed(ctx, a, f, r)
+}
+
+// usersNamed looks at users one by one: no two databases agree on what is upper and lower
+// case in a name. A part of a list by numbers of pages needs all before it.
+func (i *Issuer) usersNamed(ctx context.Context, a Account, f UserFilter, r Range) (Page[User], error) {
+	part := func(r Range) (Page[User], error) { return i.Store.FindUsers(ctx, a.ID, f, r) }
+	meant := func(u User) bool {
+		return !slices.ContainsFunc(f.Words, func(word string) bool { return !mention(word, u.Name, u.Email) })
+	}
+	number := func(u User) int64 { return int64(u.ID) }
+	if r.Offset == 0 && !r.Count {
+		return sift(r, part, number, meant)
+	}
+	all, err := sift(Range{Descending: r.Descending, Limit: math.MaxInt}, part, number, meant)
+	if err != nil {
+		return Page[User]{}, err
+	}
+	rest := all.Items[min(r.Offset, len(all.Items)):]
+	return Page[User]{Items: rest[:min(r.Limit, len(rest))], More: len(rest) > r.Limit, Total: len(all.Items)}, nil
 }
 
 // SearchUsers lists users of an account who have one of these roles (none: any)

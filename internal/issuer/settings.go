@@ -34,8 +34,22 @@ func (a Account) with(change SettingsChange) Account {
 // whatever they send (facts section 6.6).
 func (a Account) TakesNoBasic() bool { return !a.PasswordAccess && !a.TokenAccess }
 
-// TakesNewAPITokens tells whether an API token can still be added (facts section 9).
-func (a Account) TakesNewAPITokens() bool { return a.BasicAuth == BasicAllowed }
+// BasicAt is the step of the removal of API tokens that an account is at (facts section
+// 9): one that it was set to, or that of the day.
+func (a Account) BasicAt(now time.Time) BasicAuth {
+	switch {
+	case a.BasicAuth != BasicByDate:
+		return a.BasicAuth
+	case now.Before(basicCreationBlockedFrom):
+		return BasicAllowed
+	case now.Before(basicOffFrom):
+		return BasicCreationBlocked
+	}
+	return BasicOff
+}
+
+// TakesNewAPITokens tells whether an API token can still be added.
+func (a Account) TakesNewAPITokens(now time.Time) bool { return a.BasicAt(now) == BasicAllowed }
 
 // Configure decides what becomes of an account whose admin, who saw it as it was
 // changed last at seen, wants this of its settings. told is what the audit trail
@@ -57,7 +71,7 @@ func (a Account) Configure(now, seen time.Time, want SettingsChange) (next Accou
 
 func (a Account) check() error {
 	var all Invalids
-	oneOf(&all, "basic_auth", a.BasicAuth, BasicAllowed, BasicCreationBlocked, BasicOff)
+	oneOf(&all, "basic_auth", a.BasicAuth, BasicByDate, BasicAllowed, BasicCreationBlocked, BasicOff)
 	oneOf(&all, "token_format", a.TokenFormat, "", Opaque, JWT)
 	oneOf(&all, "era", a.Era, Legacy, Enforced)
 	return all.orNil()

@@ -20,7 +20,7 @@ func (s *Server) renderAPITokens(v visit, u issuer.User, status int, p web.APITo
 	if err != nil {
 		return err
 	}
-	p.Center, p.Removal, p.AccessOff = v.center(u), string(v.account.BasicAuth), !v.account.TokenAccess
+	p.Center, p.Removal, p.AccessOff = v.center(u), string(v.account.BasicAt(s.Issuer.Now())), !v.account.TokenAccess
 	for _, t := range page.Items {
 		p.Tokens = append(p.Tokens, apiTokenRow(t))
 	}

@@ -48,7 +48,7 @@ func (o object) account() issuer.Account {
 		Subdomain: o.required("subdomain"),
 		Name:      o.required("name"),
 		Era:       choice(o, "era", issuer.Enforced, issuer.Enforced, issuer.Legacy),
-		BasicAuth: choice(o, "basic_auth", issuer.BasicAllowed, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
+		BasicAuth: choice(o, "basic_auth", issuer.BasicByDate, issuer.BasicByDate, issuer.BasicAllowed, issuer.BasicCreationBlocked, issuer.BasicOff),
 		// Empty is a format too: that of each client's era.
 		TokenFormat:    choice(o, "token_format", "", issuer.Opaque, issuer.JWT),
 		PasswordGrant:  o.switched("password_grant"),

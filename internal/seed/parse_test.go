@@ -100,7 +100,7 @@ func TestParseWhole(t *testing.T) {
 		}},
 	}, {
 		Planting: issuer.Planting{Account: issuer.Account{
-			Subdomain: "two", Name: "Two", Era: issuer.Enforced, BasicAuth: issuer.BasicAllowed,
+			Subdomain: "two", Name: "Two", Era: issuer.Enforced, BasicAuth: issuer.BasicByDate,
 			Chat: issuer.ChatWithSupport, Plan: issuer.PlanNone,
 		}},
 	}}}
@@ -162,7 +162,7 @@ func TestParseRefuses(t *testing.T) {
 		{"merge key", account("<<: {era: legacy}"), `s.yaml:4: unknown key in an account; expected subdomain, name, era, basic_auth, token_format, password_grant, revoke_replayed, chat, plan, users, clients, chat_clients, api_tokens, ticket_fields or tickets`},
 		{"anchor", "accounts:\n  - subdomain: acme\n    name: &n hunter2\n", "s.yaml:3: name must be text, not an anchor, alias or tag"},
 		{"bad words", account("era: new", "basic_auth: yes", "chat: on", "plan: gold", "token_format: paper", "password_grant: yes"), `s.yaml:4: era must be enforced or legacy, not "new"
-s.yaml:5: basic_auth must be allowed, creation_blocked or off, not "yes"
+s.yaml:5: basic_auth must be by_date, allowed, creation_blocked or off, not "yes"
 s.yaml:6: chat must be support, chat_only or off, not "on"
 s.yaml:7: plan must be none, team, growth, professional, enterprise or enterprise_plus, not "gold"
 s.yaml:8: token_format must be opaque or jwt, not "paper"

@@ -61,6 +61,7 @@ func (p Settings) BothOff() bool { return !p.Form.PasswordAccess && !p.Form.Toke
 // Removal are the steps of the removal of API tokens; for the template.
 func (p Settings) Removal() Choices {
 	return p.choices(FieldBasicAuth, p.T("settings.basic_auth"), p.T("settings.basic_auth.help"), p.Form.BasicAuth,
+		Choice{Value: "by_date", Text: p.T("settings.basic_auth.by_date"), Help: p.T("settings.basic_auth.by_date.help")},
 		Choice{Value: "allowed", Text: p.T("settings.basic_auth.allowed")},
 		Choice{Value: "creation_blocked", Text: p.T("settings.basic_auth.creation_blocked"), Help: p.T("settings.basic_auth.creation_blocked.help")},
 		Choice{Value: "off", Text: p.T("settings.basic_auth.off"), Help: p.T("settings.basic_auth.off.help")})
