@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -120,15 +122,43 @@ func (t debugged) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	took := time.Since(began).Round(time.Millisecond)
 	if err != nil {
-		fmt.Fprintln(t.p.Err, printable(fmt.Sprintf("* %s %s: %v, after %v", r.Method, shownURL(r.URL), err, took)))
+		// net/http quotes what it could not make sense of.
+		fmt.Fprintln(t.p.Err, printable(fmt.Sprintf("* %s %s: %s, after %v", r.Method, shownURL(r.URL), shownWords(err.Error(), r.URL.Host), took)))
 		return resp, err
 	}
-	told := fmt.Sprintf("* %s %s: %s, %s, after %v", r.Method, shownURL(r.URL), resp.Status, resp.Header.Get("Content-Type"), took)
-	if id := resp.Header.Get("X-Request-Id"); id != "" {
+	told := fmt.Sprintf("* %s %s: %d %s, %s, after %v", r.Method, shownURL(r.URL), resp.StatusCode, http.StatusText(resp.StatusCode), shownType(resp.Header.Get("Content-Type")), took)
+	if id := resp.Header.Get("X-Request-Id"); requestID.MatchString(id) {
 		told += ", request " + id
 	}
 	fmt.Fprintln(t.p.Err, printable(told))
 	return resp, nil
+}
+
+// requestID is how those look that Zendesk and others give: shorter than any token, or a
+// UUID.
+var requestID = regexp.MustCompile(`^(?:[0-9a-z-]{8,23}|[0-9a-f-]{24,36})$`)
+
+// shownType is a media type by itself: its parameters are whatever somebody sends.
+func shownType(header string) string {
+	kind, _, err := mime.ParseMediaType(header)
+	if err != nil || len(kind) >= secretSegment {
+		return "of no known type"
+	}
+	return kind
+}
+
+// longWord is what may be a secret in a text that somebody else wrote.
+var longWord = regexp.MustCompile(`[A-Za-z0-9._~+/=%-]{24,}`)
+
+// shownWords is a text without its long words, but for the host that was asked.
+func shownWords(text, host string) string {
+	name, _, _ := strings.Cut(host, ":")
+	return longWord.ReplaceAllStringFunc(text, func(word string) string {
+		if word == name {
+			return word
+		}
+		return "…"
+	})
 }
 
 // CloseIdleConnections serves http.Client's method of that name.
@@ -153,7 +183,11 @@ func shownURL(u *url.URL) string {
 	text := u.Scheme + "://" + u.Host + strings.Join(parts, "/")
 	var names []string
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		if name, _, _ := strings.Cut(pair, "="); name != "" {
+		name, _, _ := strings.Cut(pair, "=")
+		if len(name) >= secretSegment { // no name: a value that has none
+			name = ""
+		}
+		if pair != "" {
 			names = append(names, name+"=…")
 		}
 	}
