@@ -54,6 +54,9 @@ func TestPassesGuide(t *testing.T) { guideOf(t, "passes.md").walk(5) }
 // TestWebhooksGuide carries out docs/webhooks.md.
 func TestWebhooksGuide(t *testing.T) { guideOf(t, "webhooks.md").walk(4) }
 
+// TestMovingGuide carries out docs/moving-off-api-tokens.md.
+func TestMovingGuide(t *testing.T) { guideOf(t, "moving-off-api-tokens.md").walk(12) }
+
 // walk carries out all blocks, of which there are at least so many.
 func (g *guide) walk(least int) {
 	g.t.Helper()

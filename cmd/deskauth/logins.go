@@ -144,15 +144,20 @@ func (l loginPlace) putAside(now time.Time) (string, error) {
 
 // nobody says how to sign in.
 func (w whichLogin) nobody(at loginPlace) error {
-	line := "deskauth auth login --account " + cmp.Or(w.Account, "SUBDOMAIN")
-	if at.Base.String() != defaultZendesk {
-		line += " --zendesk-url '" + at.Base.String() + "'"
-	}
 	who := "nobody is signed in"
 	if w.Account != "" {
 		who += " at " + w.Account
 	}
-	return mustSignIn{fmt.Errorf("%s: run `%s`", who, line)}
+	return mustSignIn{fmt.Errorf("%s: run `%s`", who, w.signInLine(at))}
+}
+
+// signInLine is the command that signs in.
+func (w whichLogin) signInLine(at loginPlace) string {
+	line := "deskauth auth login --account " + cmp.Or(w.Account, "SUBDOMAIN")
+	if at.Base.String() != defaultZendesk {
+		line += " --zendesk-url '" + at.Base.String() + "'"
+	}
+	return line
 }
 
 func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys loginKeys, redirect string) (_ *logins, closing func(), err error) {
