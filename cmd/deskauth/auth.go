@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,6 +26,22 @@ func authCommand(p process) *cobra.Command {
 		c.RunE = func(cmd *cobra.Command, args []string) error { return localError(do(cmd, args)) }
 	}
 	return cmd
+}
+
+// endingLeft bounds how long a command, once it has done what it was asked for, tries to
+// end tokens that an earlier sign-in left behind.
+const endingLeft = 3 * time.Second
+
+// endLeft ends at Zendesk what it did not take the end of when somebody signed in again:
+// the broker's chores do that, and a command has none. Nothing fails by it. `auth token`
+// leaves it to the others: scripts wait for that.
+func (l *logins) endLeft(ctx context.Context) {
+	if ctx.Err() != nil { // whoever waits waits no more
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endingLeft)
+	defer cancel()
+	_ = l.ReleaseLeft(ctx) // another command tries again
 }
 
 // whichLogin says which login a command is about.

@@ -166,6 +166,7 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 		return err
 	}
 	defer closing()
+	defer l.endLeft(ctx)
 	c, err := o.signIn(ctx, p, l, account, secretOf, back)
 	if err != nil {
 		return l.signInError(err)

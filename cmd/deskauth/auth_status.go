@@ -141,6 +141,9 @@ func (w whichLogin) ownStatus(ctx context.Context, p process, offline bool) ([]l
 		return nil, err
 	}
 	defer closing()
+	if !offline {
+		defer l.endLeft(ctx)
+	}
 	all, err := l.all(ctx)
 	if err != nil {
 		return nil, err

@@ -104,6 +104,7 @@ func authSwitchCommand(p process) *cobra.Command {
 				return err
 			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
+				defer l.endLeft(ctx)
 				if err := l.place.setCurrent(c.ID); err != nil {
 					return err
 				}
@@ -137,6 +138,7 @@ func authLogoutCommand(p process) *cobra.Command {
 				return v.logout(ctx, p, w, at)
 			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
+				defer l.endLeft(ctx)
 				if err := l.Revoke(ctx, broker.AtCommand, c.ID); err != nil {
 					return l.explain(c, err)
 				}

@@ -178,12 +178,21 @@ func (b *Broker) lastPair(ctx context.Context, c Connection) (last Connection, g
 	}
 	key := fmt.Sprintf("end/%d", c.ID)
 	gone, _, err = fly(ctx, b, key, b.Timing.Flight, func(ctx context.Context) (bool, error) {
-		claimed, err := b.Store.Claim(ctx, c, b.claimant())
-		if err != nil {
-			return false, err
-		}
-		return b.renewLast(ctx, claimed)
+		return b.claimLast(ctx, c)
 	})
+	return b.lastOf(ctx, c, gone, err)
+}
+
+func (b *Broker) claimLast(ctx context.Context, c Connection) (gone bool, err error) {
+	claimed, err := b.Store.Claim(ctx, c, b.claimant())
+	if err != nil {
+		return false, err
+	}
+	return b.renewLast(ctx, claimed)
+}
+
+// lastOf is the connection after its last renewal.
+func (b *Broker) lastOf(ctx context.Context, c Connection, gone bool, err error) (last Connection, _ bool, _ error) {
 	if err != nil {
 		return c, false, err
 	}

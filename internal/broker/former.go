@@ -45,7 +45,7 @@ func (b *Broker) former(ctx context.Context, old, pending Connection, now Pair, 
 		left = string(AnswerLost) // that pair never came
 	}
 	c = pending
-	c.Reason, c.FormerOf, c.Generation = Former, old.ID, 1
+	c.State, c.Reason, c.FormerOf, c.Generation = Pending, Former, old.ID, 1
 	c.AccessIssued, c.AccessExpires, c.RefreshExpires = old.AccessIssued, old.AccessExpires, old.RefreshExpires
 	if c, err = b.withPair(ctx, c, was); err != nil {
 		return none, Pair{}, "unreadable"

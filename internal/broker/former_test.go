@@ -202,6 +202,72 @@ func TestFormerPairThatStays(t *testing.T) {
 	})
 }
 
+// A former pair that is over is renewed a last time, and the new one is kept until it is
+// ended: whoever dies in between has something to try it again with.
+func TestFormerPairThatIsOver(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		if _, _, err := h.AddWebhook(t.Context(), broker.AtCommand, broker.NewWebhook{URL: "http://localhost:9/hooks"}); err != nil {
+			t.Fatal(err)
+		}
+		notices := func() int {
+			n, err := h.Store.FanOut(t.Context(), 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		c, e := h.signIn(), h.ends(http.StatusServiceUnavailable)
+		h.again(asItIs)
+		if notices() == 0 {
+			t.Error("webhooks are told of no sign-in")
+		}
+		h.clock.move(31 * time.Minute)
+		h.z.spoil(func(w http.ResponseWriter, _ *http.Request, _ func() map[string]any) {
+			reply(w, map[string]any{"access_token": "access-last", "token_type": "bearer", "expires_in": 1800, "refresh_token": "refresh-last"})
+		})
+		if err := h.Tidy(t.Context()); err == nil || h.left() != 1 {
+			t.Errorf("tidied while nothing can be ended: %v, %d left", err, h.left())
+		}
+		sent := h.z.refreshes()
+		e.become(http.StatusNoContent)
+		if err := h.Tidy(t.Context()); err != nil || h.left() != 0 || h.z.refreshes() != sent {
+			t.Errorf("tidied: %v, %d left, %d refreshes more", err, h.left(), h.z.refreshes()-sent)
+		}
+		if got := e.asked(); got[len(got)-1] != "Bearer access-last" {
+			t.Errorf("asked to end %q", got)
+		}
+		want := []string{"former_tokens_left by broker: not_revoked", "former_tokens_revoked by broker: support"}
+		if diff := cmp.Diff(want, h.toldOf(c.ID, broker.FormerEnded, broker.FormerLeft)); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+		if told := notices(); told != 0 {
+			t.Errorf("webhooks are told of it %d times", told)
+		}
+	})
+}
+
+// Its last answer may be lost: then it is not said that it was ended.
+func TestFormerPairWhoseAnswerWasLost(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		c := h.signIn()
+		h.ends(http.StatusServiceUnavailable)
+		h.again(asItIs)
+		h.clock.move(31 * time.Minute)
+		h.z.spoil(hangUp)
+		if err := h.Tidy(t.Context()); err == nil || h.left() != 1 {
+			t.Errorf("tidied without an answer: %v, %d left", err, h.left())
+		}
+		h.z.spoil(with(http.StatusBadRequest, "invalid_grant"))
+		if err := h.Tidy(t.Context()); err != nil || h.left() != 0 {
+			t.Errorf("tidied: %v, %d left", err, h.left())
+		}
+		want := []string{"former_tokens_left by broker: not_revoked", "former_tokens_left by broker: answer_lost"}
+		if diff := cmp.Diff(want, h.toldOf(c.ID, broker.FormerEnded, broker.FormerLeft)); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestFormerPairIsGivenUp(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.z.edit = func(a map[string]any) { delete(a, "refresh_token"); a["expires_in"] = 90 * 86400 }

@@ -97,12 +97,16 @@ func (e Event) Notice() (Notice, bool) {
 }
 
 // RenewedNotice is what webhooks are told of a connection that has just been renewed.
-// Renewals are no events: the swap writes it.
-func (c Connection) RenewedNotice() Notice {
+// Renewals are no events: the swap writes it. False: nothing, of a pair that is renewed
+// to be ended.
+func (c Connection) RenewedNotice() (Notice, bool) {
+	if c.State == Pending {
+		return Notice{}, false
+	}
 	return notice(NoticeRenewed, c.RenewedAt, noticeData{
 		Connection: c.ID, Account: c.Account, Product: c.Product, Generation: c.Generation,
 		ExpiresAt: orNone(c.AccessExpires), RefreshExpiresAt: orNone(c.RefreshExpires),
-	})
+	}), true
 }
 
 func orNone(t time.Time) *time.Time {

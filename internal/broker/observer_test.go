@@ -88,7 +88,7 @@ func TestObserverIsToldOfRenewals(t *testing.T) {
 		h.lent(99)
 		expect("unknown", "lent: unknown")
 
-		again := h.signIn().ID
+		again := h.again(asItIs).ID // its former pair is ended unseen
 		h.clock.move(29 * time.Minute)
 		notes.taken()
 		var callers sync.WaitGroup

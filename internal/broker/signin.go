@@ -112,10 +112,46 @@ func (b *Broker) signedIn(kind EventKind, s Session) Event {
 // forgets them. When they cannot be ended they are kept, sealed, for the chores to try
 // again, and that is said once; the error is then why.
 func (b *Broker) release(ctx context.Context, c Connection, p Pair) error {
-	if err := b.revoke(ctx, c, p); err != nil {
-		return errors.Join(c.notEnded(err), b.Store.AddEvent(ctx, b.leftEvent(c)))
+	last, told, err := b.endKept(ctx, c, p)
+	if errors.Is(err, ErrConflict) { // another replica is at it
+		return nil
+	} else if err != nil {
+		return errors.Join(c.notEnded(err), b.Store.AddEvent(ctx, b.leftEvent(c, "not_revoked")))
 	}
-	return b.forget(ctx, c, b.endedEvent(c))
+	return b.forget(ctx, last, told)
+}
+
+// endKept ends the tokens that a pending connection keeps, and returns it as it is by
+// then, with what is to be told. One that is over is renewed a last time, and what comes
+// is stored before it is used: should this process end in between, there is something
+// to try it again with.
+func (b *Broker) endKept(ctx context.Context, c Connection, p Pair) (Connection, Event, error) {
+	if !c.Alive(b.now()) {
+		last, gone, err := b.lastKept(ctx, c)
+		switch {
+		case errors.Is(err, ErrUnknownPair):
+			return c, b.leftEvent(c, string(AnswerLost)), nil
+		case err != nil || gone:
+			return c, b.endedEvent(c), err
+		}
+		c = last
+		if p, err = b.pairOf(ctx, c); err != nil {
+			return c, Event{}, err
+		}
+	}
+	return c, b.endedEvent(c), policies[c.Product].revoke(ctx, b.api(c, p.Access), p.Access)
+}
+
+// lastKept is lastPair of tokens that are kept until they are ended, which nobody but
+// this waits for. It may be done while the broker is closed, which waits for it.
+func (b *Broker) lastKept(ctx context.Context, c Connection) (last Connection, gone bool, err error) {
+	if c.Refresh.IsZero() {
+		return c, true, nil
+	}
+	flight, cancel := whileRunning(context.WithoutCancel(ctx), b.Timing.Flight) // an answer that is on its way must not be lost
+	defer cancel()
+	gone, err = b.claimLast(flight, c)
+	return b.lastOf(ctx, c, gone, err)
 }
 
 // notEnded says whose tokens could not be ended.
@@ -126,9 +162,9 @@ func (c Connection) notEnded(err error) error {
 	return fmt.Errorf("revoke the token of a sign-in at %s: %w", c.Account, err)
 }
 
-func (b *Broker) leftEvent(c Connection) Event {
+func (b *Broker) leftEvent(c Connection, why string) Event {
 	if c.Reason == Former {
-		return b.formerEvent(FormerLeft, c.FormerOf, c, "not_revoked")
+		return b.formerEvent(FormerLeft, c.FormerOf, c, why)
 	}
 	return Event{At: b.now(), Kind: TokenLeft, By: Itself, Account: c.Account, Client: c.Client}
 }
@@ -168,19 +204,34 @@ func (b *Broker) releaseLeft(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		pair, err := b.pairOf(ctx, c)
-		if err == nil {
-			err = b.revoke(ctx, c, pair)
-		}
-		if err == nil {
-			err = b.forget(ctx, c, b.endedEvent(c))
-		} else {
-			err = c.notEnded(err)
-			if now.Sub(c.Created) > leftKeep { // for good
-				err = errors.Join(err, b.forget(ctx, c, b.leftEvent(c)))
-			}
-		}
-		failed = append(failed, err)
+		failed = append(failed, b.releaseAgain(ctx, c))
 	}
 	return errors.Join(failed...)
+}
+
+// ReleaseLeft is what a command does that comes and goes, and has no chores: it tries
+// again to end tokens that stayed behind. The error is for nobody but who asked for it.
+func (b *Broker) ReleaseLeft(ctx context.Context) error { return b.releaseLeft(ctx) }
+
+func (b *Broker) releaseAgain(ctx context.Context, c Connection) error {
+	pair, err := b.pairOf(ctx, c)
+	if err == nil {
+		var last Connection
+		var told Event
+		if last, told, err = b.endKept(ctx, c, pair); err == nil {
+			return b.forget(ctx, last, told)
+		}
+	}
+	if errors.Is(err, ErrConflict) { // another replica is at it
+		return nil
+	}
+	err = c.notEnded(err)
+	if b.now().Sub(c.Created) <= leftKeep {
+		return err
+	}
+	now, gone := b.Store.Connection(ctx, c.ID) // it may have been renewed by now
+	if gone != nil {
+		return err
+	}
+	return errors.Join(err, b.forget(ctx, now, b.leftEvent(c, "not_revoked"))) // for good
 }

@@ -197,7 +197,9 @@ func (b *Broker) revoke(ctx context.Context, c Connection, p Pair) error {
 
 // lastAccess is an access token of a pair that nobody keeps any more, by which it can
 // be ended; the absent one when none is alive. One that is over is refreshed a last
-// time: its refresh token would live on.
+// time: its refresh token would live on. What comes is not stored first, for there is
+// no row any more to store it in: who dies here leaves tokens that live on, as whoever
+// died before did. Pairs that are kept until they are ended go by endKept.
 func (b *Broker) lastAccess(ctx context.Context, c Connection, p Pair) (secret.Plain, error) {
 	switch {
 	case c.Alive(b.now()):

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,10 +151,13 @@ func (w *world) killTold(r *receiver, met map[string]int, until func(before map[
 	met["to be told"] += storetest.Count(w.t, raw, `SELECT count(*) FROM broker_deliveries WHERE state = 'pending' AND tries = 0`)
 	met["being told"] += storetest.Count(w.t, raw, `SELECT count(*) FROM broker_deliveries WHERE state = 'pending' AND tries > 0`)
 	w.replicas[0].Restart()
+	var each sync.WaitGroup
+	var all atomic.Int64
 	for _, id := range w.ids {
-		healed += w.healOrWork(id)
+		each.Go(func() { all.Add(int64(w.healOrWork(id))) })
 	}
-	return healed
+	each.Wait()
+	return int(all.Load())
 }
 
 // allRenewed returns as soon as every connection is renewed, or one is beyond it: a

@@ -117,7 +117,10 @@ func (s brokerStore) Renew(ctx context.Context, next broker.Connection, a broker
 			instant(next.TendAt), next.ID, next.Generation-1); err != nil {
 			return err
 		}
-		return addNotice(ctx, t, next.RenewedNotice())
+		if n, is := next.RenewedNotice(); is {
+			return addNotice(ctx, t, n)
+		}
+		return nil
 	}, next.ID)
 }
 
