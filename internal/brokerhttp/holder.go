@@ -181,6 +181,9 @@ func (s *site) openPass(w http.ResponseWriter, r *http.Request) {
 	}
 	plain := broker.PassSecret(given)
 	p, err := s.passBy(r, plain)
+	if err != nil { // nor is the one before to take what was meant for this one
+		s.passCookie.clear(w)
+	}
 	switch {
 	case err != nil && script:
 		s.problemSaid(w, r, err, s.passText(r, err))

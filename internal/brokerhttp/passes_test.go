@@ -436,6 +436,30 @@ func TestPassPageIsOfItsPass(t *testing.T) {
 	}
 }
 
+// A link that is not right ends what the browser had open: what somebody was about to send
+// by it must not go to the ticket of the link before.
+func TestWrongPassLinkEndsThePassBefore(t *testing.T) {
+	for name, body := range map[string]string{"a script": `{"secret":%q}`, "a form": "link=%s"} {
+		p := newPassSite(t, anyWish)
+		open := func(secret string) response {
+			r := p.request("POST", "/pass/open", fmt.Sprintf(body, secret))
+			if name == "a script" {
+				r.Header.Set("Content-Type", "application/json")
+			}
+			return p.keep(p.do(p.browser, r))
+		}
+		if resp := open(p.secret); resp.StatusCode >= 400 || !strings.Contains(p.get("/pass").body, "crash logs") {
+			t.Fatalf("%s: %d %s", name, resp.StatusCode, resp.body)
+		}
+		if resp := open(p.secret[:len(p.secret)-6]); resp.StatusCode != 401 {
+			t.Errorf("%s: %d %s", name, resp.StatusCode, resp.body)
+		}
+		if page := p.get("/pass"); strings.Contains(page.body, "crash logs") || !strings.Contains(page.body, `name="link"`) {
+			t.Errorf("%s: the pass before is shown: %s", name, page.body)
+		}
+	}
+}
+
 // A form of many parts is not read to its end: each of them would be kept to be named.
 func TestPassFormIsBounded(t *testing.T) {
 	p := newPassSite(t, anyWish)

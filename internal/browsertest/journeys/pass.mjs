@@ -15,6 +15,19 @@ await journey(async ({ input, visitor }) => {
   await v.says('You can send 2 more times.');
   await v.look('pass');
 
+  // A link that was cut off does not leave the form of the one before.
+  const cut = v.page.waitForResponse((r) => r.url().endsWith('/pass/open'));
+  await v.page.goto(input.scripted.slice(0, -6));
+  v.expect((await cut).status() === 401, 'a link that was cut off opens');
+  await v.says('This link is not right.');
+  v.expect(await v.page.locator('form#send, form[action^="/pass/send"]').count() === 0, 'the form of the pass before is shown');
+  await v.look('pass-cut');
+  for (let i = v.problems.length - 1; i >= 0; i--) if (v.problems[i].includes('401')) v.problems.splice(i, 1);
+  await v.page.reload();
+  v.expect(await v.page.locator('#send').count() === 0, 'the pass before comes back');
+  await v.page.goto(input.scripted);
+  await send.waitFor();
+
   // Chosen, dropped, and one that is too large.
   await v.page.locator('#files').setInputFiles([file('a.log', 'it crashed'), file('huge.log', 'x'.repeat(1100000))]);
   await v.page.evaluate(() => {

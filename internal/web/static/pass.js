@@ -27,14 +27,23 @@ async function ask(method, url, body) {
   }
 }
 
-// The secret is in the fragment. It leaves the address bar before anything else is done.
-// A page that shows another pass gives way to the one that was opened.
+// The secret is in the fragment. It leaves the address bar before anything else is done,
+// and with it what the page shows of another pass: whoever opened a link that is not right
+// would send their files by the one before.
 async function open(secret) {
   history.replaceState(null, '', location.pathname);
+  if (page.dataset.pass !== 'ask') close();
   const answer = await ask('POST', '/pass/open', { secret });
-  if (answer.ok) location.replace('/pass');
-  else if (page.dataset.pass === 'ask') say(answer.text);
-  else location.replace('/pass'); // the pass of before stands
+  if (answer.ok) { location.replace('/pass'); return; }
+  if (!answer.said) history.replaceState(null, '', `#${secret}`); // nobody heard: for a reload to try again
+  say(answer.text);
+}
+
+// close leaves of the page what says what is wrong.
+function close() {
+  for (const part of [...page.children]) if (part !== problem && part.tagName !== 'H1') part.remove();
+  page.querySelector('h1').textContent = page.dataset.ask;
+  document.title = page.dataset.ask;
 }
 
 function openFragment() {
@@ -50,7 +59,7 @@ for (const time of document.querySelectorAll('time[datetime]')) {
   time.nextSibling.textContent = time.nextSibling.textContent.replace(' UTC', '');
 }
 
-const form = document.getElementById('send');
+const form = document.getElementById('send'); // gone where a link is being opened
 const box = document.getElementById('files');
 if (form && box) sender();
 
