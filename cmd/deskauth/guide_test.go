@@ -40,7 +40,7 @@ func TestOperationsGuide(t *testing.T) { guideOf(t, "operations.md").walk(5) }
 func TestAuthGuide(t *testing.T) { guideOf(t, "auth.md").walk(5) }
 
 // TestCallsGuide carries out docs/calls.md.
-func TestCallsGuide(t *testing.T) { guideOf(t, "calls.md").walk(5) }
+func TestCallsGuide(t *testing.T) { guideOf(t, "calls.md").walk(8) }
 
 // TestTicketsGuide carries out docs/tickets.md.
 func TestTicketsGuide(t *testing.T) { guideOf(t, "tickets.md").walk(5) }

@@ -2,6 +2,7 @@ package brokerhttp
 
 import (
 	"errors"
+	"log"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -99,7 +100,10 @@ func (s *site) proxy(w http.ResponseWriter, u use) error {
 	if u.ContentLength > proxyBody { // one of unknown length is cut off there
 		return &http.MaxBytesError{Limit: proxyBody}
 	}
-	p := passage{site: s, w: w, root: root, connection: connection, path: path}
+	p := passage{
+		w: w, root: root, path: path, back: apiPath + "/connections/" + strconv.FormatInt(int64(connection), 10) + proxyPart,
+		transport: &broker.Transport{Broker: s.Broker, ID: connection, Next: calling{s.calls}}, failed: s.problem, log: s.proxyLog,
+	}
 	p.serve(u.Request)
 	return nil
 }
@@ -153,23 +157,25 @@ func proxyProblem(err error) (p problem, ofProxy bool) {
 
 // passage is one request on its way through the proxy.
 type passage struct {
-	*site
-	w          http.ResponseWriter
-	root       *url.URL
-	connection broker.ConnectionID
-	path       string      // as it was sent, from /api/v2/ on
-	ours       http.Header // what was set on the answer before
+	w         http.ResponseWriter
+	root      *url.URL
+	path      string            // as it was sent, from /api/v2/ on
+	back      string            // what stands before it at this host
+	transport http.RoundTripper // which adds the token
+	failed    func(http.ResponseWriter, *http.Request, error)
+	log       *log.Logger
+	ours      http.Header // what was set on the answer before
 }
 
 func (p *passage) serve(r *http.Request) {
 	p.ours = maps.Clone(p.w.Header())
 	proxy := httputil.ReverseProxy{
-		Transport:      &broker.Transport{Broker: p.Broker, ID: p.connection, Next: calling{p.calls}},
+		Transport:      p.transport,
 		Rewrite:        p.rewrite,
 		ModifyResponse: p.modify,
-		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.problem(p.w, r, err) },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.failed(p.w, r, err) },
 		BufferPool:     buffers{},
-		ErrorLog:       p.proxyLog,
+		ErrorLog:       p.log,
 	}
 	proxy.ServeHTTP(final{p.w}, r)
 }
@@ -249,7 +255,7 @@ func (p *passage) location(text string) string {
 		return to.String()
 	}
 	to.Scheme, to.Host = "", ""
-	return apiPath + "/connections/" + strconv.FormatInt(int64(p.connection), 10) + proxyPart + to.String()
+	return p.back + to.String()
 }
 
 // calling tells what went wrong on the way to Zendesk from what went wrong here.
