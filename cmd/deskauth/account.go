@@ -40,12 +40,15 @@ func (o *office) open(ctx context.Context, p process) (_ *issuer.Issuer, closing
 	}
 	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile && !o.Make {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("there is no database at %s: name the issuer's with --db, or begin with `deskauth account create`", path)
+			return nil, nil, fmt.Errorf("there is no database at %s: name the issuer's with --db or DESKAUTH_DB (that of `deskauth dev` is issuer.db in its --data directory), or begin with `deskauth account create`", path)
 		}
 	}
 	db, err := store.Open(ctx, dsn)
 	if err != nil {
 		return nil, nil, err
+	}
+	if db.Has(ctx, store.BrokerPart) && !db.Has(ctx, store.IssuerPart) {
+		return nil, nil, errors.Join(errors.New("--db is a broker's database, and no issuer has used it: name the issuer's"), db.Close())
 	}
 	if err := db.MigrateIssuer(ctx); err != nil {
 		_ = db.Close()

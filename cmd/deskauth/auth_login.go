@@ -169,13 +169,32 @@ func (o loginOptions) login(ctx context.Context, p process) error {
 	defer l.endLeft(ctx)
 	c, err := o.signIn(ctx, p, l, account, secretOf, back)
 	if err != nil {
-		return l.signInError(err)
+		return l.signInError(ctx, err)
+	}
+	if err := l.holdTo(ctx, c, secretOf); err != nil {
+		return err
 	}
 	if err := at.setCurrent(c.ID); err != nil {
 		return err
 	}
 	l.welcome(p, c)
 	return nil
+}
+
+// holdTo makes sure that the login is by the secret that was given. One of an earlier
+// login may have done, and whoever rolled a secret is to know.
+func (l *logins) holdTo(ctx context.Context, c broker.Connection, given secret.Plain) error {
+	if given.IsZero() {
+		return nil
+	}
+	number, refused, err := l.SecretRefused(ctx, c.Client, given)
+	if err != nil || !refused {
+		return err
+	}
+	if _, err := l.RemoveSecret(ctx, broker.AtCommand, c.Client, number, false); err != nil {
+		return err
+	}
+	return asRefused(fmt.Errorf("%s does not accept the secret that was given, and it is forgotten; the login is by the one of an earlier login", l.Base.URL(c.Account).Host))
 }
 
 func (o loginOptions) clientSecret(p process) (secret.Plain, error) {
@@ -298,7 +317,7 @@ func readTokens(account string, in io.Reader) (broker.Import, error) {
 }
 
 // signInError says in the command line's words why nobody is signed in.
-func (l *logins) signInError(err error) error {
+func (l *logins) signInError(ctx context.Context, err error) error {
 	var failure *broker.Failure
 	var invalid *broker.Invalid
 	switch {
@@ -308,6 +327,10 @@ func (l *logins) signInError(err error) error {
 		return err
 	}
 	host := l.Base.URL(cmp.Or(failure.Account, "account")).Host
+	which := ""
+	if known, err := l.clientOf(ctx, failure.Account); err == nil && known != "" {
+		which = " " + printable(known)
+	}
 	said := ""
 	if failure.Answer != "" {
 		said = ": " + failure.Answer
@@ -318,13 +341,13 @@ func (l *logins) signInError(err error) error {
 	case broker.NoSuchAccount:
 		return asNotFound(fmt.Errorf("nobody has the account %s: is --account right?", host))
 	case broker.NoSuchClient:
-		return asNotFound(fmt.Errorf("%s does not know the client: is --client-id its unique identifier, and is it of that account?", host))
+		return asNotFound(fmt.Errorf("%s does not know the client%s: is --client-id its unique identifier, and is it of that account?", host, which))
 	case broker.RedirectMismatch:
-		return asRefused(fmt.Errorf("the client at %s lacks the redirect URL %s: add it there, equal in every character", host, l.RedirectURI))
+		return asRefused(fmt.Errorf("the client%s at %s lacks the redirect URL %s: add it there, equal in every character, or name another client with --client-id", which, host, l.RedirectURI))
 	case broker.ScopeNotAllowed:
-		return asRefused(fmt.Errorf("the client at %s may not ask for these scopes: name others with --scope, or allow them there%s", host, said))
+		return asRefused(fmt.Errorf("the client%s at %s may not ask for these scopes: name others with --scope, or allow them there%s", which, host, said))
 	case broker.ClientRefused:
-		return asRefused(fmt.Errorf("%s does not accept the client: is its secret right, and its kind (public, confidential)?%s", host, said))
+		return asRefused(fmt.Errorf("%s does not accept the client%s: is its secret right, and its kind (public, confidential)?%s", host, which, said))
 	case broker.Unreachable, broker.AnsweredWrongly:
 		return remoteError(host, failure.Err)
 	case broker.TokensOver:

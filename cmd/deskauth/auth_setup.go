@@ -87,7 +87,7 @@ func (o loginOptions) setup(ctx context.Context, p process) error {
 	}
 	c, err := s.signIn(ctx, l)
 	if err != nil {
-		return l.signInError(err)
+		return l.signInError(ctx, err)
 	}
 	return s.look(ctx, l, c)
 }
@@ -187,13 +187,13 @@ func (s *firstLogin) findClient(ctx context.Context, l *logins) (err error) {
 			s.done("%s knows %s", s.host, printable(s.id))
 			return nil
 		case errors.As(err, &failure) && failure.Kind == broker.NoSuchClient:
-			if err := s.notYet(ctx, l.signInError(err)); err != nil {
+			if err := s.notYet(ctx, l.signInError(ctx, err)); err != nil {
 				return err
 			}
 			s.id = ""
 			continue
 		}
-		if err := s.notYet(ctx, l.signInError(err)); err != nil {
+		if err := s.notYet(ctx, l.signInError(ctx, err)); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,7 @@ func (s *firstLogin) findRedirects(ctx context.Context, l *logins) error {
 			case lacksRedirect(err):
 				lacking = append(lacking, address)
 			default:
-				return l.signInError(err)
+				return l.signInError(ctx, err)
 			}
 		}
 		for _, address := range s.fits {

@@ -272,6 +272,9 @@ func sayStatus(p process, all []loginStatus) {
 			paint = red
 		}
 		fmt.Fprintf(p.Out, "  %-10s %s\n", "state", paint(p, p.Out, printable(strings.TrimSuffix(s.State+", "+s.Reason, ", "))))
+		if s.Reason == string(broker.NotRevoked) {
+			line("next", "its tokens may live on at Zendesk: run `deskauth auth logout --account "+s.Account+"` again")
+		}
 		if s.Source == "login" && !s.SignIn {
 			line("token", until(s.ExpiresAt, "does not expire"))
 			line("renewable", until(s.RefreshExpiresAt, "yes"))

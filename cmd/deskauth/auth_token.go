@@ -78,6 +78,8 @@ func (l *logins) explain(c broker.Connection, err error) error {
 	var unavailable *broker.Unavailable
 	host := l.Base.URL(c.Account).Host
 	switch {
+	case errors.As(err, &unusable) && unusable.Reason == broker.NotRevoked:
+		return mustSignIn{fmt.Errorf("the login at %s is signed out, but not at Zendesk, as far as is known: run `%s` again", host, logoutLine(c))}
 	case errors.As(err, &unusable):
 		return mustSignIn{fmt.Errorf("the login at %s cannot be used any more (%s, %s): run `deskauth auth login --account %s`", host, unusable.State, unusable.Reason, c.Account)}
 	case errors.As(err, &unavailable):
@@ -86,6 +88,18 @@ func (l *logins) explain(c broker.Connection, err error) error {
 		return fmt.Errorf("%s says that the token is revoked, and goes on taking it; the login is kept, disabled", host)
 	}
 	return err
+}
+
+func logoutLine(c broker.Connection) string { return "deskauth auth logout --account " + c.Account }
+
+// notSignedOut says why the tokens of a login may live on at Zendesk.
+func (l *logins) notSignedOut(c broker.Connection, err error) error {
+	host := l.Base.URL(c.Account).Host
+	if told := l.explain(c, err); errors.As(told, new(coded)) || errors.As(told, new(mustSignIn)) || errors.Is(err, broker.ErrStillAlive) {
+		return told
+	}
+	said := remoteError(host, err)
+	return coded{fmt.Errorf("%w; the login is kept, disabled: run `%s` again", said, logoutLine(c)), codeOf(said)}
 }
 
 func authSwitchCommand(p process) *cobra.Command {
@@ -140,7 +154,7 @@ func authLogoutCommand(p process) *cobra.Command {
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				defer l.endLeft(ctx)
 				if err := l.Revoke(ctx, broker.AtCommand, c.ID); err != nil {
-					return l.explain(c, err)
+					return l.notSignedOut(c, err)
 				}
 				fmt.Fprintf(p.Err, "Signed out at %s: the tokens of %s are revoked.\n", l.Base.URL(c.Account).Host, person(c))
 				if now, err := l.place.current(); err != nil || now.Connection != c.ID || now.Zendesk != l.Base.String() {

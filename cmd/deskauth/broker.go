@@ -214,7 +214,11 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 	if o.OwnZendesk { // a demo's keys are its own
 		p.Lookup = func(string) (string, bool) { return "", false }
 	}
-	source, ring, err := o.Keys.open(ctx, p, func(line string) { e.log.Warn("the program that keeps the sealing keys says", "line", line) })
+	sealed, err := run.sealed(ctx)
+	if err != nil {
+		return err
+	}
+	source, ring, err := o.Keys.open(ctx, p, sealed, func(line string) { e.log.Warn("the program that keeps the sealing keys says", "line", line) })
 	if err != nil {
 		return err
 	}
@@ -240,6 +244,15 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 		return err
 	}
 	return useChatClient(ctx, run.broker, o.ChatClientID, o.ChatSecret)
+}
+
+// sealed tells whether keys have sealed anything in the database.
+func (run *runningBroker) sealed(ctx context.Context) (bool, error) {
+	_, err := run.db.Broker().SealingKey(ctx)
+	if errors.Is(err, broker.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // keepZendesk notes where Zendesk is, for the commands beside the broker.

@@ -75,7 +75,7 @@ func restore(ctx context.Context, o bureau, p process, backup string) error {
 	if !isFile {
 		return fmt.Errorf("restore: %w", store.ErrEngine)
 	}
-	_, ring, err := o.Keys.there(ctx, p)
+	_, ring, err := o.Keys.there(ctx, p, sayKeeper(p))
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (o *bureau) open(ctx context.Context, p process) (_ *broker.Broker, closing
 	}
 	if !o.Asks && !o.Seals {
 		config.Keyless = true
-	} else if config.Source, config.Ring, err = o.Keys.there(ctx, p); err != nil {
+	} else if config.Source, config.Ring, err = o.Keys.there(ctx, p, sayKeeper(p)); err != nil {
 		return nil, nil, err
 	}
 	db, err := openBeside(ctx, dsn)
@@ -143,16 +143,21 @@ func (o *bureau) dsn(p process) (string, error) {
 	}
 	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("there is no database at %s: name the broker's with --db, or start `deskauth broker` once", path)
+			return "", fmt.Errorf("there is no database at %s: name the broker's with --db or DESKAUTH_DB (that of `deskauth dev` is broker.db in its --data directory), or start `deskauth broker` once", path)
 		}
 	}
 	return dsn, nil
 }
 
+// openBeside opens a broker's database. It makes no tables in one that an issuer has and
+// no broker: that one was named by mistake.
 func openBeside(ctx context.Context, dsn string) (*store.DB, error) {
 	db, err := store.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
+	}
+	if db.Has(ctx, store.IssuerPart) && !db.Has(ctx, store.BrokerPart) {
+		return nil, errors.Join(errors.New("--db is an issuer's database, and no broker has used it: name the broker's"), db.Close())
 	}
 	if err := db.MigrateBroker(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

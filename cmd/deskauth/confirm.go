@@ -18,14 +18,14 @@ func confirmFlag(f *pflag.FlagSet, yes *bool) {
 // errNotConfirmed is for whoever typed something else.
 var errNotConfirmed = errors.New("nothing was done: that is not what was asked for")
 
-// confirm has somebody type a word before something is done that nobody can undo. Where
-// nobody can be asked, --yes has to be there.
+// confirm has somebody type a word before something is done that nobody can undo: what
+// is a sentence of what would be. Where nobody can be asked, --yes has to be there.
 func confirm(ctx context.Context, p process, yes bool, word, what string) error {
 	if yes {
 		return nil
 	}
 	if !atTerminal(p) {
-		return usagef("%s Nobody is there to confirm it: say --yes", what)
+		return usagef("nothing was done, for nobody is there to confirm it: say --yes. %s", what)
 	}
 	fmt.Fprintln(p.Err, what)
 	typed, err := ask(ctx, p, fmt.Sprintf("Type %s to go on: ", printable(word)))

@@ -75,7 +75,7 @@ func brokerClient(public *url.URL) string {
 
 // serveDev runs both halves until ctx ends.
 func serveDev(ctx context.Context, o devOptions, p process) (err error) {
-	shared := serving{Ops: o.Ops, LogLevel: o.LogLevel, LogFormat: o.LogFormat}
+	shared := serving{Ops: o.Ops, LogLevel: o.LogLevel, LogFormat: o.LogFormat, Local: true}
 	e, err := shared.daemon(p)
 	if err != nil {
 		return err

@@ -58,8 +58,17 @@ func (k keyring) source(p process, say func(line string)) (source seal.Source, u
 	return seal.File(dir + "/sealing-keys.json"), true, err
 }
 
-// open reads the keys for a server, and makes them at its first start.
-func (k keyring) open(ctx context.Context, p process, say func(line string)) (seal.Source, *seal.Ring, error) {
+// sayKeeper says on standard error what the program that keeps the keys says.
+func sayKeeper(p process) func(line string) {
+	return func(line string) { fmt.Fprintln(p.Err, "sealing keys: "+line) }
+}
+
+// open reads the keys for a server, and makes them at its first start. What is sealed
+// already has keys somewhere: none are made for it.
+func (k keyring) open(ctx context.Context, p process, sealed bool, say func(line string)) (seal.Source, *seal.Ring, error) {
+	if sealed {
+		return k.there(ctx, p, say)
+	}
 	source, usual, err := k.source(p, say)
 	if err != nil {
 		return nil, nil, err
@@ -75,14 +84,14 @@ func (k keyring) open(ctx context.Context, p process, say func(line string)) (se
 
 // there reads the keys of a server that has been started: a file that is not there is
 // another's, and must not be made.
-func (k keyring) there(ctx context.Context, p process) (seal.Source, *seal.Ring, error) {
-	source, usual, err := k.source(p, func(line string) { fmt.Fprintln(p.Err, "sealing keys: "+line) })
+func (k keyring) there(ctx context.Context, p process, say func(line string)) (seal.Source, *seal.Ring, error) {
+	source, usual, err := k.source(p, say)
 	if err != nil {
 		return nil, nil, err
 	}
 	if usual || k.File != "" {
 		if _, err := os.Stat(source.String()); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("there are no sealing keys at %s: name the broker's with --sealing-keys", source)
+			return nil, nil, fmt.Errorf("there are no sealing keys at %s, and the database is sealed with some: name the broker's with --sealing-keys, or bring the file back from a backup", source)
 		}
 	}
 	ring, err := source.Load(ctx)

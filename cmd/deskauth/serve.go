@@ -32,6 +32,7 @@ type serving struct {
 	TLSCert        string
 	TLSKey         string
 	PlainHTTP      bool
+	Local          bool // it is for this machine alone, and has no flags to be otherwise
 }
 
 func (s *serving) flags(f *pflag.FlagSet, ops string) {
@@ -156,6 +157,9 @@ func (s serving) listen(flag, address string) (net.Listener, error) {
 	}
 	if s.TLSCert == "" && !s.PlainHTTP && !loopback(listener.Addr()) {
 		_ = listener.Close()
+		if s.Local {
+			return nil, usagef("--%s %s is plain HTTP that other machines reach: name 127.0.0.1, or run `deskauth issuer` and `deskauth broker`, which have TLS", flag, address)
+		}
 		return nil, usagef("--%s %s is plain HTTP that other machines reach: give --tls-cert and --tls-key, or --plain-http behind a proxy that has them", flag, address)
 	}
 	return listener, nil

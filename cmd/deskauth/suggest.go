@@ -25,6 +25,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
 		return wrongValue("--"+invalid.GetFlag().Name, invalid.GetFlag(), invalid.GetValue())
 	}
+	// A word that is no command was read as an argument: its flags are no fault.
+	if rest := cmd.Flags().Args(); len(rest) > 0 && cmd.HasAvailableSubCommands() {
+		return unknownCommand(cmd, rest[0])
+	}
 	return usage{withSuggestion(cmd, err)}
 }
 

@@ -56,6 +56,9 @@ func (w whichLogin) sweep(ctx context.Context, p process, dryRun bool) error {
 	if err != nil {
 		return err
 	}
+	if len(due) == 0 && (dryRun || isTerminal(p.Err)) { // cron would mail it each day
+		fmt.Fprintln(p.Err, "No token is due.")
+	}
 	if dryRun {
 		for _, e := range due {
 			fmt.Fprintf(p.Out, "%d\t%s\t%s\t%s\t%s\n", e.Token, e.Account, e.Client, e.DueAt.UTC().Format("2006-01-02T15:04:05Z"), e.reason())

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
@@ -28,6 +29,20 @@ func (b *Broker) secrets(ctx context.Context, c Client) ([]secret.Plain, error) 
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// SecretRefused tells whether Zendesk gave tokens for another of a client's secrets
+// lately, in this process, and not for s, which has that number.
+func (b *Broker) SecretRefused(ctx context.Context, id ClientID, s secret.Plain) (number int64, refused bool, err error) {
+	c, all, err := b.credentials(ctx, id)
+	at := place(all, s)
+	if err != nil || at < 0 {
+		return 0, false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	worked := func(one ClientSecret) bool { return !b.worked[SecretID{id, one.Number}].IsZero() }
+	return c.Secrets[at].Number, slices.ContainsFunc(c.Secrets, worked) && !worked(c.Secrets[at]), nil
 }
 
 // exchange posts a grant with each of the client's secrets until one is accepted.

@@ -24,7 +24,7 @@ func Migrations() fs.FS { return migrations }
 var ErrNewer = errors.New("the database was written by a newer deskauth: run that version, or restore a backup")
 
 // MigrateIssuer brings the tables of the issuer up to date.
-func (d *DB) MigrateIssuer(ctx context.Context) error { return d.migrate(ctx, "issuer") }
+func (d *DB) MigrateIssuer(ctx context.Context) error { return d.migrate(ctx, IssuerPart) }
 
 // MigrateDesk brings the tables of the helpdesk up to date. They name users and
 // accounts, so the issuer's tables come first.
@@ -37,7 +37,7 @@ func (d *DB) MigrateControl(ctx context.Context) error { return d.migrate(ctx, "
 // the broker, its connections are lent from memory from then on. The error may be
 // *MovedAway, of a file whose tables are up to date and which nobody is to serve.
 func (d *DB) MigrateBroker(ctx context.Context) error {
-	if err := d.migrate(ctx, "broker"); err != nil {
+	if err := d.migrate(ctx, BrokerPart); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{d.fillWords, d.fillClientWords, d.movedAway} {
@@ -49,6 +49,19 @@ func (d *DB) MigrateBroker(ctx context.Context) error {
 		return nil
 	}
 	return d.lendFromMemory(ctx)
+}
+
+// Parts of a database, by who serves them.
+const (
+	IssuerPart = "issuer"
+	BrokerPart = "broker"
+)
+
+// Has tells whether the tables of a part have ever been made. What cannot be asked has
+// none.
+func (d *DB) Has(ctx context.Context, part string) bool {
+	var at sql.NullInt64
+	return d.reads.db.QueryRowContext(ctx, `SELECT max(version_id) FROM `+part+`_migrations`).Scan(&at) == nil
 }
 
 // migrate runs the migrations of one part, forward only. The parts keep their
