@@ -33,10 +33,12 @@ type loginStatus struct {
 	MissingScope     oauth.Scope `json:"missing_scope"`
 	State            string      `json:"state"`
 	Reason           string      `json:"reason,omitempty"`
-	ExpiresAt        *time.Time  `json:"expires_at"`               // of the access token; null: it does not expire
-	RefreshExpiresAt *time.Time  `json:"refresh_expires_at"`       // null: there is none, or it does not expire
-	Key              string      `json:"key,omitempty"`            // where the sealing key is
-	KeyExpiresAt     *time.Time  `json:"key_expires_at,omitempty"` // of a login by way of a broker
+	ExpiresAt        *time.Time  `json:"expires_at"`                  // of the access token; null: it does not expire
+	RefreshExpiresAt *time.Time  `json:"refresh_expires_at"`          // null: there is none, or it does not expire
+	Key              string      `json:"key,omitempty"`               // where the sealing key is
+	KeyExpiresAt     *time.Time  `json:"key_expires_at,omitempty"`    // of a login by way of a broker
+	MadeTokens       int         `json:"made_tokens,omitempty"`       // that the broker is to revoke
+	MadeTokensUntil  *time.Time  `json:"made_tokens_until,omitempty"` // when the first of them is due
 	Unreachable      string      `json:"unreachable,omitempty"`
 	SignIn           bool        `json:"sign_in_needed"`
 }
@@ -282,6 +284,9 @@ func sayStatus(p process, all []loginStatus) {
 		line("key", s.Key)
 		if s.KeyExpiresAt != nil {
 			line("login", until(s.KeyExpiresAt, ""))
+		}
+		if s.MadeTokens > 0 {
+			line("tokens", fmt.Sprintf("%s made by the broker, which revokes the first at %s", numberOf(s.MadeTokens, "token"), stamp(s.MadeTokensUntil)))
 		}
 		line("zendesk", s.Unreachable)
 	}

@@ -131,5 +131,11 @@ func (v viaLogin) status(ctx context.Context, p process, w whichLogin, at loginP
 	s.Scope, s.MissingScope = append(s.Scope, c.Scope...), append(s.MissingScope, c.Missing...)
 	s.State, s.Reason, s.ExpiresAt, s.RefreshExpiresAt = string(c.State), c.Reason, c.ExpiresAt, c.RefreshExpiresAt
 	s.SignIn = c.State != deskauth.Active && c.State != deskauth.Renewing && c.State != deskauth.Disabled
+	made, _ := v.lentTokens(ctx, b) // a broker of before had none
+	for _, t := range made {
+		if s.MadeTokens++; s.MadeTokensUntil == nil || t.Until.Before(*s.MadeTokensUntil) {
+			s.MadeTokensUntil = &t.Until
+		}
+	}
 	return s
 }

@@ -294,7 +294,7 @@ func (run *runningBroker) chores(e edge) func() error {
 // after at once.
 func (run *runningBroker) follow(ctx context.Context, wg *sync.WaitGroup, log *slog.Logger) {
 	tend := func() {
-		if err := run.broker.Tend(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(run.broker.Tend(ctx), run.broker.RevokeDue(ctx)); err != nil && ctx.Err() == nil {
 			log.Error("chore failed", "error", err)
 		}
 	}

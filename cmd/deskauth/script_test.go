@@ -66,7 +66,8 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 // The scripts run the built binary. Beside testscript's own commands they have:
 //
 //	refuses CODE ARG…     deskauth ARG… ends with CODE and one clear line
-//	daemon NAME ARG…      deskauth ARG… runs; $NAME_port is where it listens, $NAME_ops its health
+//	daemon NAME ARG…      deskauth ARG… runs; $NAME_port is where it listens, $NAME_ops its health;
+//	                      $DAEMON_CLOCK is its DESKAUTH_CLOCK
 //	end NAME SIGNAL       ends it in order: exit code 0; NAME.out and NAME.err are what it said
 //	restart NAME          starts it again
 //	crash NAME            ends it as a crash would
@@ -159,9 +160,9 @@ func daemon(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, name := of(ts), args[0]
 	place := journey.Place{Name: name, Dir: ts.MkAbs(".")}
-	for _, v := range []string{"HOME", "XDG_STATE_HOME", "DESKAUTH_CLIENT_SECRET", "DESKAUTH_DB_FILE"} {
+	for _, v := range []string{"HOME", "XDG_STATE_HOME", "DESKAUTH_CLIENT_SECRET", "DESKAUTH_DB_FILE", "DAEMON_CLOCK"} {
 		if value := ts.Getenv(v); value != "" {
-			place.Env = append(place.Env, v+"="+value)
+			place.Env = append(place.Env, strings.Replace(v, "DAEMON_CLOCK", "DESKAUTH_CLOCK", 1)+"="+value)
 		}
 	}
 	s.daemons[name] = journey.StartIn(s.t, place, args[1:]...)

@@ -33,7 +33,8 @@ func tokenCreateCommand(p process) *cobra.Command {
 			"is printed once, alone on standard output, or written to a file with --output-file.\n\n" +
 			"Zendesk lets such a token live until somebody revokes it. With --for it is noted here when it\n" +
 			"is due, and with --ticket and --why what it is for; `deskauth token sweep` revokes what is due,\n" +
-			"and has to be run, by cron for one. `deskauth auth status` warns of what is overdue.",
+			"and has to be run, by cron for one. `deskauth auth status` warns of what is overdue. By way of\n" +
+			"a broker (--via) the broker makes it with --for, notes it, and revokes it when it is due.",
 		Example: "  deskauth token create --client order_sync --scope tickets:read --ticket 4711 --for 2h > token.txt\n" +
 			"  deskauth token create --client order_sync --scope read --why 'nightly export' --output-file token.txt",
 		Args: noArgs,
@@ -61,6 +62,9 @@ func tokenCreateCommand(p process) *cobra.Command {
 				return err
 			}
 			return w.call(ctx, p, func(ctx context.Context, p process, c *caller) error {
+				if c.via != nil {
+					at.Base = c.base
+				}
 				return c.makeToken(ctx, p, out, wish, at.ledger())
 			})
 		})
@@ -98,6 +102,9 @@ func (c *caller) makeToken(ctx context.Context, p process, out secretOutput, wis
 		return err
 	}
 	defer file.discard()
+	if c.via != nil && wish.life > 0 {
+		return c.makeLentToken(ctx, p, out, wish, of, file)
+	}
 	notes, err := l.open()
 	if err != nil {
 		return fmt.Errorf("no token was made, for it could not be noted: %w", err)
@@ -117,6 +124,11 @@ func (c *caller) makeToken(ctx context.Context, p process, out secretOutput, wis
 		return fmt.Errorf("token %d was made and revoked again, for it could not be noted: %w", t.ID, err)
 	}
 	c.sayMade(p, t, e)
+	return c.tellMade(ctx, p, out, t, file)
+}
+
+// tellMade tells a token that was made, once.
+func (c *caller) tellMade(ctx context.Context, p process, out secretOutput, t zendesk.OAuthToken, file *secretFile) error {
 	named, err := c.named(ctx, []zendesk.OAuthToken{t})
 	if err != nil {
 		named = []tokenRecord{{ID: t.ID, ClientID: t.ClientID, UserID: t.UserID, Scopes: t.Scopes}}

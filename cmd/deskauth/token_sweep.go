@@ -17,7 +17,8 @@ func tokenSweepCommand(p process) *cobra.Command {
 		Short: "Revoke the tokens that `token create --for` made and that are due",
 		Long: "Revoke the tokens that `deskauth token create --for` made here and that are due, at the\n" +
 			"account that is named, or at all. What is gone already is no failure, so it may run as often\n" +
-			"as one likes: by cron, every ten minutes.\n\n" +
+			"as one likes: by cron, every ten minutes. What a broker made it revokes itself; with --via, or\n" +
+			"where the current login is by way of one, that is named.\n\n" +
 			"Exit code 3: some could not be revoked; the next run tries them again.",
 		Example: "  */10 * * * *  deskauth token sweep --no-input\n" +
 			"  deskauth token sweep --dry-run",
@@ -52,6 +53,7 @@ func (w whichLogin) sweep(ctx context.Context, p process, dryRun bool) error {
 			return usagef("--account: %w", err)
 		}
 	}
+	w.sayLentTokens(ctx, p)
 	due, err := at.ledger().overdue(account, keeping.now())
 	if err != nil {
 		return err
