@@ -85,8 +85,7 @@ func run(ctx context.Context, args []string, p process) int {
 			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong,\n" +
 			"4 somebody must sign in again; `deskauth help exit-codes` has them all.",
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		Version:           version(), // gives it --version
+		Version: version(), // gives it --version
 	}
 	root.SetVersionTemplate(versionLine())
 	root.InitDefaultVersionFlag() // or `deskauth help` does not know of it
@@ -99,8 +98,9 @@ func run(ctx context.Context, args []string, p process) int {
 	root.SetHelpFunc(asked.about)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(devCommand(p), authCommand(p), accountClientCommand(p), tokenCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), sealingCommand(p), runCommand(p), caCommand(p), ticketCommand(p), doctorCommand(p), migrateCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
-	root.AddCommand(apiCommand(p), proxyCommand(p))
+	root.AddCommand(apiCommand(p), proxyCommand(p), manCommand(p))
 	root.AddCommand(topics()...)
+	completes(root, p)
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
