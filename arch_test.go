@@ -29,9 +29,10 @@ var rooms = []room{
 	{"internal/seal", only("internal/secret"), "cryptography knows no domain"},
 	{"internal/blank", nothing, "knows texts, and not whose"},
 	{"internal/logo", nothing, "knows pictures, and not whose"},
+	{"internal/slip", nothing, "knows names, and not whose"},
 	{"internal/issuer", only("oauth", "internal/secret", "internal/logo"), "decides; speaks no dialect"},
 	{"internal/desk", only("oauth", "internal/secret", "internal/issuer"), "decides for an issuer's Caller"},
-	{"internal/broker", only("oauth", "zendesk/...", "internal/secret", "internal/seal"), "a client of any Zendesk"},
+	{"internal/broker", only("oauth", "zendesk/...", "internal/secret", "internal/slip", "internal/seal"), "a client of any Zendesk"},
 	{"internal/control", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
 		"internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "steers a demo issuer"},
 	{
@@ -53,7 +54,7 @@ var rooms = []room{
 		"internal/logo", "internal/apihttp", "internal/apidoc", "internal/web", "internal/httpd"), "the issuer's wire"},
 	{"internal/deskhttp", only("oauth", "zendesk/...", "internal/secret", "internal/issuer", "internal/desk",
 		"internal/apihttp", "internal/web", "internal/httpd"), "the desk's wire"},
-	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/broker",
+	{"internal/brokerhttp", only(".", "oauth", "zendesk/...", "internal/secret", "internal/slip", "internal/broker",
 		"internal/web", "internal/httpd"), "the broker's wire; its types are the client's"},
 
 	{"internal/tracing", only("internal/broker", "internal/httpd"), "follows what the broker does, and decides nothing"},

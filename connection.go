@@ -63,6 +63,9 @@ type Token struct {
 	AccessToken string     `json:"access_token"`
 	ExpiresAt   *time.Time `json:"expires_at"` // nil: it does not expire
 	Generation  int64      `json:"generation"`
+	// Unmet says that it lives for less than MinTTL asked: Zendesk gives none that lives so
+	// long, or it could not be renewed now.
+	Unmet bool `json:"min_ttl_unmet,omitempty"`
 }
 
 const masked = "deskauth.Token([secret])"

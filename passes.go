@@ -45,7 +45,7 @@ type PassRequest struct {
 	FileMost   int64    `json:"max_file_size,omitempty"`
 	BytesMost  int64    `json:"max_total_size,omitempty"`
 	UsesMost   int      `json:"max_uses,omitempty"`
-	ExpiresIn  string   `json:"expires_in,omitempty"` // a duration such as 90m or 72h
+	ExpiresIn  string   `json:"expires_in,omitempty"` // a duration such as 90m or 72h, or seconds
 }
 
 // Sending is one use of a pass.

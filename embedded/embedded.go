@@ -311,12 +311,14 @@ func (b *Broker) Import(ctx context.Context, account, access, refresh string, ro
 // error is deskauth.ErrNotFound, *deskauth.ReauthorizeError, *deskauth.Unusable,
 // *deskauth.Unavailable or deskauth.ErrAway.
 func (b *Broker) Token(ctx context.Context, id int64, options ...deskauth.TokenOption) (deskauth.Token, error) {
-	g, err := b.broker.Token(ctx, broker.ConnectionID(id), deskauth.WishOf(options...).MinTTL)
+	wish := deskauth.WishOf(options...)
+	g, err := b.broker.Token(ctx, broker.ConnectionID(id), wish.MinTTL)
 	if err != nil {
 		return deskauth.Token{}, b.publicError(err)
 	}
 	return deskauth.Token{
 		AccessToken: g.Access.Reveal(), ExpiresAt: orNil(g.Connection.AccessExpires), Generation: g.Connection.Generation,
+		Unmet: g.Unmet(b.broker.Now(), wish.MinTTL),
 	}, nil
 }
 

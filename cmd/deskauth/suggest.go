@@ -6,19 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/deskauth/deskauth/internal/slip"
 )
 
-// farthest is how many letters may be wrong, missing or too many in what is taken for
-// a slip of the hand.
-const farthest = 2
+const farthest = slip.Farthest
 
 // didYouMean asks about names, at the end of a line; nothing where there are none.
-func didYouMean(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return ": did you mean " + strings.Join(names, " or ") + "?"
-}
+func didYouMean(names []string) string { return slip.DidYouMean(names) }
 
 // flagError says what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {
@@ -80,24 +75,5 @@ func withSuggestion(cmd *cobra.Command, err error) error {
 	return errors.New(err.Error() + didYouMean(near))
 }
 
-// letters is how many letters one must change, add or take away to make b of a
-// (Levenshtein's distance).
-func letters(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, before+1)
-		}
-	}
-	return row[len(b)]
-}
+// letters is how far a is from b.
+func letters(a, b string) int { return slip.Letters(a, b) }

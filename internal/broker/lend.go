@@ -17,6 +17,13 @@ type Grant struct {
 	Access     secret.Plain
 }
 
+// Unmet tells whether the token lives for less than was wished: nothing that Zendesk
+// gives lives so long, or it could not be renewed now.
+func (g Grant) Unmet(now time.Time, minTTL time.Duration) bool {
+	over := g.Connection.AccessExpires
+	return !over.IsZero() && over.Sub(now) < minTTL
+}
+
 // jitterMost spreads the renewals of connections that were made at once.
 const jitterMost = 30 * time.Second
 

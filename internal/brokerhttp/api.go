@@ -2,10 +2,7 @@ package brokerhttp
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -40,7 +37,7 @@ const anyPower broker.Power = ""
 func (s *site) api(power broker.Power, serve func(http.ResponseWriter, use) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		key, err := s.Broker.KeyOf(r.Context(), bearerOf(r))
+		key, err := s.presented(r)
 		if err == nil {
 			httpd.Note(r.Context(), slog.Int64("key", int64(key.ID)))
 			if power != anyPower && !key.Allows(power, 0) {
@@ -54,6 +51,24 @@ func (s *site) api(power broker.Power, serve func(http.ResponseWriter, use) erro
 			s.problem(w, r, err)
 		}
 	}
+}
+
+// noBearer says that a request brought nothing that could be a key.
+type noBearer struct{ why string }
+
+func (e noBearer) Error() string { return e.why }
+func (noBearer) Unwrap() error   { return broker.ErrKeyRefused }
+
+// presented is the key that a request is asked with.
+func (s *site) presented(r *http.Request) (broker.Key, error) {
+	plain := bearerOf(r)
+	switch {
+	case !plain.IsZero():
+		return s.Broker.KeyOf(r.Context(), plain)
+	case r.Header.Get("Authorization") == "":
+		return broker.Key{}, noBearer{"there is none: send Authorization: Bearer KEY"}
+	}
+	return broker.Key{}, noBearer{"the header Authorization has no bearer: send Authorization: Bearer KEY"}
 }
 
 // bearerOf is the credential of a request (RFC 6750 §2.1); the absent one when there
@@ -81,27 +96,6 @@ func writeJSON(w http.ResponseWriter, status int, body any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(text, '\n')) // a caller that left is no error of ours
-	return nil
-}
-
-// readBody reads a JSON object of no other members than into's. The error repeats
-// nothing of it, since it holds a secret.
-func readBody(r *http.Request, into any) error {
-	wrong := &broker.Invalid{Field: "body", Why: "it is one JSON object, application/json, of the members that the description has"}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return wrong
-	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	var long *http.MaxBytesError
-	if err := d.Decode(into); errors.As(err, &long) {
-		return err
-	} else if err != nil {
-		return wrong
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return wrong
-	}
 	return nil
 }
 
@@ -148,8 +142,8 @@ func (s *site) apiRoutes() http.Handler {
 	}
 	for _, r := range apiServed {
 		mux.HandleFunc(r.method+" "+r.path, s.api(r.power, func(w http.ResponseWriter, u use) error {
-			if unkeepable(u.URL.Query()) {
-				return &broker.Invalid{Field: "query", Why: "it is UTF-8, without NUL"}
+			if err := checkQuery(u.URL.RawQuery, queries[r.method+" "+r.path]); err != nil {
+				return err
 			}
 			return s.once(w, u, func(w http.ResponseWriter, u use) error { return r.serve(s, w, u) })
 		}))

@@ -71,6 +71,18 @@ func TestLendOverHTTP(t *testing.T) {
 		got.Generation != 1 || got.ExpiresAt == nil || resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %v: %s", resp.StatusCode, err, resp.body)
 	}
+	if got.Unmet {
+		t.Errorf("a minute is not met: %s", resp.body)
+	}
+	// Its life is half an hour: more is not to be had, and is said not to be.
+	for _, wish := range []string{"2h", "7200"} {
+		if resp := a.ask("GET", token+"?min_ttl="+wish, key); resp.StatusCode != 200 || !strings.Contains(resp.body, `"min_ttl_unmet":true`) {
+			t.Errorf("%s: %d %s", wish, resp.StatusCode, resp.body)
+		}
+	}
+	if resp := a.ask("GET", token+"?min_ttl=soon", key); !strings.Contains(resp.body, "a number of seconds such as 90, or a text such as 90s or 6h") {
+		t.Errorf("what is taken: %s", resp.body)
+	}
 	// A program inside a network need not know the public name.
 	other := a.request("GET", token, "")
 	other.Host = "127.0.0.1:" + a.url.Port()

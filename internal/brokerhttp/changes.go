@@ -5,12 +5,16 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/slip"
+	"github.com/deskauth/deskauth/internal/web"
 )
 
 // changeRoutes are those by which an admin's program changes connections.
@@ -103,6 +107,15 @@ func (s *site) listEvents(w http.ResponseWriter, u use) error {
 func eventsAsked(u use) (broker.EventFilter, error) {
 	query := u.URL.Query()
 	f := broker.EventFilter{Kind: broker.EventKind(query.Get("kind")), Account: query.Get("account")}
+	if f.Kind != "" && !slices.Contains(web.EventKinds, string(f.Kind)) {
+		why := "it is no kind of event"
+		if near := slip.Near(string(f.Kind), web.EventKinds); len(near) > 0 {
+			why += slip.DidYouMean(near)
+		} else {
+			why += ": they are " + strings.Join(web.EventKinds, ", ")
+		}
+		return f, &broker.Invalid{Field: "kind", Why: why}
+	}
 	for _, name := range []string{"connection", "pass"} {
 		text := query.Get(name)
 		if text == "" {

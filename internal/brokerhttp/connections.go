@@ -56,6 +56,7 @@ func (s *site) lendToken(w http.ResponseWriter, u use) error {
 	}
 	return writeJSON(w, http.StatusOK, deskauth.Token{
 		AccessToken: g.Access.Reveal(), ExpiresAt: orNil(g.Connection.AccessExpires), Generation: g.Connection.Generation,
+		Unmet: g.Unmet(s.Broker.Now(), minTTL),
 	})
 }
 
@@ -67,12 +68,9 @@ func ttlOf(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(text)
-	if n, bad := strconv.ParseInt(text, 10, 32); bad == nil {
-		d, err = time.Duration(n)*time.Second, nil
-	}
+	d, err := parseSpan(text)
 	if err != nil || d < 0 || d > ttlMost {
-		return 0, &broker.Invalid{Field: "min_ttl", Why: "it is a duration such as 90s or 6h, up to 2160h"}
+		return 0, &broker.Invalid{Field: "min_ttl", Why: "it is a number of seconds such as 90, or a text such as 90s or 6h, up to 2160h"}
 	}
 	return d, nil
 }

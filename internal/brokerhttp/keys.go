@@ -51,17 +51,17 @@ func (s *site) makeKey(w http.ResponseWriter, u use) error {
 		Name        string
 		Can         []broker.Power
 		Connections []broker.ConnectionID
-		ExpiresIn   int64 `json:"expires_in"` // seconds
+		ExpiresIn   span `json:"expires_in"`
 	}
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
 	k := broker.Key{Name: body.Name, Can: body.Can, Connections: body.Connections, Maker: u.key.Actor()}
 	switch {
-	case body.ExpiresIn < 0 || body.ExpiresIn > int64(keyLongest/time.Second):
-		return &broker.Invalid{Field: "expires_in", Why: "it is a number of seconds; 0 is never"}
+	case body.ExpiresIn < 0 || body.ExpiresIn > span(keyLongest):
+		return &broker.Invalid{Field: "expires_in", Why: "it is " + spanTaken + "; 0 is never"}
 	case body.ExpiresIn > 0:
-		k.Expires = s.Broker.Now().Add(time.Duration(body.ExpiresIn) * time.Second).UTC().Truncate(time.Microsecond)
+		k.Expires = s.Broker.Now().Add(time.Duration(body.ExpiresIn)).UTC().Truncate(time.Microsecond)
 	}
 	made, plain, err := s.Broker.MakeKey(u.Context(), k)
 	if err != nil {

@@ -33,7 +33,10 @@ func (u use) whose() broker.KeyID {
 }
 
 func (s *site) makeLink(w http.ResponseWriter, u use) error {
-	var body deskauth.LinkRequest
+	var body struct {
+		deskauth.LinkRequest
+		ExpiresIn span `json:"expires_in"`
+	}
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
@@ -44,7 +47,8 @@ func (s *site) makeLink(w http.ResponseWriter, u use) error {
 	case id == 0 && len(u.key.Connections) > 0: // it reaches no connection that is to come
 		return broker.ErrForbidden
 	}
-	wish := LinkWish(body)
+	wish := LinkWish(body.LinkRequest)
+	wish.Life = time.Duration(body.ExpiresIn)
 	wish.Key, wish.Maker = u.key.ID, u.key.Name
 	made, err := s.Broker.MakeLink(u.Context(), u.key.Actor(), wish)
 	if err != nil {

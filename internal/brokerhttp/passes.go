@@ -42,7 +42,10 @@ func (s *site) pass(u use) (broker.Pass, error) {
 }
 
 func (s *site) makePass(w http.ResponseWriter, u use) error {
-	var body deskauth.PassRequest
+	var body struct {
+		deskauth.PassRequest
+		ExpiresIn *span `json:"expires_in"`
+	}
 	if err := readBody(u.Request, &body); err != nil {
 		return err
 	}
@@ -50,7 +53,10 @@ func (s *site) makePass(w http.ResponseWriter, u use) error {
 		return broker.ErrNotFound
 	}
 	httpd.Note(u.Context(), slog.Int64("connection", body.Connection))
-	want, err := PassWish(body, s.Broker.Now())
+	if body.ExpiresIn != nil {
+		body.PassRequest.ExpiresIn = time.Duration(*body.ExpiresIn).String()
+	}
+	want, err := PassWish(body.PassRequest, s.Broker.Now())
 	if err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func (s *site) makePass(w http.ResponseWriter, u use) error {
 func PassWish(r deskauth.PassRequest, now time.Time) (broker.Pass, error) {
 	life, err := ttlOf(r.ExpiresIn)
 	if err != nil || life == 0 && r.ExpiresIn != "" {
-		return broker.Pass{}, &broker.Invalid{Field: "expires_in", Why: "it is a duration such as 90m or 72h, up to 2160h"}
+		return broker.Pass{}, &broker.Invalid{Field: "expires_in", Why: "it is " + spanTaken + ", up to 90 days"}
 	}
 	want := broker.Pass{
 		Name: r.Name, Connection: broker.ConnectionID(r.Connection), Ticket: r.Ticket, Public: r.Public,

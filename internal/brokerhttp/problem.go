@@ -50,7 +50,11 @@ func problemOf(err error) problem {
 	var long *http.MaxBytesError
 	switch {
 	case errors.Is(err, broker.ErrKeyRefused):
-		return problem{Type: "key_refused", Title: "The key is not accepted", Status: http.StatusUnauthorized}
+		p := problem{Type: "key_refused", Title: "The key is not accepted", Status: http.StatusUnauthorized, Detail: "it is no key of this broker's, or it has ended"}
+		if none := (noBearer{}); errors.As(err, &none) {
+			p.Detail = none.why
+		}
+		return p
 	case errors.Is(err, broker.ErrForbidden):
 		return problem{Type: "forbidden", Title: "The key does not allow this", Status: http.StatusForbidden}
 	case errors.As(err, &long):
