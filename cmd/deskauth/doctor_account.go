@@ -33,16 +33,19 @@ func (f doctorFacts) unsigned() string {
 func (f doctorFacts) checkLogin() []finding {
 	c, err := f.Login.Connection, f.Login.Err
 	switch {
-	case err != nil && errors.As(err, new(mustSignIn)) && c.ID == 0:
-		return []finding{warning(f.SignIn, "nobody is signed in%s", f.where())}
+	case errors.Is(err, errNobody):
+		return []finding{warning(f.SignIn, "%v%s", errNobody, f.where())}
 	case err != nil && errors.As(err, new(mustSignIn)):
-		return []finding{fault(f.SignIn, "%s", withoutMend(err))}
+		why, mend := withMend(err)
+		return []finding{fault(cmp.Or(mend, f.SignIn), "%s", why)}
 	case err != nil:
 		return []finding{fault("", "the login cannot be looked at: %v", err)}
 	case f.Login.Variable:
 		return []finding{fine("%s takes the token in %s", f.Host, zcliToken)}
 	case c.ID != 0 && !c.Lendable():
 		return []finding{fault(f.SignIn, "the login at %s cannot be used any more (%s)", f.Host, strings.TrimSuffix(string(c.State)+", "+string(c.Reason), ", "))}
+	case f.Offline && f.Login.Broker != "":
+		return []finding{fine("the login at %s is by way of %s, as far as can be told here", f.Host, f.Login.Broker)}
 	case f.Offline:
 		return []finding{fine("%s is signed in at %s, as far as can be told here", person(c), f.Host)}
 	}
@@ -60,10 +63,10 @@ func (f doctorFacts) where() string {
 	return " at " + f.Host
 }
 
-// withoutMend is an error without the command that stands behind it: the finding has it.
-func withoutMend(err error) string {
-	text, _, _ := strings.Cut(err.Error(), ": run `")
-	return text
+// withMend takes an error and the command that it ends with apart; "": it has none.
+func withMend(err error) (why, mend string) {
+	why, mend, _ = strings.Cut(err.Error(), ": run `")
+	return why, strings.TrimSuffix(mend, "`")
 }
 
 func (f doctorFacts) checkLifetimes() []finding {

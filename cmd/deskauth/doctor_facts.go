@@ -45,6 +45,8 @@ type doctorFacts struct {
 
 	APITokens    []zendesk.APIToken
 	APITokensErr error
+
+	base *zendesk.Base // where the account is; nil: only its broker knows, and does not say
 }
 
 // stateFacts are of the directory where the logins are kept.
@@ -120,36 +122,46 @@ func (d doctor) gather(ctx context.Context, p process) (doctorFacts, error) {
 		f.State.Err = err
 	}
 	f.Client.Identifier = cmp.Or(d.ClientID, lookup(p, zcliClientID))
+	lent, lends, err := d.namedVia(p)
+	if err == nil && lends {
+		f.Login.Broker = lent.Broker
+	} else {
+		f.base = &at.Base
+	}
 	if err := d.gatherLogin(ctx, p, &f); err != nil {
 		return f, err
 	}
-	f.name(d.whichLogin, at)
+	f.name(d.whichLogin, at, lent)
 	if f.Overdue, err = at.ledger().overdue(f.Account, f.Now); err != nil {
 		f.State.Err = errors.Join(f.State.Err, err)
 	}
-	if f.Account != "" && !d.Offline {
-		f.Reached = d.reach(ctx, p, at.Base, f.Account)
+	if f.Account != "" && f.base != nil && !d.Offline {
+		f.Reached = d.reach(ctx, p, *f.base, f.Account)
 	}
 	if f.Login.Err != nil && f.Reached != nil && f.Reached.Err == nil && f.Client.Identifier != "" {
-		d.gatherUnsigned(ctx, p, at.Base, &f)
+		d.gatherUnsigned(ctx, p, *f.base, &f)
 	}
 	return f, nil
 }
 
 // name says how the account is named in commands.
-func (f *doctorFacts) name(w whichLogin, at loginPlace) {
+func (f *doctorFacts) name(w whichLogin, at loginPlace, lent viaLogin) {
 	w.Account = f.Account
 	f.SignIn = w.signInLine(at)
-	f.Which = strings.TrimPrefix(f.SignIn, "deskauth auth login")
-	if f.Account != "" {
+	if f.Login.Broker != "" {
+		f.SignIn, f.Host = lent.signInAgain(), lent.Host
+	} else if f.Account != "" {
 		f.Host = at.Base.URL(f.Account).Host
 	}
+	f.Which = strings.TrimPrefix(f.SignIn, "deskauth auth login")
 }
 
 // gatherLogin asks by the login that is meant. That there is none is a fact, too.
 func (d doctor) gatherLogin(ctx context.Context, p process, f *doctorFacts) error {
 	var err error
-	if d.Offline {
+	if d.Offline && f.Login.Broker != "" {
+		return nil
+	} else if d.Offline {
 		err = d.with(ctx, p, func(l *logins, c broker.Connection) error { return d.ownLogin(ctx, l, c, f) })
 	} else {
 		err = d.call(ctx, p, func(ctx context.Context, p process, c *caller) error { return d.byCaller(ctx, p, c, f) })
@@ -184,9 +196,7 @@ func (d doctor) ownLogin(ctx context.Context, l *logins, c broker.Connection, f 
 func (d doctor) byCaller(ctx context.Context, p process, c *caller, f *doctorFacts) error {
 	f.Account = c.account
 	f.Login.Variable = lookup(p, zcliToken) != ""
-	if c.via != nil {
-		f.Login.Broker = c.via.login.Broker
-	}
+	f.base = &c.base
 	if c.logins != nil {
 		if err := d.ownLogin(ctx, c.logins, c.connection, f); err != nil {
 			return err
@@ -257,7 +267,7 @@ func (d doctor) gatherUnsigned(ctx context.Context, p process, base zendesk.Base
 	if err != nil {
 		return
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	ring, err := seal.New()
 	if err != nil || db.MigrateBroker(ctx) != nil {
 		return

@@ -71,6 +71,8 @@ func (f doctorFacts) checkNetwork() []finding {
 	switch {
 	case f.Offline:
 		return []finding{skipped("--offline")}
+	case r == nil && f.Login.Broker != "":
+		return []finding{skipped(f.Login.Broker + " does not say where the account is")}
 	case r == nil:
 		return []finding{skipped("nobody says which account: name it with --account")}
 	case r.Err != nil:

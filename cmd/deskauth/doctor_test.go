@@ -87,8 +87,10 @@ func TestWhatTheDoctorFinds(t *testing.T) {
 		{"a minute ahead", func(f *doctorFacts) { f.Reached.Ahead = time.Minute }, "clock", healthOK, "level", ""},
 		{"no date", func(f *doctorFacts) { f.Reached.Dated = false }, "clock", healthSkipped, "no answer", ""},
 
-		{"nobody", func(f *doctorFacts) { f.Login = loginFacts{Err: mustSignIn{errors.New("nobody is signed in")}} }, "login", healthWarning, "nobody is signed in at acme.zendesk.com", "deskauth auth login --account acme"},
-		{"refused", func(f *doctorFacts) { f.Login.Err = mustSignIn{errors.New("it is over: run `deskauth auth login`")} }, "login", healthFault, "it is over", "deskauth auth login --account acme"},
+		{"nobody", func(f *doctorFacts) { f.Login = loginFacts{Err: mustSignIn{errNobody}} }, "login", healthWarning, "nobody is signed in at acme.zendesk.com", "deskauth auth login --account acme"},
+		{"refused", func(f *doctorFacts) {
+			f.Login.Err = mustSignIn{errors.New("it is over: run `deskauth auth login --via https://b.example`")}
+		}, "login", healthFault, "it is over", "deskauth auth login --via https://b.example"},
 		{"over", func(f *doctorFacts) {
 			f.Login.Connection.State, f.Login.Connection.Reason = broker.Reauthorize, broker.RefreshRefused
 		}, "login", healthFault, "cannot be used any more (reauthorize, refresh_refused)", "auth login"},
@@ -122,8 +124,10 @@ func TestWhatTheDoctorFinds(t *testing.T) {
 		{"global", func(f *doctorFacts) { f.Client.Registered.Global = true }, "client", healthOK, "made for all accounts", ""},
 		{"unseen", func(f *doctorFacts) { f.Client.Registered = nil }, "client", healthSkipped, "an admin's login with the scope read alone may see", ""},
 
-		{"a slash", redirects(loginRedirect(18484), loginRedirect(18485)+"/", loginRedirect(18486)), "redirect addresses", healthWarning,
-			"lacks http://127.0.0.1:18485/callback; it has http://127.0.0.1:18485/callback/, with a slash at its end", "deskauth client update cli --add-redirect http://127.0.0.1:18485/callback --account acme"},
+		{
+			"a slash", redirects(loginRedirect(18484), loginRedirect(18485)+"/", loginRedirect(18486)), "redirect addresses", healthWarning,
+			"lacks http://127.0.0.1:18485/callback; it has http://127.0.0.1:18485/callback/, with a slash at its end", "deskauth client update cli --add-redirect http://127.0.0.1:18485/callback --account acme",
+		},
 		{"https", redirects("https://127.0.0.1:18484/callback", loginRedirect(18485), loginRedirect(18486)), "redirect addresses", healthWarning, "it has https://127.0.0.1:18484/callback, https for http", ""},
 		{"localhost", redirects("http://localhost:18484/callback", loginRedirect(18485), loginRedirect(18486)), "redirect addresses", healthWarning, "it has http://localhost:18484/callback, localhost for 127.0.0.1", ""},
 		{"a space", redirects("http://127.0.0.1:18484/callback ", loginRedirect(18485), loginRedirect(18486)), "redirect addresses", healthWarning, "it has http://127.0.0.1:18484/callback , with a space", ""},

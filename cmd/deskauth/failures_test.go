@@ -106,6 +106,43 @@ func TestProxyThatIsInTheWay(t *testing.T) {
 	}
 }
 
+// The same, as the doctor sees it: what it is, and what mends it.
+func TestDoctorOfTheNetwork(t *testing.T) {
+	const page = "<html><h1>Welcome to the hotel</h1></html>"
+	hourAgo := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	const nobody = `{"user":{"id":null,"name":"Anonymous user"}}`
+	for _, c := range []struct {
+		name  string
+		serve http.HandlerFunc
+		code  int
+		words string
+	}{
+		{"a captive page", answers(200, "text/html; charset=utf-8", page), exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"},
+		{"one that redirects", answers(302, "text/html", "", "Location", "http://hotel.example/"), exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"},
+		{"one that is down", answers(503, "text/html", page), exitPartly, "fault\tnetwork\tacme.localhost"},
+		{"one that hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, exitPartly, "cannot be reached now: it hung up"},
+		{"a clock an hour off", answers(200, "application/json", nobody, "Date", hourAgo), exitPartly, "fault\tclock\tthe clock of this machine is 1h0m0s ahead of that of acme.localhost"},
+		{"nothing", answers(200, "application/json", nobody), exitOK, "ok\tnetwork\tacme.localhost"},
+	} {
+		server := httptest.NewUnstartedServer(c.serve)
+		server.Config.ErrorLog = nil
+		server.Start()
+		_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, said := spoken(t, []string{"DESKAUTH_ZENDESK_URL=http://{subdomain}.localhost:" + port}, nil, "doctor", "--account", "acme")
+		if code != c.code || !strings.Contains(said, c.words) {
+			t.Errorf("%s: code %d, want %d and %q:\n%s", c.name, code, c.code, c.words, said)
+		}
+		server.Close()
+	}
+	code, said := spoken(t, []string{"HTTPS_PROXY=http://ada:proxy-password@127.0.0.1:" + journey.FreePort(t)}, nil, "doctor", "--account", "acme")
+	if code != exitPartly || !strings.Contains(said, "the proxy that HTTPS_PROXY names does not answer") || strings.Contains(said, "proxy-password") {
+		t.Errorf("a proxy that is not there: code %d:\n%s", code, said)
+	}
+}
+
 // A home where nothing can be written.
 func TestReadOnlyHome(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "deskauth") // where a stranger can run it

@@ -144,12 +144,15 @@ func (l loginPlace) putAside(now time.Time) (string, error) {
 
 // nobody says how to sign in.
 func (w whichLogin) nobody(at loginPlace) error {
-	who := "nobody is signed in"
+	where := ""
 	if w.Account != "" {
-		who += " at " + w.Account
+		where = " at " + w.Account
 	}
-	return mustSignIn{fmt.Errorf("%s: run `%s`", who, w.signInLine(at))}
+	return mustSignIn{fmt.Errorf("%w%s: run `%s`", errNobody, where, w.signInLine(at))}
 }
+
+// errNobody tells that there is no login from one that is no good any more.
+var errNobody = errors.New("nobody is signed in")
 
 // signInLine is the command that signs in.
 func (w whichLogin) signInLine(at loginPlace) string {

@@ -91,7 +91,7 @@ func (m migration) status(ctx context.Context, p process, g movement) (s migrati
 	case errors.As(err, new(usage)), ctx.Err() != nil:
 		return s, err
 	case err != nil: // what the scan found is worth telling all the same
-		s.Why = withoutMend(err)
+		s.Why, _ = withMend(err)
 	}
 	return s, nil
 }

@@ -24,7 +24,7 @@ type tokenKind struct {
 	name string
 	sure sureness
 	line *regexp.Regexp // the group "secret", where it has one, is never shown
-	// file must be found in the file, too; nil: Zendesk's name, or its paths
+	// file must be found in the file, beside Zendesk's name or a path of its API; nil: no more
 	file   *regexp.Regexp
 	change string // what becomes of it
 }
@@ -34,25 +34,22 @@ const envKind = "variable"
 
 // tokenKinds are tried in this order; a line is of the first that fits.
 var tokenKinds = []tokenKind{
-	{"go-zendesk", certain, regexp.MustCompile(`NewAPITokenCredential\s*\((?:[^,)]*,\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*))?`), anyFile, "use zendesk.NewBearerTokenCredential with the access token, or the HTTP client of a connection (package deskauth)"},
+	{"go-zendesk", certain, regexp.MustCompile(`NewAPITokenCredential\s*\((?:[^,)]*,\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*))?`), nil, "use zendesk.NewBearerTokenCredential with the access token, or the HTTP client of a connection (package deskauth)"},
 	{"zendesk_api (Ruby)", certain, regexp.MustCompile(`\bconfig\.token\s*=\s*(?P<secret>.*)`), regexp.MustCompile(`(?i)zendesk_?api`), "set config.access_token, and leave config.username and config.token out"},
 	{"zenpy", certain, regexp.MustCompile(`(?:["']token["']\s*:|\btoken\s*=)\s*(?P<secret>"[^"]*"|'[^']*'|[^,})]*)`), regexp.MustCompile(`(?i)\bzenpy\b`), "give oauth_token instead of email and token"},
 	{"node-zendesk", certain, regexp.MustCompile(`\btoken\s*:\s*(?P<secret>"[^"]*"|'[^']*'|[^,}]*)`), regexp.MustCompile(`node-zendesk`), "give the access token as token, with oauth: true and without username"},
 	{"terraform", certain, regexp.MustCompile(`^\s*token\s*=\s*(?P<secret>.*)`), regexp.MustCompile(`provider\s+"zendesk"`), "the provider has to take an access token: see its newest version, or run it against `deskauth proxy`"},
-	{"zendesk_api_client_php", certain, regexp.MustCompile(`setAuth\s*\(\s*["']basic["'](?P<secret>.*)`), anyFile, "setAuth('oauth', ['token' => …])"},
+	{"zendesk_api_client_php", certain, regexp.MustCompile(`setAuth\s*\(\s*["']basic["'](?P<secret>.*)`), nil, "setAuth('oauth', ['token' => …])"},
 	{"Java client", certain, regexp.MustCompile(`\.setToken\s*\(\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*)`), regexp.MustCompile(`(?i)zendesk\.Builder|org\.zendesk`), "setOauthToken(…) instead of setUsername and setToken"},
 	{"Basic", certain, regexp.MustCompile(`[\w.+%$#{}"'-]*(?:@|%40|EMAIL|email|USER|user|\}|%s)[\w.+%$#{}-]*["']?\s*/token:(?P<secret>[^\s"'` + "`" + `\\]*)`), nil, "send Authorization: Bearer with the access token, instead of -u or Basic"},
-	{envKind, certain, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), anyFile, "take the access token from `deskauth auth token`, or client_id and client_secret"},
+	{envKind, certain, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
 	{"Basic", likely, regexp.MustCompile(`/token(?:["'` + "`" + `\s,)}:]|$)(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
-	{envKind, likely, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b`), anyFile, "take the access token from `deskauth auth token`, or client_id and client_secret"},
+	{envKind, likely, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
 	{"Basic", likely, regexp.MustCompile(`(?i)authorization["'\])}]*\s*[:=,]?\s*["'` + "`" + `]?\s*(?:Bearer\s*)?basic\s+(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
 	{"setting", possible, regexp.MustCompile(`(?i)\bapi_?(?:token|key)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "look whether it is Zendesk's; then as above"},
 }
 
-// anyFile is in every file.
-var anyFile = regexp.MustCompile(``)
-
-var saysZendesk = regexp.MustCompile(`(?i)zendesk|/api/v2/`)
+var saysZendesk = regexp.MustCompile(`(?i)zendesk|zenpy|/api/v2/`)
 
 // tokenLine is a line that uses an API token.
 type tokenLine struct {
@@ -62,9 +59,11 @@ type tokenLine struct {
 
 // kindsIn are those that a file may have.
 func kindsIn(text string) (some []tokenKind) {
-	zendesk := saysZendesk.MatchString(text)
+	if !saysZendesk.MatchString(text) { // as all kinds have it, and few files do
+		return nil
+	}
 	for _, k := range tokenKinds {
-		if k.file == nil && zendesk || k.file != nil && k.file.MatchString(text) {
+		if k.file == nil || k.file.MatchString(text) {
 			some = append(some, k)
 		}
 	}

@@ -37,7 +37,7 @@ func TestWhatUsesAPITokens(t *testing.T) {
 		{"from zenpy import Zenpy\ncreds = {'email': 'ada@acme.example', 'token': 'SECRET', 'subdomain': 'acme'}", "creds", "zenpy", certain},
 		{"var zd = require('node-zendesk');\nvar c = zd.createClient({username: 'a@b.example', token: 'SE,CRET', remoteUri: u});", "var c", "node-zendesk", certain},
 		{"provider \"zendesk\" {\n  token = \"SECRET\"\n}", "token", "terraform", certain},
-		{"$client->setAuth('basic', ['username' => 'a@b.example', 'token' => 'SECRET']);", "$client", "zendesk_api_client_php", certain},
+		{"use Zendesk\\API\\HttpClient;\n$client->setAuth('basic', ['username' => 'a@b.example', 'token' => 'SECRET']);", "$client", "zendesk_api_client_php", certain},
 		{"import org.zendesk.client.v2.Zendesk;\n new Zendesk.Builder(url).setUsername(u).setToken(\"SECRET\")", "new", "Java client", certain},
 		{"# of zendesk\napi_token: SECRET", "api_token", "setting", possible},
 		{"\xff zendesk \xfe ada@acme.example/token:SECRET", "\ufffd zendesk", "Basic", certain},

@@ -75,6 +75,7 @@ func FuzzDebug(f *testing.F) {
 			}
 			return resp, nil
 		}), process{Err: &said}}.RoundTrip(r)
+		_ = resp.Body.Close()
 		if got != nil && got != resp || !errors.Is(err, failed) {
 			t.Errorf("the answer is another: %v, %v", got, err)
 		}

@@ -224,6 +224,18 @@ func TestTerminalAPIToken(t *testing.T) {
 	}
 }
 
+// The doctor writes each cause out, and what mends it below.
+func TestTerminalDoctor(t *testing.T) {
+	w := newTerminalWorld(t)
+	s := w.run(nil, "doctor", "--account", "acme", "--client-id", "deskauth_cli")
+	s.expect(`ok +\S* *network +acme\.localhost:\d+ answers`)
+	s.expect(`warning +\S* *login +nobody is signed in at acme\.localhost:\d+\r\n +deskauth auth login --account acme`)
+	s.expect(`fault +\S* *redirect addresses +the client deskauth_cli lacks http://127\.0\.0\.1:18484/callback\r\n +deskauth client update deskauth_cli --add-redirect http://127\.0\.0\.1:18484/callback`)
+	if code := s.end(); code != exitPartly {
+		t.Errorf("code %d: %s", code, s.heard())
+	}
+}
+
 // Ctrl-C ends each question and each wait at once, with code 130, and leaves nothing
 // half done: nobody is signed in, and a second try goes through.
 func TestTerminalCtrlC(t *testing.T) {

@@ -175,7 +175,7 @@ func TestAccountsAndUsers(t *testing.T) {
 		s.fails(exitUsage, "there are 2 accounts: name one with --account", "", "user list")
 		s.fails(exitFailure, "there is no account initech: see `deskauth account list`", "", "user list --account initech")
 		want = "SUBDOMAIN  NAME       ERA       BASIC AUTH  CHAT     PLAN  CREATED\n" +
-			"acme       Acme Inc.  enforced  allowed     support  none  [moment]\n" +
+			"acme       Acme Inc.  enforced  by_date     support  none  [moment]\n" +
 			"globex     globex     legacy    off         off      team  [moment]\n"
 		if diff := cmp.Diff(want, moment.ReplaceAllString(s.ok("", "account list"), "[moment]")); diff != "" {
 			t.Error(diff)
