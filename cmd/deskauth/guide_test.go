@@ -57,12 +57,76 @@ func TestWebhooksGuide(t *testing.T) { guideOf(t, "webhooks.md").walk(4) }
 // TestMovingGuide carries out docs/moving-off-api-tokens.md.
 func TestMovingGuide(t *testing.T) { guideOf(t, "moving-off-api-tokens.md").walk(12) }
 
-// walk carries out all blocks, of which there are at least so many.
+// TestFirstSignInGuide carries out docs/first-sign-in.md.
+func TestFirstSignInGuide(t *testing.T) { guideOf(t, "first-sign-in.md").walk(7) }
+
+// TestManyAccountsGuide carries out docs/many-accounts.md.
+func TestManyAccountsGuide(t *testing.T) { guideOf(t, "many-accounts.md").walk(12) }
+
+// TestExpiryGuide carries out docs/testing-expiry.md.
+func TestExpiryGuide(t *testing.T) { guideOf(t, "testing-expiry.md").walk(5) }
+
+// TestChatGuide carries out docs/chat.md.
+func TestChatGuide(t *testing.T) { guideOf(t, "chat.md").walk(4) }
+
+// What docs/testing-expiry.md shows in Go stands in the example's test.
+func TestExpiryGuideShowsGoThatRuns(t *testing.T) {
+	tested, err := os.ReadFile("../../examples/expiry/app_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(readDocument(t, "testing-expiry.md"), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the guide shows %d blocks of Go", len(blocks))
+	}
+	for _, block := range blocks {
+		for line := range strings.Lines(block[1]) {
+			if line = strings.TrimSpace(line); !bytes.Contains(tested, []byte(line)) {
+				t.Errorf("no test of the example has the line %s", line)
+			}
+		}
+	}
+}
+
+// inBrowser is what a guide asks a person to do: to open an address, or a link that a
+// file has, and to sign in as somebody.
+var inBrowser = regexp.MustCompile("^> In a browser, open (?:<(\\S+)>|the link in `([^`]+)`), .*sign in as `(\\S+@(\\w+)\\.example)`.* click Allow\\.$")
+
+// sitsDown does what a person is asked to, with the password of the demo's people.
+func (g *guide) sitsDown(asked string) {
+	g.t.Helper()
+	m := inBrowser.FindStringSubmatch(asked)
+	if m == nil {
+		g.t.Fatalf("what is a person to do: %s", asked)
+	}
+	address := m[1]
+	if m[2] != "" {
+		text, err := os.ReadFile(filepath.Join(g.dir, m[2]))
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		address = strings.TrimSpace(string(text))
+	}
+	who := journey.Person{Email: m[3], Password: map[string]string{
+		"admin@acme.example": "ada-demo-password", "admin@globex.example": "hank-demo-password",
+	}[m[3]]}
+	page, err := visits(g.t.Context(), address, m[4], who)
+	if err != nil || page.Status >= 400 || !strings.Contains(page.Text(), "Hi, ") {
+		g.t.Fatalf("%s: %v\n%v", asked, err, page)
+	}
+}
+
+// walk carries out all blocks, of which there are at least so many, and what a person is
+// asked to do between them.
 func (g *guide) walk(least int) {
 	g.t.Helper()
 	run := 0
-	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(g.text, -1) {
+	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$|^(> In a browser[^\n]*)$").FindAllStringSubmatch(g.text, -1) {
 		run++
+		if block[2] != "" {
+			g.sitsDown(block[2])
+			continue
+		}
 		if command, goesOn := strings.CutSuffix(strings.TrimSpace(block[1]), untilCtrlC); goesOn {
 			g.start(command)
 		} else {

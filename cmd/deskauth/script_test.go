@@ -297,19 +297,28 @@ func visit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	b := journey.NewBrowser()
-	page, err := b.Get(ctx, args[3])
+	page, err := visits(ctx, args[3], args[2], journey.Person{Email: args[0], Password: args[1]})
 	ts.Check(err)
+	show(ts, page)
+}
+
+// visits opens a page or a link of a broker's, goes on to the account, signs in there and
+// allows what is asked, as far as one is asked.
+func visits(ctx context.Context, address, account string, who journey.Person) (*journey.Page, error) {
+	b := journey.NewBrowser()
+	page, err := b.Get(ctx, address)
+	if err != nil {
+		return nil, err
+	}
 	if _, asks := page.Form("subdomain"); asks {
-		page, err = b.Submit(ctx, page, "subdomain="+args[2])
+		page, err = b.Submit(ctx, page, "subdomain="+account)
 	} else if page.Status == http.StatusOK {
 		page, err = b.Submit(ctx, page) // the link says where
 	}
-	if err == nil {
-		page, err = b.SignIn(ctx, page, journey.Person{Email: args[0], Password: args[1]}, "allow")
+	if err != nil {
+		return nil, err
 	}
-	ts.Check(err)
-	show(ts, page)
+	return b.SignIn(ctx, page, who, "allow")
 }
 
 func printed(ts *testscript.TestScript, neg bool, args []string) {
