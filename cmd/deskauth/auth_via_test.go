@@ -100,6 +100,32 @@ func TestExplainBroker(t *testing.T) {
 	}
 }
 
+func TestPickConnection(t *testing.T) {
+	all := []deskauth.Connection{
+		{ID: 1, Account: "acme", User: deskauth.User{Name: "Ada Admin", Email: "ada@acme.example"}},
+		{ID: 2, Account: "globex", User: deskauth.User{Name: "Gus", Email: "gus@globex.example"}},
+		{ID: 3, Account: "globex", User: deskauth.User{Name: "Eve", Email: "eve@globex.example"}},
+		{ID: 4, Account: "initech"},
+	}
+	for named, want := range map[string]int64{"acme": 1, "ACME": 1, "eve@globex.example": 3, "gus": 2, "initech": 4} {
+		if c, err := pickConnection(all, named); err != nil || c.ID != want {
+			t.Errorf("%q: %d, %v", named, c.ID, err)
+		}
+	}
+	for named, want := range map[string]struct {
+		code  int
+		words string
+	}{
+		"globex": {exitUsage, "could be any of 2 (globex, gus@globex.example), 3 (globex, eve@globex.example)"},
+		"acmee":  {exitNotFoundAt, "did you mean acme?"},
+		"":       {exitNotFoundAt, `no connection ""`},
+	} {
+		if _, err := pickConnection(all, named); codeOf(err) != want.code || !strings.Contains(err.Error(), want.words) {
+			t.Errorf("%q: %v", named, err)
+		}
+	}
+}
+
 // The key opens for the broker that it is of, and is nowhere in the clear.
 func TestViaLoginIsSealed(t *testing.T) {
 	root := t.TempDir()

@@ -18,8 +18,10 @@ func keyCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Make, list and end the keys by which programs use the broker",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: "Make, list and end the keys by which programs use the broker: in its database on this machine, or\n" +
+			"with --via at a broker elsewhere, by a key of it that can admin.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(keyCreateCommand(p), keyListCommand(p), keyEndCommand(p))
 	return cmd
@@ -44,7 +46,7 @@ func keyCreateCommand(p process) *cobra.Command {
 	cmd.Flags().Int64SliceVar(&connections, "connections", nil, "`numbers` of the connections that it reaches; may repeat (default all)")
 	cmd.Flags().Lookup("connections").DefValue = "" // not "[]"
 	cmd.Flags().IntVar(&days, "expires-in", 0, "`days` until it ends; 0: never")
-	return work[*broker.Broker]{
+	return elsewhere(p, work[*broker.Broker]{
 		Check: func([]string) error {
 			if days < 0 || days > eventsKeepMost {
 				return usagef("--expires-in must be a number of days from 1 to %d, or 0 for never", eventsKeepMost)
@@ -55,7 +57,9 @@ func keyCreateCommand(p process) *cobra.Command {
 		Run: func(ctx context.Context, b *broker.Broker, args []string) error {
 			return createKey(ctx, b, p, newKey(args[0], can, connections), days)
 		},
-	}.command(p, cmd)
+	}.command(p, cmd), func(ctx context.Context, b far, args []string) error {
+		return b.createKey(ctx, args[0], can, connections, days)
+	})
 }
 
 func newKey(name string, can []string, connections []int64) broker.Key {
@@ -88,9 +92,9 @@ func keyListCommand(p process) *cobra.Command {
 	var o bureau
 	cmd := &cobra.Command{Use: "list", Short: "List the keys, those that ended included", Args: noArgs}
 	o.flags(cmd.Flags())
-	return work[broker.Store]{Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
+	return elsewhere(p, work[broker.Store]{Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
 		return listKeys(ctx, s, p)
-	}}.command(p, cmd)
+	}}.command(p, cmd), func(ctx context.Context, b far, _ []string) error { return b.listKeys(ctx) })
 }
 
 func listKeys(ctx context.Context, s broker.Store, p process) error {
@@ -141,7 +145,7 @@ func endOf(k broker.Key) string {
 
 func keyEndCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{Use: "end KEY", Short: "End a key for good, by its number", Args: exactArgs("KEY")}
-	return besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
+	return elsewhere(p, besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		id, err := number("KEY", args[0])
 		if err != nil {
 			return err
@@ -153,7 +157,7 @@ func keyEndCommand(p process) *cobra.Command {
 		}
 		fmt.Fprintf(p.Out, "Key %d has ended; a running broker refuses it within a second.\n", id)
 		return nil
-	})
+	}), func(ctx context.Context, b far, args []string) error { return b.endKey(ctx, args[0]) })
 }
 
 // number reads an argument that is the number of something.
