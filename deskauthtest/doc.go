@@ -11,6 +11,17 @@
 //	app.Call()                                   // refreshes, and never hears the answer
 //	z.Journal.Count(deskauthtest.Query{Event: "refresh.replayed"})
 //
+// Package embedded is such an app. Its Config is told where this Zendesk is, and its time:
+//
+//	b, err := embedded.Open(ctx, embedded.Config{
+//		ZendeskURL: z.Base(), Now: z.Clock.Now,
+//		ClientID: deskauthtest.ClientID, ClientSecret: deskauthtest.ClientSecret,
+//		PublicURL: "http://localhost:8080", CallbackPath: "/callback", // deskauthtest.RedirectURI
+//		…
+//	})
+//
+// Its own example runs it from the sign-in to a renewal.
+//
 // Everything runs in the test's process, on a SQLite file of its own and on
 // loopback. It behaves as `deskauth issuer --demo` does, because it is the same
 // code. Nothing is sent to the real Zendesk.

@@ -2,9 +2,11 @@ package deskauthtest_test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +25,9 @@ var mistakes = map[string]func(z *deskauthtest.Zendesk){
 	},
 	"suspend": func(z *deskauthtest.Zendesk) { z.Suspend("acme", "nobody@acme.example", true) },
 	"allow":   func(z *deskauthtest.Zendesk) { z.Allow("nobody@acme.example", "https://acme.zendesk.com/") },
+	"client": func(z *deskauthtest.Zendesk) {
+		z.Allow(deskauthtest.Admin, "https://acme.zendesk.com/oauth/authorizations/new?response_type=code&scope=read&client_id=ap")
+	},
 }
 
 // TestMistakesAreReportedWhereTheyAre runs this binary once for each mistake: what a
@@ -44,4 +49,34 @@ func TestMistakesAreReportedWhereTheyAre(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who asks for somebody who is not there is told who is; and dev's people are these.
+func TestAllowNamesThePeople(t *testing.T) {
+	out := mistakenOutput(t, "allow")
+	if !strings.Contains(out, "there is no user nobody@acme.example at acme; there are ada@acme.example, grace@acme.example, carl@acme.example") {
+		t.Error(out)
+	}
+	if out := mistakenOutput(t, "client"); !strings.Contains(out, `unknown client_id: client_id "ap" at acme`) {
+		t.Error(out)
+	}
+	z := deskauthtest.New(t)
+	link := "https://acme.zendesk.com/oauth/authorizations/new?response_type=code&scope=read&client_id=app&redirect_uri=" + url.QueryEscape(deskauthtest.RedirectURI)
+	for _, email := range []string{"admin@acme.example", "agent@acme.example", "customer@acme.example"} {
+		if back := z.Allow(email, link); back.Query().Get("code") == "" {
+			t.Errorf("%s comes back to %s", email, back)
+		}
+	}
+}
+
+// mistakenOutput is what a run of this binary says that makes a mistake.
+func mistakenOutput(t *testing.T, which string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestMistakesAreReportedWhereTheyAre$")
+	cmd.Env = append(os.Environ(), "DESKAUTHTEST_MISTAKE="+which)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Errorf("%s is no mistake", which)
+	}
+	return string(out)
 }

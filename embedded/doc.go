@@ -41,5 +41,10 @@
 // Broker.MakeLink makes an address to send to that person: a sign-in by it makes the
 // same connection work again.
 //
+// # In a test
+//
+// Package deskauthtest is a local Zendesk for it: give Config.ZendeskURL its Base and
+// Config.Now its Clock.Now. The package's example does.
+//
 // Register Broker.RedirectURL at Zendesk as the OAuth client's redirect URL.
 package embedded

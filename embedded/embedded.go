@@ -44,7 +44,8 @@ type Config struct {
 	// ConnectPath and CallbackPath default to /connect and /zendesk/oauth/callback.
 	ConnectPath, CallbackPath string
 
-	// ZendeskURL says where Zendesk is; default https://{subdomain}.zendesk.com. It
+	// ZendeskURL says where Zendesk is; default the real one, https://{subdomain}.zendesk.com.
+	// A test that leaves it out talks to that: it gives Base of its deskauthtest.Zendesk. It
 	// cannot change while the database has connections.
 	ZendeskURL string
 	// Account is filled in where a person is asked for the subdomain.
@@ -75,8 +76,8 @@ type Config struct {
 	OnConnected func(w http.ResponseWriter, r *http.Request, c deskauth.Connection, returnTo string)
 
 	Log *slog.Logger // nil: no log
-	// Now is the time by which tokens expire; nil: time.Now. A test gives the clock of its
-	// local Zendesk.
+	// Now is the time by which tokens expire; nil: time.Now. A test gives Clock.Now of
+	// its deskauthtest.Zendesk.
 	Now func() time.Time
 }
 

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -149,7 +148,7 @@ func listAccounts(ctx context.Context, i *issuer.Issuer, p process) error {
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	t := newColumns(p.Out)
 	fmt.Fprintln(t, "SUBDOMAIN\tNAME\tERA\tBASIC AUTH\tCHAT\tPLAN\tCREATED")
 	for _, a := range accounts {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Subdomain, a.Name, a.Era, a.BasicAuth, a.Chat, a.Plan, a.Created.Format(time.RFC3339))

@@ -99,7 +99,7 @@ func (o *loginOptions) signInFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ClientSecretFile, "client-secret-file", "", "`file` with the client's secret; or the variable DESKAUTH_CLIENT_SECRET; none for a public client")
 	f.StringVar(&o.Scope, "scope", "read write", "`scopes` to ask for, separated by spaces")
 	f.IntVar(&o.Port, "port", 0, fmt.Sprintf("come back to this `port` of 127.0.0.1 instead of %d, %d or %d", loginPorts[0], loginPorts[1], loginPorts[2]))
-	f.Lookup("port").DefValue = "" // not "0"
+	untold(f, "port")
 	f.BoolVar(&o.NoBrowser, "no-browser", false, "open no browser, and print the address alone")
 	f.BoolVar(&o.NoInput, "no-input", false, "ask nothing")
 	f.BoolVar(&o.Insecure, "insecure-storage", false, "keep the key of the logins in a plain file, where there is no keychain")

@@ -240,7 +240,11 @@ func (run *runningBroker) start(ctx context.Context, p process, e edge, clientSe
 	if !clientSecret.IsZero() {
 		secrets = append(secrets, clientSecret)
 	}
-	if err := run.broker.UseClient(ctx, broker.AtCommand, "", broker.Support, o.ClientID, secrets...); err != nil {
+	by := broker.AtCommand
+	if o.OwnZendesk { // nobody named it: a demo's client is its own
+		by = broker.Itself
+	}
+	if err := run.broker.UseClient(ctx, by, "", broker.Support, o.ClientID, secrets...); err != nil {
 		return err
 	}
 	return useChatClient(ctx, run.broker, o.ChatClientID, o.ChatSecret)

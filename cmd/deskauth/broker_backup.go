@@ -106,7 +106,7 @@ func restore(ctx context.Context, o bureau, p process, backup string) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(p.Out, "%s is made of the backup, with %d connections. Those that were renewed since have tokens that Zendesk has replaced:\n"+
-		"they become `reauthorize` when they are used, and their people sign in again.\n", to, connections)
+	fmt.Fprintf(p.Out, "%s is made of the backup, with %s. Those that were renewed since have tokens that Zendesk has replaced:\n"+
+		"they become `reauthorize` when they are used, and their people sign in again.\n", to, numberOf(connections, "connection"))
 	return nil
 }

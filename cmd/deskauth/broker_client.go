@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -135,7 +134,7 @@ func clientListCommand(p process) *cobra.Command {
 }
 
 func (o *clientTold) list(ctx context.Context, s broker.Store) error {
-	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(o.Out)
 	if !o.JSON {
 		fmt.Fprintln(w, "CLIENT\tACCOUNT\tPRODUCT\tIDENTIFIER\tSECRETS: NUMBER, ADDED, LAST WORKED\tCONNECTIONS\tREFUSED")
 	}
@@ -270,7 +269,7 @@ func clientRemoveCommand(p process) *cobra.Command {
 		Args:    exactArgs("CLIENT"),
 	}
 	cmd.Flags().Int64Var(&one, "secret", -1, "`number` of the secret that is removed, instead of the client")
-	cmd.Flags().Lookup("secret").DefValue = ""
+	untold(cmd.Flags(), "secret")
 	cmd.Flags().BoolVar(&force, "force", false, "remove it with its connections; or its only secret, which makes it a public client")
 	return besideBroker(p, cmd, &bureau{}, func(ctx context.Context, b *broker.Broker, args []string) error {
 		id, err := number("CLIENT", args[0])

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func connectionListCommand(p process) *cobra.Command {
 }
 
 func listConnections(ctx context.Context, s broker.Store, p process) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "CONNECTION\tACCOUNT\tPRODUCT\tUSER\tNAME\tROLE\tSTATE\tREASON")
 	for after := broker.ConnectionID(0); ; {
 		page, err := s.Connections(ctx, after, 500)
@@ -193,7 +192,7 @@ func notConnected(f *broker.Failure) error {
 		broker.Unreachable:     "%s does not answer",
 		broker.AnsweredWrongly: "%s gave no answer that makes sense",
 		broker.NoSuchClient:    "the broker's client is not known at %s",
-		broker.NoSuchAccount:   "Zendesk has no account %s",
+		broker.NoSuchAccount:   "nobody has the account %s",
 		broker.ScopeNotAllowed: "%s does not let the client ask for these scopes",
 		broker.ClientRefused:   "%s does not accept the client's identifier and secret",
 		broker.Anonymous:       "%s says that the tokens are nobody's",
@@ -203,6 +202,9 @@ func notConnected(f *broker.Failure) error {
 		text = "%s refused"
 	}
 	text = fmt.Sprintf(text, f.Account)
+	if f.Kind == broker.NoSuchAccount {
+		return asNotFound(errors.New(text + ": is its subdomain right? Nothing was connected"))
+	}
 	if f.Err != nil {
 		return fmt.Errorf("%s; nothing was connected: %w", text, f.Err)
 	}

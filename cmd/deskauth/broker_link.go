@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func linkCreateCommand(p process) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.Int64Var((*int64)(&wish.Connection), "connection", 0, "the `connection` that is to be authorized again (default a new one)")
-	f.Lookup("connection").DefValue = "" // not "0"
+	untold(f, "connection")
 	f.StringVar(&wish.Account, "account", "", "the `subdomain` to sign in at (default the connection's, else the person says it)")
 	f.StringVar((*string)(&wish.Product), "product", "", "support or chat (default the connection's, else support)")
 	f.StringVar(&scope, "scope", "", "`scopes` to ask for, separated by spaces (default the connection's, else read)")
@@ -83,7 +82,7 @@ func linkListCommand(p process) *cobra.Command {
 }
 
 func listLinks(ctx context.Context, b *broker.Broker, p process) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "LINK\tCONNECTION\tACCOUNT\tPRODUCT\tSCOPE\tSTATE\tBY\tUNTIL")
 	for after := broker.LinkID(0); ; {
 		page, err := b.Links(ctx, 0, after, 500)

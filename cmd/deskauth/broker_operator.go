@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +38,7 @@ func listOperators(ctx context.Context, b *broker.Broker, p process) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "ACCOUNT\tUSER\tNAME\tSINCE")
 	for _, o := range all {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", o.Account, o.User.ID, printable(o.User.Name), dayOf(o.Since))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +54,7 @@ func passCreateCommand(p process) *cobra.Command {
 	f.StringVar(&wish.name, "name", "files", "what it is for; its holder and the ticket's readers see it")
 	f.StringSliceVar(&wish.can, "can", []string{string(broker.Upload), string(broker.Comment)}, "`actions`: upload, comment; may repeat")
 	f.StringSliceVar(&wish.types, "types", nil, "`types` of file, such as .log or image/*; may repeat (default any)")
-	f.Lookup("types").DefValue = "[]" // which pflag does not show
+	untold(f, "types")
 	f.BoolVar(&wish.public, "public", false, "make its comments public")
 	f.IntVar(&wish.uses, "uses", 10, "how often something may be sent")
 	f.IntVar(&wish.fileMB, "file-most", broker.PassFileMost>>20, "`MiB` of a file")
@@ -130,7 +129,7 @@ func passListCommand(p process) *cobra.Command {
 }
 
 func listPasses(ctx context.Context, b *broker.Broker, p process) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "PASS\tNAME\tCONNECTION\tACCOUNT\tTICKET\tSTATE\tUSES\tSENT\tUNTIL")
 	for after := broker.PassID(0); ; {
 		page, err := b.Passes(ctx, after, 500)

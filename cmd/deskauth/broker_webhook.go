@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -100,7 +99,7 @@ func listWebhooks(ctx context.Context, s broker.Store, p process, asJSON bool) e
 		return err
 	}
 	shown := []deskauth.Webhook{}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "WEBHOOK\tSTATE\tCREATED\tADDRESS\tTYPES")
 	for _, one := range all {
 		out := brokerhttp.PublishedWebhook(one)
@@ -122,7 +121,7 @@ func listDeliveries(ctx context.Context, s broker.Store, p process, id broker.We
 		return err
 	}
 	shown := []deskauth.Delivery{}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "DELIVERY\tTYPE\tAT\tSTATE\tTRIES\tLAST ANSWER")
 	for _, one := range all {
 		out := brokerhttp.PublishedDelivery(one)

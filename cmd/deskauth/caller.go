@@ -33,6 +33,8 @@ type caller struct {
 	logins     *logins // nil: the token is the environment's, or a broker's
 	connection broker.Connection
 	via        *lent // nil: the token is no broker's
+
+	sending string // the file that is under way, to name it where it has to wait
 }
 
 // timekeeping is protocol time: this machine's, or the clock of a demo that
@@ -124,14 +126,17 @@ const (
 // waiting says why nothing happens, but where a progress bar stands.
 func (c *caller) waiting(p process, wait zendesk.Wait) {
 	var said *zendesk.APIError
-	d := wait.For.Round(time.Second)
+	d := fmt.Sprintf("%v (%d of %d)", wait.For.Round(time.Second), wait.Try, c.Retry.Most)
+	if c.sending != "" {
+		d += " to send " + printable(c.sending)
+	}
 	switch {
 	case c.via != nil && errors.Is(wait.Err, deskauth.ErrAway):
-		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %v.\n", hostOf(c.via.login.Broker), d)
+		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %s.\n", hostOf(c.via.login.Broker), d)
 	case !errors.As(wait.Err, &said):
-		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %v.\n", c.host, d)
+		fmt.Fprintf(p.Err, "deskauth: %s does not answer: trying again in %s.\n", c.host, d)
 	case c.pace.refused(wait) && !isTerminal(p.Err):
-		fmt.Fprintf(p.Err, "deskauth: %s says to wait: going on in %v.\n", c.host, d)
+		fmt.Fprintf(p.Err, "deskauth: %s says to wait: going on in %v.\n", c.host, wait.For.Round(time.Second))
 	}
 }
 

@@ -29,7 +29,7 @@ func (w *clientWish) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&w.redirect, "redirect", nil, "a redirect `URL`, as the app sends it; may repeat")
 	f.StringSliceVar(&w.scopes, "allowed-scope", nil, "`scopes` that it may have, such as tickets:read; may repeat (none: any)")
 	for _, name := range []string{"redirect", "allowed-scope"} {
-		f.Lookup(name).DefValue = "" // not "[]"
+		untold(f, name)
 	}
 }
 
@@ -205,7 +205,7 @@ func accountClientUpdate(p process) *cobra.Command {
 	f.StringArrayVar(&wish.add, "add-redirect", nil, "one `URL` more; may repeat")
 	f.StringArrayVar(&wish.remove, "remove-redirect", nil, "one `URL` less; may repeat")
 	for _, name := range []string{"add-redirect", "remove-redirect"} {
-		f.Lookup(name).DefValue = ""
+		untold(f, name)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return w.calls(cmd, p, func(ctx context.Context, p process, c *caller) error {

@@ -38,7 +38,7 @@ func controlCommand(p process) *cobra.Command {
 	cmd.AddCommand(clockCommand(c), faultCommand(c), journalCommand(c), snapshotCommand(c),
 		c.command("seed FILE", "Plant the accounts of a YAML file where they are missing", c.plantSeed),
 		c.command("reset", "Put everything back to how the issuer was started", func(*cobra.Command, []string) error {
-			return c.do(http.MethodPost, "/reset", nil, nil)
+			return c.done(http.MethodPost, "/reset", nil, "Everything is as it was when the issuer was started.")
 		}),
 		c.command("state", "Print everything that is stored as JSON, without secrets", func(*cobra.Command, []string) error {
 			return c.print("/state")
@@ -91,6 +91,15 @@ func (c *controlling) do(method, path string, in, out any) error {
 	return c.mistake(c.client.Do(c.cmd.Context(), method, path, in, out))
 }
 
+// done asks for a change that has no answer, and says that it is made.
+func (c *controlling) done(method, path string, in any, said string) error {
+	err := c.do(method, path, in, nil)
+	if err == nil {
+		fmt.Fprintln(c.Err, said)
+	}
+	return err
+}
+
 // flagOf are the flags of what the controls call otherwise.
 var flagOf = map[string]string{"user_id": "user", "grant_type": "grant"}
 
@@ -108,12 +117,20 @@ func (c *controlling) mistake(err error) error {
 	case refused.Field == "event":
 		return usagef("--event: there is no such event: `deskauth control journal events` lists them all")
 	case c.cmd.Flags().Lookup(name) != nil:
-		return usagef("--%s: %s", name, refused.Why)
+		return usagef("%s", sentence("--"+name, refused.Why))
 	case argument != "":
-		return usagef("%s: %s", argument, refused.Why)
+		return usagef("%s", sentence(argument, refused.Why))
 	default:
 		return err
 	}
+}
+
+// sentence joins a name and what is wrong with it.
+func sentence(name, why string) string {
+	if strings.HasPrefix(why, "is ") || strings.HasPrefix(why, "of ") || strings.HasPrefix(why, "are ") {
+		return name + " " + why
+	}
+	return name + ": " + why
 }
 
 // print copies an answer to standard output.
@@ -165,8 +182,13 @@ func snapshotCommand(c *controlling) *cobra.Command {
 			"database too. The file holds signing keys and hashes of passwords: keep it to yourself.",
 		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	var force bool
+	save := c.command("save FILE", "Save everything to a file", func(_ *cobra.Command, args []string) error {
+		return c.saveSnapshot(args[0], force)
+	})
+	save.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	cmd.AddCommand(
-		c.command("save FILE", "Save everything to a file", c.saveSnapshot),
+		save,
 		c.command("restore FILE", "Put a file's rows in the place of all that is there", func(_ *cobra.Command, args []string) error {
 			data, err := os.ReadFile(args[0])
 			if err != nil {
@@ -175,24 +197,36 @@ func snapshotCommand(c *controlling) *cobra.Command {
 			if !json.Valid(data) {
 				return fmt.Errorf("%s is not a snapshot: it is no JSON", args[0])
 			}
-			return c.do(http.MethodPut, "/snapshot", json.RawMessage(data), nil)
+			return c.done(http.MethodPut, "/snapshot", json.RawMessage(data), "Everything is as it was in "+args[0]+".")
 		}),
 	)
 	return cmd
 }
 
-func (c *controlling) saveSnapshot(_ *cobra.Command, args []string) (err error) {
+// saveSnapshot writes over a file only if that was said: it may be the one state that
+// somebody wanted to come back to.
+func (c *controlling) saveSnapshot(path string, force bool) (err error) {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("%s is there already: name another file, or say --force", path)
+	}
 	body, err := c.client.Open(c.cmd.Context(), http.MethodGet, "/snapshot", nil)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	f, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, how, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(f, body)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err == nil {
+		fmt.Fprintf(c.Err, "Saved to %s.\n", path)
+	}
+	return err
 }
 
 // orDash is what a table shows of an empty value.

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -199,8 +201,20 @@ func (o devOptions) issuer(shared serving, dir string, public *url.URL) issuerOp
 	return issuerOptions{
 		serving: shared, Listen: o.IssuerListen, ListenFlag: "issuer-listen", DB: "sqlite:" + filepath.Join(dir, "issuer.db"), Seed: o.Seed,
 		BaseDomains: []string{"localhost"}, Demo: true, EventsKeep: eventsKeep, Control: o.Control,
-		Starts: map[string]string{brokerClient(public): public.JoinPath(brokerhttp.DefaultConnectPath).String()},
+		Starts:  map[string]string{brokerClient(public): public.JoinPath(brokerhttp.DefaultConnectPath).String()},
+		Follows: func(note string) string { return otherSecret(note, dir, public) },
 	}
+}
+
+// otherSecret is what follows where the broker's client has another secret at the local
+// Zendesk than the file says.
+func otherSecret(note, dir string, public *url.URL) string {
+	fields, of := strings.CutPrefix(note, "client "+brokerClient(public)+" ")
+	if !of || !slices.Contains(strings.FieldsFunc(fields, func(c rune) bool { return c == ' ' || c == ',' }), "secret") {
+		return ""
+	}
+	return ": Zendesk does not accept the secret in " + filepath.Join(dir, "broker-client-secret") +
+		", and nobody can connect unless the broker remembers the former one: put that back in the file, or remove " + dir + " to begin anew"
 }
 
 func (o devOptions) broker(shared serving, dir string, public *url.URL, zendesk *runningIssuer) brokerOptions {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,14 +24,15 @@ func faultCommand(c *controlling) *cobra.Command {
 	cmd.AddCommand(addFaultCommand(c),
 		c.command("list", "List the faults, and how often each fired", c.listFaults),
 		c.command("remove ID|all", "Remove a fault, or all of them", func(_ *cobra.Command, args []string) error {
-			path := "/faults"
+			path, said := "/faults", "All faults are removed."
 			if args[0] != "all" {
 				if strings.Trim(args[0], "0123456789") != "" {
 					return usagef("%q is not the number of a fault: `deskauth control fault list` shows them", args[0])
 				}
 				path += "/" + args[0]
+				said = "Fault " + args[0] + " is removed."
 			}
-			return c.do(http.MethodDelete, path, nil, nil)
+			return c.done(http.MethodDelete, path, nil, said)
 		}),
 	)
 	return cmd
@@ -124,7 +124,7 @@ func (c *controlling) listFaults(*cobra.Command, []string) error {
 		return err
 	}
 	return c.show(answer, func() {
-		t := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+		t := newColumns(c.Out)
 		fmt.Fprintln(t, "ID\tKIND\tROUTE\tWHO\tHOW OFTEN\tFIRED")
 		for _, f := range answer.Faults {
 			who := strings.Join(slices.DeleteFunc([]string{

@@ -101,3 +101,17 @@ func stateDir(p process) (string, error) {
 	}
 	return home + "/.local/state/deskauth", nil
 }
+
+// untold has the help leave out a flag's default, which its usage tells in words or which
+// says nothing. pflag leaves out what it takes for the zero of the flag's type.
+func untold(flags *pflag.FlagSet, name string) {
+	f := flags.Lookup(name)
+	switch f.Value.Type() {
+	case "int", "int64", "duration", "float64":
+		f.DefValue = "0"
+	case "stringSlice", "intSlice", "stringArray":
+		f.DefValue = "[]"
+	default:
+		f.DefValue = ""
+	}
+}

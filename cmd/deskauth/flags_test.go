@@ -123,3 +123,18 @@ func TestVersionIsAFlagToo(t *testing.T) {
 		t.Errorf("version prints %q, --version %q", said[0], said[1])
 	}
 }
+
+// A default that nobody is to be told leaves no empty brackets in the help.
+func TestUntoldDefaults(t *testing.T) {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.Int("int", 0, "")
+	f.Int64("int64", 7, "")
+	f.Duration("duration", 0, "")
+	f.String("string", "text", "")
+	f.StringSlice("slice", []string{"active"}, "")
+	f.Int64Slice("numbers", nil, "")
+	f.VisitAll(func(one *pflag.Flag) { untold(f, one.Name) })
+	if usage := f.FlagUsages(); strings.Contains(usage, "default") {
+		t.Errorf("%s", usage)
+	}
+}

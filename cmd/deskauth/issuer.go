@@ -40,6 +40,9 @@ type issuerOptions struct {
 	Files          string
 	Starts         map[string]string // see issuerhttp.Server; dev's broker
 
+	// Follows is what somebody should know of a note of the seed's, and do; nil: nothing.
+	Follows func(note string) string
+
 	// What only a demo has.
 	Demo       bool
 	Control    string
@@ -58,6 +61,14 @@ func (o *issuerOptions) flags(f *pflag.FlagSet) {
 	o.demoFlags(f)
 	f.IntVar(&o.EventsKeep, "events-keep", eventsKeep, "how many `days` the audit trail goes back")
 	o.serving.flags(f, "127.0.0.1:4003")
+}
+
+// follows is what a note of the seed's means here.
+func (run *runningIssuer) follows(note string) string {
+	if run.options.Follows == nil {
+		return ""
+	}
+	return run.options.Follows(note)
 }
 
 func issuerCommand(p process) *cobra.Command {
@@ -244,7 +255,7 @@ func (run *runningIssuer) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, note := range notes {
-		run.edge.log.Warn("seed", "note", note)
+		run.edge.log.Warn("seed", "note", note+run.follows(note))
 	}
 	if run.accounts, err = run.issuer.Store.Accounts(ctx); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +43,7 @@ func keyCreateCommand(p process) *cobra.Command {
 	o.flags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&can, "can", []string{string(broker.Lend)}, "`powers`: lend, connect, pass, admin; may repeat")
 	cmd.Flags().Int64SliceVar(&connections, "connections", nil, "`numbers` of the connections that it reaches; may repeat (default all)")
-	cmd.Flags().Lookup("connections").DefValue = "" // not "[]"
+	untold(cmd.Flags(), "connections")
 	cmd.Flags().IntVar(&days, "expires-in", 0, "`days` until it ends; 0: never")
 	return elsewhere(p, work[*broker.Broker]{
 		Check: func([]string) error {
@@ -102,7 +101,7 @@ func listKeys(ctx context.Context, s broker.Store, p process) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := newColumns(p.Out)
 	fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tCREATED\tLAST USED\tENDS")
 	for _, k := range keys {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.Created), dayOf(k.LastUsed), endOf(k))

@@ -28,7 +28,7 @@ type manner struct {
 func (m *manner) flags(f *pflag.FlagSet) {
 	f.BoolVar(&m.NoInput, "no-input", false, "ask nothing; what would have been asked is an error")
 	f.DurationVar(&m.Timeout, "timeout", 0, "give up after so long, such as 30s (default never)")
-	f.Lookup("timeout").DefValue = ""
+	untold(f, "timeout")
 	m.debugFlag(f)
 }
 

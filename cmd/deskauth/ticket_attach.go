@@ -270,6 +270,8 @@ func (a attachment) uploadOne(ctx context.Context, f outgoing) (uploaded, error)
 		fmt.Fprintf(a.p.Err, "%s: %s has it already.\n", f.Name, a.host)
 		return u, nil
 	}
+	a.sending = f.Name
+	defer func() { a.sending = "" }()
 	var up zendesk.Upload
 	var err error
 	for range uploadTries {

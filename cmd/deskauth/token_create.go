@@ -44,9 +44,9 @@ func tokenCreateCommand(p process) *cobra.Command {
 	out.flags(f, true)
 	f.StringVar(&wish.client, "client", "", "the OAuth `client`: its identifier, name or number")
 	f.StringSliceVar(&wish.scopes, "scope", nil, "`scopes`, such as tickets:read; may repeat")
-	f.Lookup("scope").DefValue = ""
+	untold(f, "scope")
 	f.Int64Var(&wish.ticket, "ticket", 0, "the `number` of the ticket that it is for; noted here")
-	f.Lookup("ticket").DefValue = ""
+	untold(f, "ticket")
 	f.StringVar(&wish.why, "why", "", "what it is for; noted here")
 	f.Var(&wish.life, "for", "how `long` it is needed, such as 2h or 7d; noted here (default until it is revoked)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

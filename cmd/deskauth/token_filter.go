@@ -28,7 +28,7 @@ func (f *tokenFilter) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.User, "user", "", "of this `user`: email, name or number; me")
 	flags.Var(&f.UnusedFor, "unused-for", "not used for so `long`, such as 90d, 12h or 1y")
 	flags.StringSliceVar(&f.States, "state", nil, "in these `states`: active, renewable, expired; may repeat (default active,renewable)")
-	flags.Lookup("state").DefValue = ""
+	untold(flags, "state")
 	flags.BoolVar(&f.Mine, "mine", false, "your own alone")
 }
 

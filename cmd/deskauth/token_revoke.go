@@ -58,7 +58,7 @@ func tokenRevokeCommand(p process) *cobra.Command {
 	f.StringVar(&wish.report, "report", "", "the `file` that says what became of each (default in the state directory, for more than one)")
 	f.StringVar(&wish.resume, "resume", "", "go on with what a report `file` leaves")
 	f.IntVar(&wish.rate, "rate", 0, "requests a `minute` (default nine tenths of the account's limit)")
-	f.Lookup("rate").DefValue = ""
+	untold(f, "rate")
 	f.IntVar(&wish.atOnce, "at-once", 8, "`requests` at once")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return w.run(cmd, p, func(ctx context.Context, p process) error {
@@ -206,7 +206,7 @@ func (c *caller) stillOwn(ctx context.Context, all []tokenRecord) ([]tokenRecord
 
 func sayDone(p process, r *report) {
 	n := r.counts()
-	fmt.Fprintf(p.Err, "Of %s in %s, %s were revoked and %s gone; %s failed.\n", numberOf(r.Tokens, "token"), r.Name, grouped(n[revoked]), grouped(n[gone]), grouped(n[failed]))
+	fmt.Fprintf(p.Err, "Of %s in %s: %s revoked, %s gone already, %s failed.\n", numberOf(r.Tokens, "token"), r.Name, grouped(n[revoked]), grouped(n[gone]), grouped(n[failed]))
 }
 
 // sayPlan says what is about to happen, to standard error.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -179,7 +178,7 @@ func userListCommand(p process) *cobra.Command {
 }
 
 func (m membership) listUsers(ctx context.Context, p process) error {
-	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	t := newColumns(p.Out)
 	fmt.Fprintln(t, "ID\tEMAIL\tNAME\tROLE\tSTATE\tCREATED")
 	r := issuer.Range{Limit: userPage}
 	for more := true; more; {

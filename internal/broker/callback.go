@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"github.com/deskauth/deskauth/internal/secret"
@@ -226,8 +227,12 @@ func exchangeFailure(r Reply) Kind {
 		return Unreachable
 	}
 	var remote *oauth.RemoteError
-	if errors.As(r.Err, &remote) && remote.Status == 0 {
+	switch {
+	case !errors.As(r.Err, &remote):
+	case remote.Status == 0:
 		return Unreachable
+	case remote.Status == http.StatusNotFound: // every account has a token endpoint
+		return NoSuchAccount
 	}
 	return AnsweredWrongly
 }

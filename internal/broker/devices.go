@@ -96,6 +96,9 @@ func (b *Broker) checkAsked(r *AskDevice) error {
 			}
 		}
 	}
+	if why := policies[r.Product].unknownScope(r.Scope, b.Scope); why != "" {
+		return oauth.Errorf(oauth.InvalidScope, "'scope': %s.", why)
+	}
 	if r.Account == "" {
 		return nil
 	}

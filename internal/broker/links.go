@@ -47,8 +47,12 @@ func (b *Broker) MakeLink(ctx context.Context, by Actor, n NewLink) (LinkMade, e
 	if len(n.Scope.String()) > textMost {
 		return LinkMade{}, &Invalid{"scope", "it is too long"}
 	}
+	asked := n.Scope // and not what the connection was once asked for
 	if err := b.aim(ctx, &n); err != nil {
 		return LinkMade{}, err
+	}
+	if why := policies[n.Product].unknownScope(asked, b.Scope); why != "" {
+		return LinkMade{}, &Invalid{"scope", why}
 	}
 	plain, now := secret.State(b.Rand), b.now()
 	l, err := b.Store.AddLink(ctx, ConnectLink{

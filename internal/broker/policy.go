@@ -2,12 +2,14 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
+	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 	"github.com/deskauth/deskauth/zendesk/chat"
@@ -22,6 +24,9 @@ type Policy struct {
 	Subdomain                bool          // the authorization page wants the account as a parameter
 	Lifetimes                bool          // takes expires_in and refresh_token_expires_in, and tells them
 	AccessLife, RefreshLife  time.Duration // what counts when nothing tells the lifetime; 0 = does not expire
+
+	// Scopes are the names of those there are; nil: nobody tells.
+	Scopes func() []string
 
 	// probe asks whether a token is still taken, and when it ends; the zero time:
 	// never.
@@ -41,6 +46,7 @@ var policies = map[Product]Policy{
 		Encoding: oauth.Form, PKCE: true, Lifetimes: true,
 		AccessLife:  zendesk.DefaultExpiresIn * time.Second,
 		RefreshLife: zendesk.DefaultRefreshTokenExpiresIn * time.Second,
+		Scopes:      supportScopes,
 		probe:       expiryOf, who: whoOfSupport,
 		revoke: func(ctx context.Context, api *zendesk.API, _ secret.Plain) error { return api.RevokeCurrent(ctx) },
 	},
@@ -83,4 +89,27 @@ func LocalPath(p string) string {
 		return ""
 	}
 	return p
+}
+
+// unknownScope says which word of a scope the product has not, and which may have been
+// meant; empty where all is well. What the broker itself was told to ask for is not doubted.
+func (p Policy) unknownScope(asked, told oauth.Scope) string {
+	if p.Scopes == nil {
+		return ""
+	}
+	names := p.Scopes()
+	for _, word := range asked {
+		if !told.Has(word) && !zendesk.Known(word) {
+			return fmt.Sprintf("Zendesk has no scope %q%s", word, slip.DidYouMean(slip.Near(word, names)))
+		}
+	}
+	return ""
+}
+
+// supportScopes are the names of Zendesk's scopes (facts §5.2).
+func supportScopes() (all []string) {
+	for _, permission := range zendesk.AllPermissions() {
+		all = append(all, permission.String())
+	}
+	return all
 }

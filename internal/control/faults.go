@@ -41,6 +41,12 @@ func (s *Faults) Add(f Fault) (Fault, error) {
 	return r.Fault, nil
 }
 
+// noFault is the ErrNotFound for a number.
+type noFault int64
+
+func (n noFault) Error() string { return fmt.Sprintf("there is no fault %d", int64(n)) }
+func (noFault) Unwrap() error   { return ErrNotFound }
+
 // Remove takes a rule out, or returns ErrNotFound.
 func (s *Faults) Remove(id int64) error {
 	s.mu.Lock()
@@ -48,7 +54,7 @@ func (s *Faults) Remove(id int64) error {
 	n := len(s.rules)
 	s.rules = slices.DeleteFunc(s.rules, func(r *rule) bool { return r.ID == id })
 	if len(s.rules) == n {
-		return fmt.Errorf("there is no fault %d: %w", id, ErrNotFound)
+		return noFault(id)
 	}
 	return nil
 }
