@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 )
 
@@ -108,7 +107,7 @@ func fieldFile(ctx context.Context, p process, name string) (string, error) {
 }
 
 // jsonNumber is one that JSON takes; a text with zeros in front, as of a telephone, is none.
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+var jsonNumber = compiledLater(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 func typedValue(text string) any {
 	switch {
@@ -116,7 +115,7 @@ func typedValue(text string) any {
 		return text == "true"
 	case text == "null":
 		return nil
-	case jsonNumber.MatchString(text):
+	case jsonNumber().MatchString(text):
 		return json.Number(text) // as many digits as there are
 	}
 	return text

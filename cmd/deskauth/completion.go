@@ -26,7 +26,7 @@ import (
 const completionTime = time.Second
 
 // completes gives one list to every command and flag that wants one.
-func completes(root *cobra.Command, p process) {
+func completes(root *cobra.Command, p process, typed []string) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	if own, _, err := root.Find([]string{"completion"}); err == nil && own != root {
@@ -36,6 +36,9 @@ func completes(root *cobra.Command, p process) {
 		for _, shell := range own.Commands() {
 			shell.Args = noArgs
 		}
+	}
+	if len(typed) == 0 || !strings.HasPrefix(typed[0], cobra.ShellCompRequestCmd) {
+		return // no shell asks
 	}
 	k := known{p}
 	for _, cmd := range allCommands(root) {

@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, p process) int {
 	root.AddCommand(devCommand(p), authCommand(p), accountClientCommand(p), tokenCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), remoteConnectionCommand(p), remotePassCommand(p), remoteEventCommand(p), sealingCommand(p), runCommand(p), caCommand(p), ticketCommand(p), doctorCommand(p), migrateCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
 	root.AddCommand(apiCommand(p), proxyCommand(p), manCommand(p))
 	root.AddCommand(topics()...)
-	completes(root, p)
+	completes(root, p, args)
 
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -23,9 +22,9 @@ const (
 type tokenKind struct {
 	name string
 	sure sureness
-	line *regexp.Regexp // the group "secret", where it has one, is never shown
+	line laterPattern // the group "secret", where it has one, is never shown
 	// file must be found in the file, beside Zendesk's name or a path of its API; nil: no more
-	file   *regexp.Regexp
+	file   laterPattern
 	change string // what becomes of it
 }
 
@@ -34,22 +33,22 @@ const envKind = "variable"
 
 // tokenKinds are tried in this order; a line is of the first that fits.
 var tokenKinds = []tokenKind{
-	{"go-zendesk", certain, regexp.MustCompile(`NewAPITokenCredential\s*\((?:[^,)]*,\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*))?`), nil, "use zendesk.NewBearerTokenCredential with the access token, or the HTTP client of a connection (package deskauth)"},
-	{"zendesk_api (Ruby)", certain, regexp.MustCompile(`\bconfig\.token\s*=\s*(?P<secret>.*)`), regexp.MustCompile(`(?i)zendesk_?api`), "set config.access_token, and leave config.username and config.token out"},
-	{"zenpy", certain, regexp.MustCompile(`(?:["']token["']\s*:|\btoken\s*=)\s*(?P<secret>"[^"]*"|'[^']*'|[^,})]*)`), regexp.MustCompile(`(?i)\bzenpy\b`), "give oauth_token instead of email and token"},
-	{"node-zendesk", certain, regexp.MustCompile(`\btoken\s*:\s*(?P<secret>"[^"]*"|'[^']*'|[^,}]*)`), regexp.MustCompile(`node-zendesk`), "give the access token as token, with oauth: true and without username"},
-	{"terraform", certain, regexp.MustCompile(`^\s*token\s*=\s*(?P<secret>.*)`), regexp.MustCompile(`provider\s+"zendesk"`), "the provider has to take an access token: see its newest version, or run it against `deskauth proxy`"},
-	{"zendesk_api_client_php", certain, regexp.MustCompile(`setAuth\s*\(\s*["']basic["'](?P<secret>.*)`), nil, "setAuth('oauth', ['token' => …])"},
-	{"Java client", certain, regexp.MustCompile(`\.setToken\s*\(\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*)`), regexp.MustCompile(`(?i)zendesk\.Builder|org\.zendesk`), "setOauthToken(…) instead of setUsername and setToken"},
-	{"Basic", certain, regexp.MustCompile(`[\w.+%$#{}"'-]*(?:@|%40|EMAIL|email|USER|user|\}|%s)[\w.+%$#{}-]*["']?\s*/token:(?P<secret>[^\s"'` + "`" + `\\]*)`), nil, "send Authorization: Bearer with the access token, instead of -u or Basic"},
-	{envKind, certain, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
-	{"Basic", likely, regexp.MustCompile(`/token(?:["'` + "`" + `\s,)}:]|$)(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
-	{envKind, likely, regexp.MustCompile(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
-	{"Basic", likely, regexp.MustCompile(`(?i)authorization["'\])}]*\s*[:=,]?\s*["'` + "`" + `]?\s*(?:Bearer\s*)?basic\s+(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
-	{"setting", possible, regexp.MustCompile(`(?i)\bapi_?(?:token|key)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "look whether it is Zendesk's; then as above"},
+	{"go-zendesk", certain, compiledLater(`NewAPITokenCredential\s*\((?:[^,)]*,\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*))?`), nil, "use zendesk.NewBearerTokenCredential with the access token, or the HTTP client of a connection (package deskauth)"},
+	{"zendesk_api (Ruby)", certain, compiledLater(`\bconfig\.token\s*=\s*(?P<secret>.*)`), compiledLater(`(?i)zendesk_?api`), "set config.access_token, and leave config.username and config.token out"},
+	{"zenpy", certain, compiledLater(`(?:["']token["']\s*:|\btoken\s*=)\s*(?P<secret>"[^"]*"|'[^']*'|[^,})]*)`), compiledLater(`(?i)\bzenpy\b`), "give oauth_token instead of email and token"},
+	{"node-zendesk", certain, compiledLater(`\btoken\s*:\s*(?P<secret>"[^"]*"|'[^']*'|[^,}]*)`), compiledLater(`node-zendesk`), "give the access token as token, with oauth: true and without username"},
+	{"terraform", certain, compiledLater(`^\s*token\s*=\s*(?P<secret>.*)`), compiledLater(`provider\s+"zendesk"`), "the provider has to take an access token: see its newest version, or run it against `deskauth proxy`"},
+	{"zendesk_api_client_php", certain, compiledLater(`setAuth\s*\(\s*["']basic["'](?P<secret>.*)`), nil, "setAuth('oauth', ['token' => …])"},
+	{"Java client", certain, compiledLater(`\.setToken\s*\(\s*(?P<secret>"[^"]*"|'[^']*'|[^)]*)`), compiledLater(`(?i)zendesk\.Builder|org\.zendesk`), "setOauthToken(…) instead of setUsername and setToken"},
+	{"Basic", certain, compiledLater(`[\w.+%$#{}"'-]*(?:@|%40|EMAIL|email|USER|user|\}|%s)[\w.+%$#{}-]*["']?\s*/token:(?P<secret>[^\s"'` + "`" + `\\]*)`), nil, "send Authorization: Bearer with the access token, instead of -u or Basic"},
+	{envKind, certain, compiledLater(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
+	{"Basic", likely, compiledLater(`/token(?:["'` + "`" + `\s,)}:]|$)(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
+	{envKind, likely, compiledLater(`\bZENDESK_(?:API_)?(?:TOKEN|KEY)\b`), nil, "take the access token from `deskauth auth token`, or client_id and client_secret"},
+	{"Basic", likely, compiledLater(`(?i)authorization["'\])}]*\s*[:=,]?\s*["'` + "`" + `]?\s*(?:Bearer\s*)?basic\s+(?P<secret>.*)`), nil, "send Authorization: Bearer with the access token, instead of Basic"},
+	{"setting", possible, compiledLater(`(?i)\bapi_?(?:token|key)\b["']?\s*(?:[:=]|=>)\s*(?P<secret>.*)`), nil, "look whether it is Zendesk's; then as above"},
 }
 
-var saysZendesk = regexp.MustCompile(`(?i)zendesk|zenpy|/api/v2/`)
+var saysZendesk = compiledLater(`(?i)zendesk|zenpy|/api/v2/`)
 
 // tokenLine is a line that uses an API token.
 type tokenLine struct {
@@ -59,11 +58,11 @@ type tokenLine struct {
 
 // kindsIn are those that a file may have.
 func kindsIn(text string) (some []tokenKind) {
-	if !saysZendesk.MatchString(text) { // as all kinds have it, and few files do
+	if !saysZendesk().MatchString(text) { // as all kinds have it, and few files do
 		return nil
 	}
 	for _, k := range tokenKinds {
-		if k.file == nil || k.file.MatchString(text) {
+		if k.file == nil || k.file().MatchString(text) {
 			some = append(some, k)
 		}
 	}
@@ -73,11 +72,11 @@ func kindsIn(text string) (some []tokenKind) {
 // useIn tells whether a line uses an API token.
 func useIn(line string, kinds []tokenKind) (tokenLine, bool) {
 	for _, k := range kinds {
-		m := k.line.FindStringSubmatchIndex(line)
-		if m == nil || k.name == "Basic" && ofOAuth.MatchString(line) {
+		m := k.line().FindStringSubmatchIndex(line)
+		if m == nil || k.name == "Basic" && ofOAuth().MatchString(line) {
 			continue
 		}
-		at := k.line.SubexpIndex("secret")
+		at := k.line().SubexpIndex("secret")
 		if at < 0 || m[2*at] < 0 {
 			return tokenLine{k, shownLine(line)}, true
 		}
@@ -91,19 +90,19 @@ func useIn(line string, kinds []tokenKind) (tokenLine, bool) {
 }
 
 // ofOAuth are paths that end so, and are no API tokens.
-var ofOAuth = regexp.MustCompile(`(?i)oauth2?/(?:chat/)?token`)
+var ofOAuth = compiledLater(`(?i)oauth2?/(?:chat/)?token`)
 
 // reference is a value that names where the secret is, and is none: a variable, or a call
 // that reads one.
-var reference = regexp.MustCompile(`^["'` + "`" + `]?(?:\$\{?\w+\}?|\$\{\{[^}]*\}\}|#\{\w+\}|\{\w+\}|%s|%\w|ENV\[["']\w+["']\]|ENV\.fetch\(["']\w+["']\)?|os\.environ(?:\.get)?[\[(]["']\w+["'][\])]?|os\.getenv\(["']\w+["']\)?|os\.Getenv\(["']\w+["']\)?|process\.env\.\w+|getenv\(["']\w+["']\)?|System\.getenv\(["']\w+["']\)?|var\.\w+)["'` + "`" + `]?[,;)\]}]*\s*$`)
+var reference = compiledLater(`^["'` + "`" + `]?(?:\$\{?\w+\}?|\$\{\{[^}]*\}\}|#\{\w+\}|\{\w+\}|%s|%\w|ENV\[["']\w+["']\]|ENV\.fetch\(["']\w+["']\)?|os\.environ(?:\.get)?[\[(]["']\w+["'][\])]?|os\.getenv\(["']\w+["']\)?|os\.Getenv\(["']\w+["']\)?|process\.env\.\w+|getenv\(["']\w+["']\)?|System\.getenv\(["']\w+["']\)?|var\.\w+)["'` + "`" + `]?[,;)\]}]*\s*$`)
 
-func isReference(value string) bool { return reference.MatchString(strings.TrimSpace(value)) }
+func isReference(value string) bool { return reference().MatchString(strings.TrimSpace(value)) }
 
 // literal are texts between quotes, and scriptWord what may be a secret without.
 var (
-	literal    = regexp.MustCompile("\"[^\"]*\"|'[^']*'|`[^`]*`|[\"'`][^\"'`]*$")
-	scriptWord = regexp.MustCompile(`[A-Za-z0-9+_-]{16,}`)
-	harmless   = regexp.MustCompile(`^(?:/?[a-z][a-z_.-]{0,30}(?:/[a-z0-9_.{}-]{1,31})*|[A-Z][A-Z_]{0,40}|https?://[a-z0-9.{}$_-]+(?:/[a-z0-9_.{}?=&-]{1,31})*)?$`)
+	literal    = compiledLater("\"[^\"]*\"|'[^']*'|`[^`]*`|[\"'`][^\"'`]*$")
+	scriptWord = compiledLater(`[A-Za-z0-9+_-]{16,}`)
+	harmless   = compiledLater(`^(?:/?[a-z][a-z_.-]{0,30}(?:/[a-z0-9_.{}-]{1,31})*|[A-Z][A-Z_]{0,40}|https?://[a-z0-9.{}$_-]+(?:/[a-z0-9_.{}?=&-]{1,31})*)?$`)
 )
 
 // shownMost is how much of a line is shown.
@@ -122,14 +121,14 @@ func shownLine(line string) string {
 	if _, err := b.Copy(&out, strings.NewReader(line)); err != nil {
 		return ""
 	}
-	line = literal.ReplaceAllStringFunc(out.String(), func(text string) string {
+	line = literal().ReplaceAllStringFunc(out.String(), func(text string) string {
 		inside := strings.Trim(text, "\"'`")
-		if harmless.MatchString(inside) || strings.HasPrefix(inside, "[") && strings.HasSuffix(inside, "]") || isReference(inside) {
+		if harmless().MatchString(inside) || strings.HasPrefix(inside, "[") && strings.HasSuffix(inside, "]") || isReference(inside) {
 			return text
 		}
 		return text[:1] + "…" + text[:1]
 	})
-	line = scriptWord.ReplaceAllStringFunc(line, func(word string) string {
+	line = scriptWord().ReplaceAllStringFunc(line, func(word string) string {
 		if isName(word) {
 			return word
 		}

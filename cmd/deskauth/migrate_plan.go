@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,30 +25,30 @@ type apiCall struct {
 }
 
 var (
-	apiPath = regexp.MustCompile(`/api/v2/([a-z_]+(?:/[a-z_]+)*)`)
+	apiPath = compiledLater(`/api/v2/([a-z_]+(?:/[a-z_]+)*)`)
 	// asking is of programs that a person runs; a pipeline asks nobody.
-	asking   = regexp.MustCompile(`\bread -[a-z]*[ps]|\bgetpass\b|\binput\(|\bgets\b|readline|inquirer|\bprompt\(|Read-Host`)
-	onBehalf = regexp.MustCompile(`(?i)x-on-behalf-of`)
+	asking   = compiledLater(`\bread -[a-z]*[ps]|\bgetpass\b|\binput\(|\bgets\b|readline|inquirer|\bprompt\(|Read-Host`)
+	onBehalf = compiledLater(`(?i)x-on-behalf-of`)
 	// writes is how programs say that they change something.
-	writes = regexp.MustCompile(`(?i)\b(?:post|put|patch|delete)\b|-X\s*(?:POST|PUT|PATCH|DELETE)|--data|--json\b|\s-d\s|\.(?:create|update|destroy|save|post|put|delete)\w*!?\s*\(`)
+	writes = compiledLater(`(?i)\b(?:post|put|patch|delete)\b|-X\s*(?:POST|PUT|PATCH|DELETE)|--data|--json\b|\s-d\s|\.(?:create|update|destroy|save|post|put|delete)\w*!?\s*\(`)
 	// library are calls of client libraries, which have no paths: client.tickets.create(…)
-	library = regexp.MustCompile(`\b(?:client|zendesk|zenpy(?:_client)?|zd|api)\.(tickets|users|organizations|groups|requests|triggers|automations|macros|targets|views|webhooks|brands|search|uploads|attachments)\b`)
+	library = compiledLater(`\b(?:client|zendesk|zenpy(?:_client)?|zd|api)\.(tickets|users|organizations|groups|requests|triggers|automations|macros|targets|views|webhooks|brands|search|uploads|attachments)\b`)
 )
 
 // nearby is how many lines before and behind a path its method may stand.
 const nearby = 3
 
 func readScript(text string) scriptFacts {
-	s := scriptFacts{Asks: asking.MatchString(text), OnBehalf: onBehalf.MatchString(text)}
+	s := scriptFacts{Asks: asking().MatchString(text), OnBehalf: onBehalf().MatchString(text)}
 	lines := strings.Split(text, "\n")
 	calls := map[string]bool{}
 	for n, line := range lines {
 		if len(line) > scanFileMost/16 { // what a program made
 			continue
 		}
-		for _, m := range append(apiPath.FindAllStringSubmatch(line, -1), library.FindAllStringSubmatch(line, -1)...) {
+		for _, m := range append(apiPath().FindAllStringSubmatch(line, -1), library().FindAllStringSubmatch(line, -1)...) {
 			around := strings.Join(lines[max(0, n-nearby):min(len(lines), n+nearby+1)], "\n")
-			calls[m[1]] = calls[m[1]] || writes.MatchString(around)
+			calls[m[1]] = calls[m[1]] || writes().MatchString(around)
 		}
 	}
 	for path, write := range calls {

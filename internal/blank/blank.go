@@ -49,7 +49,7 @@ func New(own ...string) (*Blanker, error) {
 		}
 		b.patterns = append(b.patterns, pattern{kind: Own, re: re})
 	}
-	b.patterns = append(b.patterns, known...)
+	b.patterns = append(b.patterns, known()...)
 	return b, nil
 }
 
