@@ -82,7 +82,7 @@ func (v viaLogin) welcome(ctx context.Context, p process, b *deskauth.Client, at
 	if err != nil {
 		return err
 	}
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	c, err := b.Connection(ctx, v.Connection)
 	if err != nil {
 		return v.explain(err)

@@ -71,7 +71,7 @@ func isLater(status int) bool { return status >= 500 || status == http.StatusToo
 // token lends.
 func (v viaLogin) token(ctx context.Context, p process, w whichLogin, minTTL time.Duration) (string, error) {
 	b := v.client(w, p)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	t, err := b.Token(ctx, v.Connection, deskauth.MinTTL(minTTL))
 	if err != nil {
 		return "", v.explain(err)
@@ -83,7 +83,7 @@ func (v viaLogin) token(ctx context.Context, p process, w whichLogin, minTTL tim
 // stays the broker's.
 func (v viaLogin) logout(ctx context.Context, p process, w whichLogin, at loginPlace) error {
 	b := v.client(w, p)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	err := b.EndOwnKey(ctx)
 	if err == nil {
 		_, err = b.Connection(ctx, v.Connection)
@@ -120,7 +120,7 @@ func (v viaLogin) status(ctx context.Context, p process, w whichLogin, at loginP
 		return s
 	}
 	b := v.client(w, p)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	c, err := b.Connection(ctx, v.Connection)
 	if err != nil {
 		err = v.explain(err)

@@ -66,7 +66,7 @@ const brokerTime = 90 * time.Second
 // toBroker makes the client by which a command speaks to a broker. A redirect is not
 // followed: the secret is for that host alone.
 func (m manner) toBroker(p process, most time.Duration) *http.Client {
-	var wire http.RoundTripper = http.DefaultTransport
+	wire := http.DefaultTransport
 	if m.Debug {
 		wire = debugged{wire, p}
 	}

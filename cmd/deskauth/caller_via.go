@@ -26,7 +26,7 @@ type lent struct {
 // callVia is call for a login by way of a broker.
 func (w whichLogin) callVia(ctx context.Context, p process, v viaLogin, keeping timekeeping, do func(context.Context, process, *caller) error) error {
 	ask := v.client(w, p)
-	defer ask.Close()
+	defer func() { _ = ask.Close() }()
 	c, err := ask.Connection(ctx, v.Connection)
 	if err != nil {
 		return v.explain(err)
@@ -36,7 +36,7 @@ func (w whichLogin) callVia(ctx context.Context, p process, v viaLogin, keeping 
 		return err
 	}
 	b, wire := v.client(w, p), w.toZendesk(p, base)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	b.Now, b.Zendesk = keeping.now, wire.Transport
 	calls := b.HTTPClient(c.ID)
 	calls.Timeout = wire.Timeout

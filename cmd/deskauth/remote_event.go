@@ -42,7 +42,7 @@ func (w *eventWish) flags(f *pflag.FlagSet) {
 	f.Var(&w.since, "since", "of so `long` ago, such as 2h or 7d, and later")
 }
 
-func (w *eventWish) filter(now time.Time, otherwise time.Time) deskauth.EventFilter {
+func (w *eventWish) filter(now, otherwise time.Time) deskauth.EventFilter {
 	f := w.EventFilter
 	if f.Since = otherwise; w.since > 0 {
 		f.Since = now.Add(-time.Duration(w.since))

@@ -50,7 +50,7 @@ func (o *remoteBroker) reach(cmd *cobra.Command, p process, do func(context.Cont
 		if err != nil {
 			return err
 		}
-		defer b.Close()
+		defer func() { _ = b.Close() }()
 		return do(ctx, p, b)
 	})
 }

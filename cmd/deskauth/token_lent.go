@@ -73,7 +73,7 @@ func (w whichLogin) sayLentTokens(ctx context.Context, p process) {
 		return
 	}
 	b := v.client(w, p)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	all, err := v.lentTokens(ctx, b)
 	if err != nil {
 		fmt.Fprintf(p.Err, "deskauth: %v\n", v.explain(err))
