@@ -122,7 +122,7 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 		closeServers(servers)
 		return err
 	}
-	fmt.Fprintf(p.Out, "deskauth dev is ready. Press Ctrl-C to stop.\n\n  Open %s and sign in to Zendesk, as the users of an app would.\n", b.public)
+	fmt.Fprintf(p.Out, "deskauth dev is ready. Press Ctrl-C to stop.\n\n  Open %s and sign in to Zendesk, as the users of an app would.\n  See what is connected at %s/connections.\n", b.public, b.public)
 	zendesk.describe(p)
 	fmt.Fprintf(p.Out, "\nThe data is in %s. Remove it to begin anew.\n", dir)
 	describeOps(p, ops)

@@ -122,6 +122,10 @@ func (c Connection) Lendable() bool { return c.State == Active && !c.Access.IsZe
 // Renewable tells whether there is anything to get the next tokens by.
 func (c Connection) Renewable() bool { return !c.Refresh.IsZero() || c.unspent() }
 
+// BySignIn tells whether a person's sign-in made it, so that the person can authorize it
+// again. One that a client has for itself nobody can.
+func (c Connection) BySignIn() bool { return c.Grant == oauth.GrantAuthorizationCode && c.User.ID != 0 }
+
 // unspent tells that asking for the next tokens uses nothing up: a client that acts
 // for itself (RFC 6749 §4.4) asks anew each time, and an answer that was lost is no
 // loss.

@@ -69,7 +69,7 @@ func (b *Broker) aim(ctx context.Context, n *NewLink) error {
 		switch {
 		case err != nil:
 			return err
-		case c.Grant != oauth.GrantAuthorizationCode || c.User.ID == 0 || c.State == Pending:
+		case !c.BySignIn() || c.State == Pending:
 			return &Invalid{"connection", "no person's sign-in made it, so none can make it again"}
 		case n.Account != "" && n.Account != c.Account || n.Product != "" && n.Product != c.Product:
 			return &Invalid{"account", "it is another than the connection's"}

@@ -78,7 +78,7 @@ func (s *site) connectionOf(v visit, c broker.Connection) (web.Connection, error
 // linkable decides whether the viewer may have a link by which the connection is
 // authorized again. It helps that connection's own person alone.
 func linkable(v broker.Viewer, c broker.Connection) bool {
-	return v.Sees(c) && c.State != broker.Revoked && c.User.ID != 0
+	return v.Sees(c) && c.State != broker.Revoked && c.BySignIn()
 }
 
 func happening(m broker.Moment) web.Happening {
@@ -106,21 +106,25 @@ func (s *site) orderOne(w http.ResponseWriter, v visit) error {
 	order := v.PostForm.Get(web.FieldOrder)
 	switch {
 	case order == string(web.OrderLink):
+		if !c.BySignIn() {
+			page.Not = "nobody"
+			return again(http.StatusConflict)
+		}
 		if !linkable(v.viewer, c) {
 			return broker.ErrForbidden
 		}
 		link, err := s.Broker.MakeLink(v.Context(), v.viewer.Actor(), broker.NewLink{Connection: c.ID, Maker: v.viewer.User.Name})
 		if invalid := (*broker.Invalid)(nil); errors.As(err, &invalid) {
-			page.Not = string(broker.NotNow)
+			page.Not = string(broker.NotNow) // it changed meanwhile
 			return again(http.StatusConflict)
 		} else if err != nil {
 			return err
 		}
-		page.Link = link.URL.Reveal()
+		page.Link, page.Languages = link.URL.Reveal(), web.LanguageSwitch{} // it is shown this once
 		return again(http.StatusOK)
 	case !slices.Contains(broker.Orders(), broker.Order(order)):
 		return broker.ErrNotFound
-	case order == string(broker.RevokeIt) && v.PostForm.Get(web.FieldName) != page.Row.Name():
+	case order == string(broker.RevokeIt) && !page.Row.Confirmed(v.PostForm.Get(web.FieldName)):
 		page.Not = "name"
 		return again(http.StatusUnprocessableEntity)
 	}

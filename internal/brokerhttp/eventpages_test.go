@@ -64,7 +64,7 @@ func TestEventPages(t *testing.T) {
 	}
 	page := b.look(ada, "/events").body
 	for _, want := range []string{
-		`<bdi>Ada</bdi>`, `href="/connections/` + strconv.Itoa(int(gus)) + `"><bdi>Gus</bdi>`, `connection 99`, "disable by acme/7", "They are kept for 400 days.",
+		`<bdi>Ada</bdi>`, `href="/connections/` + strconv.Itoa(int(gus)) + `"><bdi>Gus</bdi>`, `connection 99`, `<bdi class="note detail">Disable</bdi>`, "They are kept for 400 days.",
 		`<span class="state refused">refused</span>`, "<b>Zoë", // as it is read
 	} {
 		if !strings.Contains(page, want) {

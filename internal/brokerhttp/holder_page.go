@@ -63,7 +63,7 @@ func (s *site) passForm(w http.ResponseWriter, h held, comment string, failed []
 		return
 	}
 	page := web.Pass{
-		Page: s.holderPage(h.Request), ID: int64(p.ID), Name: p.Name, Public: p.Public, Types: p.Types,
+		Page: s.holderPage(h.Request), ID: int64(p.ID), Name: p.Name, Account: s.host(p.Account), Public: p.Public, Types: p.Types,
 		CanUpload: p.Allows(broker.Upload), CanComment: p.Allows(broker.Comment),
 		Until: web.Moment{Time: p.Expires}, UsesLeft: p.UsesLeft(), FileMost: p.FileMost, BytesLeft: p.Left(),
 		Problem: key, Comment: broker.CleanText(comment), Done: err == nil && h.URL.Query().Get(sentParam) != "",

@@ -38,6 +38,7 @@ func (s *site) homePage(r *http.Request, subdomain, returnTo string) web.Connect
 		BaseSuffix:  strings.TrimPrefix(s.host("acme"), "acme"),
 		ReturnTo:    broker.LocalPath(returnTo),
 		Asked:       s.Broker.Scope,
+		Connections: s.boardPath(),
 		FormOrigins: []string{s.formOrigin()},
 	}
 }
@@ -76,11 +77,34 @@ func (s *site) host(account string) string {
 
 func (s *site) page(r *http.Request) web.Page {
 	p := web.Page{Lang: s.language.Lang(r), RequestID: httpd.RequestIDFrom(r.Context())}
-	// What a form or Zendesk's answer led to is there this once: it has no switch.
-	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.Path != s.CallbackPath {
-		p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: r.URL.RequestURI()}
-	}
+	p.Languages = web.LanguageSwitch{Action: s.languagePath(), Back: s.languageBack(r)}
 	return p
+}
+
+// languageBack is the page that the switch of languages leads to. What a form or
+// Zendesk's answer led to is there this once: its switch leads to where that began, and
+// there is none where that would not do.
+func (s *site) languageBack(r *http.Request) string {
+	path := r.URL.Path
+	switch {
+	case path == s.CallbackPath:
+		return s.ConnectPath
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return r.URL.RequestURI()
+	case path == web.PathConnectionsOrders:
+		return web.PathConnections
+	case path == s.ConnectPath, path == devicePath, strings.HasPrefix(path, web.PathConnections+"/"):
+		return path
+	}
+	return ""
+}
+
+// boardPath is where the connections can be seen, empty where there are no such pages.
+func (s *site) boardPath() string {
+	if !s.Board {
+		return ""
+	}
+	return web.PathConnections
 }
 
 // languagePath stands below the path that is ours: beside it, the program in which
@@ -206,6 +230,7 @@ func (s *site) result(w http.ResponseWriter, r *http.Request) {
 		ConnectionID: strconv.FormatInt(int64(c.ID), 10),
 		ReturnTo:     arrival.Flow.ReturnTo,
 		Program:      arrival.Program,
+		Connections:  s.boardPath(),
 	})
 }
 

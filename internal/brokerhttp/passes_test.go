@@ -124,6 +124,9 @@ func (p *passSite) hold(method, path, body string, header ...string) response {
 func (p *passSite) keep(r response) response {
 	p.t.Helper()
 	for _, hidden := range []string{ticketSubject, "upl0ad-", "acc3ss-of-ada", "tickets/35", "acme"} {
+		if hidden == "acme" && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+			continue // the page says who asks
+		}
 		if strings.Contains(r.body, hidden) || strings.Contains(fmt.Sprint(r.Header), hidden) {
 			p.t.Errorf("%s %s tells the holder %q: %s", r.Request.Method, r.Request.URL.Path, hidden, r.body)
 		}

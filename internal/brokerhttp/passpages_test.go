@@ -194,7 +194,7 @@ func TestPassListGoesOn(t *testing.T) {
 	}
 	b.ahead = 8 * 24 * time.Hour
 	b.through(ada, b.look(ada, "/passes"))
-	if page := b.look(ada, "/passes?state=expired&q=number+50"); !strings.Contains(page.body, "number 50<") || !strings.Contains(page.body, ">expired<") {
+	if page := b.look(ada, "/passes?state=expired&q=number+50"); !strings.Contains(page.body, "number 50<") || !strings.Contains(page.body, ">Expired<") {
 		t.Errorf("when they are over: %s", page.body)
 	}
 }

@@ -84,7 +84,7 @@ func (s *site) signedIn(who audience, serve func(http.ResponseWriter, visit) err
 				err = serve(w, visit{r, v, who})
 			}
 			if err != nil {
-				s.failedVisit(w, r, err)
+				s.failedVisit(w, visit{r, v, who}, err)
 			}
 		}
 	}
@@ -103,12 +103,15 @@ func unkeepable(form url.Values) bool {
 }
 
 // failedVisit answers an error behind the session.
-func (s *site) failedVisit(w http.ResponseWriter, r *http.Request, err error) {
+func (s *site) failedVisit(w http.ResponseWriter, v visit, err error) {
 	if errors.Is(err, broker.ErrNotFound) || errors.Is(err, broker.ErrForbidden) { // what one may not see is not there
-		s.notFound(w, r)
+		page := web.BoardMissing{Operators: !v.who.has(v.viewer)}
+		v.who = everybody // in whose language it is said
+		page.Board = s.boardPage(v)
+		web.Render(w, http.StatusNotFound, page)
 		return
 	}
-	s.failed(w, r, err)
+	s.failed(w, v.Request, err)
 }
 
 // askAgain sends the browser through Zendesk, and back to the page that was asked for.

@@ -87,7 +87,8 @@ type BoardSection int
 
 // The sections, in their order.
 const (
-	AtConnections BoardSection = iota
+	nowhere BoardSection = iota - 1 // a page that is in none of them
+	AtConnections
 	AtPasses
 	AtBoardClients
 	AtKeys

@@ -25,6 +25,7 @@ type ConnectHome struct {
 	BaseSuffix  string   // shown behind the box, e.g. ".zendesk.com"
 	ReturnTo    string   // hidden field, empty omits it
 	Asked       []string // scopes that will be asked for; shown in words, none hides the list
+	Connections string   // where those that there are can be seen; empty shows no link
 	FormOrigins []string // e.g. "https://*.zendesk.com", if the form is answered by a redirect: see [CSP]
 }
 
@@ -61,6 +62,7 @@ type Connected struct {
 	ConnectionID string
 	ReturnTo     string // where the app waits; empty shows no link
 	Program      string // that waits on another device; empty: none
+	Connections  string // where all of them are; empty shows no link
 }
 
 func (p Connected) frame() frame {

@@ -54,6 +54,9 @@ func (p Connection) Title() string { return p.T("connection.title", p.Row.Name()
 // Advice is what to do about the connection's reason, empty where there is nothing;
 // for the template.
 func (p Connection) Advice() string {
+	if p.Row.Reason == "switched_off" && p.May(OrderEnable) {
+		return p.T("advice.enable.operator")
+	}
 	if advice, ok := connectionAdvice[p.Row.Reason]; ok {
 		return p.T("advice." + advice)
 	}
@@ -79,6 +82,8 @@ func (p Connection) words(scopes []string) (all []Permission) {
 // happenings are what there are words for: see the strings happening.*.
 var happenings = []string{
 	"connected", "reconnected", "scopes_lost", "former_tokens_revoked", "former_tokens_left", "imported", "state_changed", "ordered",
+	"refresh_expiring", "removed", "sign_in_failed", "link_made", "link_used", "link_revoked", "link_refused",
+	"device_allowed", "device_denied", "key_made", "pass_made", "pass_used", "pass_refused", "pass_revoked",
 	"access_token_refused", "answered", "unanswered", "refused", "unsent", "open",
 }
 
@@ -90,6 +95,26 @@ func (p Connection) WhatText(h Happening) string {
 		}
 	}
 	return h.What
+}
+
+// Told is what the line tells beside that; for the template. What went wrong with an
+// attempt is a code, and stands as it is.
+func (p Connection) Told(h Happening) string {
+	if h.Attempt {
+		return h.Detail
+	}
+	return p.DetailText(h.What, h.Detail, p.Row.Account)
+}
+
+// LastRenewal is the latest attempt to renew it, nil where there was none; for the
+// template.
+func (p Connection) LastRenewal() *Happening {
+	for i := range p.History {
+		if p.History[i].Attempt {
+			return &p.History[i]
+		}
+	}
+	return nil
 }
 
 // TookText is how long it took; for the template.
@@ -155,6 +180,19 @@ func (p Connection) UsesText() string {
 	return p.T("connection.uses.text", ChartDays, lent, called)
 }
 
+// Used tells whether there is anything for that chart to show; for the template.
+func (p Connection) Used() bool {
+	for _, u := range p.Uses {
+		if u.Lent+u.Called > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Days is how far back the charts go; for the template.
+func (p Connection) Days() int { return ChartDays }
+
 // LiveHTML are the parts of the page that change, by their names, each on one line.
 func (p Connection) LiveHTML() ([]LivePart, error) {
 	return liveParts("connection", p, "standing", "matter", "known", "told")
@@ -195,6 +233,16 @@ func (p Connection) Bars() []Bar {
 		bars[i].Y = chartHeight - bars[i].H
 	}
 	return bars
+}
+
+// Renewed tells whether there is anything for it to show; for the template.
+func (p Connection) Renewed() bool {
+	for _, b := range p.Bars() {
+		if b.N > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ChartText says what the chart shows; for the template.

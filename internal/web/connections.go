@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,22 @@ type ConnectionRow struct {
 	Used           time.Time
 }
 
+// RenewalOver tells that no refresh token is left to renew it by: Zendesk refuses it, or it
+// was lost; for templates.
+func (r ConnectionRow) RenewalOver() bool {
+	return r.State == "reauthorize" || r.State == "in_doubt" || r.State == "revoked"
+}
+
+// LastFailed tells that the state comes of a renewal that failed, and not of trying in
+// vain to get there; for templates.
+func (r ConnectionRow) LastFailed() bool {
+	switch r.Reason {
+	case "refresh_refused", "answer_lost", "scope_no_longer_allowed", "client_refused":
+		return r.RenewalOver() && r.Failures == 0
+	}
+	return false
+}
+
 // URL is the connection's page; for templates.
 func (r ConnectionRow) URL() string { return idPath(PathConnections, r.ID) }
 
@@ -80,6 +97,13 @@ func (r ConnectionRow) Name() string {
 		return r.User.Name
 	}
 	return strconv.FormatInt(r.UserID, 10)
+}
+
+// Confirmed tells whether what was typed to confirm something is the row's name, or its
+// number, which is the shorter one.
+func (r ConnectionRow) Confirmed(typed string) bool {
+	typed = strings.TrimSpace(typed)
+	return typed == strings.TrimSpace(r.Name()) || typed == strconv.FormatInt(r.ID, 10)
 }
 
 // Condition is a state with its word.

@@ -23,6 +23,32 @@ func (p NotFound) frame() frame {
 // Title is the page's title and first heading; for the template.
 func (p NotFound) Title() string { return p.frame().Title }
 
+// BoardMissing is what somebody signed in is told of a page that is not there, or not for
+// them. Both are one answer, but for the sections of operators, which everybody knows of.
+type BoardMissing struct {
+	Board
+	Operators bool // the page is a section of theirs
+}
+
+func (p BoardMissing) frame() frame { return p.Board.frame("board_missing", p.Title(), nowhere) }
+
+// Title is the page's title and first heading; for the template.
+func (p BoardMissing) Title() string {
+	if p.Operators {
+		return p.T("board_missing.operators")
+	}
+	return p.T("not_found.title")
+}
+
+// Text says who is signed in, and what that means here; for the template.
+func (p BoardMissing) Text() string {
+	name := p.User.Name
+	if p.Operators {
+		return p.T("board_missing.operators.text", name)
+	}
+	return p.T("board_missing.text", name)
+}
+
 // MethodNotAllowed is the page for a method that the address does not take. Allow
 // is sent as the header that RFC 9110 §15.5.6 asks for.
 type MethodNotAllowed struct {

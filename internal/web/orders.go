@@ -9,7 +9,7 @@ type OrderLine struct {
 }
 
 // OrderProblems are why something is not done.
-var OrderProblems = []string{"already", "not_now", "not_yours", "not_found", "unreachable", "still_alive", "lost", "failed"}
+var OrderProblems = []string{"already", "not_now", "not_yours", "not_found", "unreachable", "still_alive", "lost", "failed", "nobody"}
 
 // Orders is what is about to be done to several connections, and then what was done.
 type Orders struct {

@@ -56,6 +56,7 @@ type Pass struct {
 	Page
 	ID         int64
 	Name       string // as whoever handed it out named it
+	Account    string // who asks, e.g. "acme.zendesk.com": nobody should send files to a page that does not say
 	CanUpload  bool
 	CanComment bool
 	Public     bool

@@ -74,6 +74,8 @@ func boards() []Sample {
 			{At: past(26), What: "state_changed", Detail: "disabled: switched_off"},
 			{At: past(26), What: "ordered", Detail: "disable by acme/1"},
 			{At: past(300), What: "something_new", Detail: longWord + hostile},
+			{At: past(320), What: "pass_used", Detail: `pass 2, ticket 6, from 127.0.0.1: "app.log" (16 bytes)`},
+			{At: past(330), What: "pass_refused", Detail: "pass 2: type, from 127.0.0.1"},
 			{At: past(400), What: "connected", Detail: "support"},
 		},
 	}
@@ -85,6 +87,8 @@ func boards() []Sample {
 	return []Sample{
 		{"connection", 200, one},
 		{"connection_link", 200, link},
+		{"board_missing", 404, web.BoardMissing{Board: board(false)}},
+		{"board_missing_section", 404, web.BoardMissing{Board: board(false), Operators: true}},
 		{"connection_broken", 422, broken},
 		{"connection_odd", 200, odd},
 		{"connection_bare_german", 200, bare},
