@@ -219,7 +219,7 @@ func (z *Zendesk) serve() {
 	surface := &issuerhttp.Server{Issuer: z.issuer, Log: log, Demo: true, Hosts: z.hosts(), Bend: z.controls.Bend}
 	helpdesk := &deskhttp.Server{Desk: z.desk, Issuer: z.issuer, Hosts: z.hosts()}
 	surface.Routes, surface.Handlers = helpdesk.Routes(), map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
-	surface.DefaultGroup = helpdesk.DefaultGroup
+	surface.DefaultGroup, surface.AgentPages = helpdesk.DefaultGroup, helpdesk.AgentPages()
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	z.server = httptest.NewUnstartedServer(httpd.Chain(z.controls.Wrap(surface.Handler()),
 		httpd.RequestID, httpd.Log(log), httpd.Recover(log, surface.Panicked), httpd.ClientAddress(loopback), httpd.SecureHeaders))

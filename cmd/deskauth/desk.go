@@ -64,5 +64,6 @@ func (run *runningIssuer) deskSurface(surface *issuerhttp.Server) {
 	run.desk.Jobs.Fault = func(job string, err error) { run.edge.log.Error("a task of a job failed", "job", job, "error", err) }
 	s := &deskhttp.Server{Desk: run.desk, Issuer: run.issuer, Hosts: run.hosts()}
 	surface.Routes, surface.DefaultGroup = s.Routes(), s.DefaultGroup
+	surface.AgentPages = s.AgentPages()
 	surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: s.Content(run.edge.log)}
 }

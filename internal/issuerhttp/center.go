@@ -51,10 +51,23 @@ func (s *Server) asAdmin(p own) page {
 	})
 }
 
+// asAgent shows a page of the desk's to agents, and admins.
+func (s *Server) asAgent(serve func(http.ResponseWriter, *http.Request, issuer.Caller, web.Center) error) page {
+	return s.signedIn(func(v visit, u issuer.User) error {
+		if u.Role != issuer.Admin && u.Role != issuer.Agent {
+			web.Render(v.w, http.StatusForbidden, web.Forbidden{Center: v.center(u), Agents: true, Next: web.Within(signInPath, "return_to", v.backHere())})
+			return nil
+		}
+		v.admin = true
+		return serve(v.w, v.r, issuer.Caller{Account: v.account, User: u}, v.center(u))
+	})
+}
+
 // center is what the pages of a signed-in user have in common.
 func (v visit) center(u issuer.User) web.Center {
 	return web.Center{
-		Page: v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain, User: person(u),
+		Tickets: v.tickets && (u.Role == issuer.Admin || u.Role == issuer.Agent),
+		Page:    v.page(), Account: v.account.Name, Subdomain: v.account.Subdomain, User: person(u),
 		HasChat: chatDialect.has(v.account), Done: web.Done(v.r.URL.Query().Get("done")),
 	}
 }
@@ -91,6 +104,13 @@ func (s *Server) centerPages(add func(d dialect, path string, methods map[string
 	post(support, web.PathUsers+"/{id}/password", s.asAdmin(s.setPassword))
 	post(support, web.PathUsers+"/{id}/suspended", s.asAdmin(s.suspendUser))
 	both(support, web.PathUsers+"/{id}/delete", s.asAdmin(s.askDeleteUser), s.asAdmin(s.confirmDeleteUser))
+	if len(s.AgentPages) > 0 {
+		get(support, "/agent", func(v visit) error { return v.see(web.PathTickets) })
+		get(support, "/agent/{$}", func(v visit) error { return v.see(web.PathTickets) })
+	}
+	for path, serve := range s.AgentPages {
+		get(support, path, s.asAgent(serve))
+	}
 	both(support, web.PathApps, s.signedIn(s.showApps), s.signedIn(s.revokeApp))
 	both(support, web.PathGetToken, s.signedIn(s.askForToken), s.signedIn(s.getToken))
 	for d, path := range map[*dialect]string{&support: web.PathClients, &chatDialect: web.PathChatClients} {

@@ -30,6 +30,8 @@ type Server struct {
 	// for http.ServeMux: the desk's.
 	Routes   []apihttp.Route
 	Handlers map[string]http.Handler
+	// AgentPages are pages for agents who are signed in, by their paths: the desk's.
+	AgentPages map[string]func(w http.ResponseWriter, r *http.Request, c issuer.Caller, center web.Center) error
 	// DefaultGroup is the desk's group that a user's tickets get, 0 for none; nil:
 	// nobody has one.
 	DefaultGroup func(ctx context.Context, u issuer.User) (int64, error)

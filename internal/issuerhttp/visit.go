@@ -21,6 +21,7 @@ type visit struct {
 	account issuer.Account
 	dialect dialect      // of the product whose page it is
 	session secret.Plain // what the cookie says; nothing is proven by it yet
+	tickets bool         // whether there are pages of tickets
 	admin   bool         // whether it is a page of the Admin Center
 	back    string       // where the page is found again that a form is answered with; "" where it is not
 }
@@ -37,7 +38,7 @@ func (s *Server) of(d dialect, p page) http.Handler { return s.ofUpTo(formMost, 
 // ofUpTo is of for a page that may be sent more, or less, than a usual form.
 func (s *Server) ofUpTo(most int64, d dialect, p page) http.Handler {
 	return httpd.MaxBody(most)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := visit{w: w, r: r, dialect: d}
+		v := visit{w: w, r: r, dialect: d, tickets: len(s.AgentPages) > 0}
 		account, err := s.Hosts.Account(r.Context(), r.Host)
 		if errors.Is(err, issuer.ErrNotFound) {
 			web.Render(w, http.StatusNotFound, web.NotFound{Page: v.page(), UnknownHost: r.Host})

@@ -103,6 +103,7 @@ func newWorld(t testing.TB, dsn string, o options) *world {
 		t.Cleanup(func() { _ = tickets.Close() })
 		helpdesk := &deskhttp.Server{Desk: tickets, Issuer: w.issuer, Hosts: surface.Hosts}
 		surface.Routes, surface.DefaultGroup = helpdesk.Routes(), helpdesk.DefaultGroup
+		surface.AgentPages = helpdesk.AgentPages()
 		surface.Handlers = map[string]http.Handler{deskhttp.ContentPattern: helpdesk.Content(log)}
 	}
 	w.server = httptest.NewUnstartedServer(httpd.Chain(surface.Handler(),

@@ -36,6 +36,7 @@ const (
 	AtAPITokens
 	AtUsers
 	AtAudit
+	AtTickets
 	AtApps
 	AtGetToken
 )
@@ -52,6 +53,7 @@ type Center struct {
 	Account, Subdomain string
 	User               Person // who is signed in; admins see all sections
 	HasChat            bool   // whether the account has Zendesk Chat
+	Tickets            bool   // whether there are pages of tickets for the user
 	Done               Done   // what was done just now
 }
 
@@ -106,6 +108,9 @@ func (c Center) sections(at Section) []Entry {
 		add(AtAPITokens, c.T("center.api_tokens"), PathAPITokens)
 		add(AtUsers, c.T("center.users"), PathUsers)
 		add(AtAudit, c.T("center.audit"), PathAudit)
+	}
+	if c.Tickets {
+		add(AtTickets, c.T("center.tickets"), PathTickets)
 	}
 	add(AtApps, c.T("center.apps"), PathApps)
 	add(AtGetToken, c.T("center.get_token"), PathGetToken)
@@ -246,11 +251,24 @@ func idPath(path string, id int64) string { return path + "/" + strconv.FormatIn
 // Forbidden is the page for whoever is signed in and may not go on.
 type Forbidden struct {
 	Center
-	Next string // where whoever signs in as another is led to
+	Next   string // where whoever signs in as another is led to
+	Agents bool   // whether agents may go there, and not admins alone
+}
+
+// Text says who may not; for the template.
+func (p Forbidden) Text() string {
+	if p.Agents {
+		return p.T("center.agents.text", p.User.Name)
+	}
+	return p.T("forbidden.text", p.User.Name)
 }
 
 func (p Forbidden) frame() frame {
-	f := p.Center.frame("forbidden", p.T("forbidden.title"), -1)
+	title := p.T("forbidden.title")
+	if p.Agents {
+		title = p.T("center.agents")
+	}
+	f := p.Center.frame("forbidden", title, -1)
 	f.Wide = false
 	return f
 }

@@ -235,7 +235,7 @@ func TestLanguagesAgreeWithEnglish(t *testing.T) {
 // the broker's pages for operators (operator.*), which only the whole languages have. The Admin Center's sections stand
 // above other pages too.
 var adminOnly = regexp.MustCompile(`^(done|form|actions|delete|clients|client|edit_client|secret|show_secret|delete_client|tokens|kind|` +
-	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal|operator|passes|pass_new|pass_made|pass_page|events|who)\.|^center\.(actions|delete)$`)
+	`settings|basic_off|api_tokens|delete_api_token|show_api_token|users|user|edit_user|delete_user|audit|journal|operator|passes|ticket|tickets|pass_new|pass_made|pass_page|events|who)\.|^center\.(actions|delete)$`)
 
 // needed are the English strings that another language must have: of what it may
 // lack, only what it has.

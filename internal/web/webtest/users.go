@@ -1,6 +1,10 @@
 package webtest
 
-import "github.com/deskauth/deskauth/internal/web"
+import (
+	"time"
+
+	"github.com/deskauth/deskauth/internal/web"
+)
 
 // users are the pages of an account's users.
 func users() []Sample {
@@ -39,7 +43,22 @@ func users() []Sample {
 	}
 	remove := web.DeleteUser{Center: center(), UserRow: row(2, people[1]), Tokens: 3}
 	mistyped := web.DeleteUser{Center: center(), UserRow: list.Users[0], Tokens: 200, TokensMore: true, Typed: hostile, Mistyped: true}
+	lately := web.Moment{Time: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)}
+	withTickets := center()
+	withTickets.Tickets = true
+	tickets := []web.TicketRow{
+		{Number: 12, Subject: "The export stops at 40 %", Status: "open", Requester: "Carl Customer", Updated: lately},
+		{Number: 11, Subject: longWord + hostile, Status: "new", Requester: rtlName, Updated: lately},
+	}
+	ticket := web.Ticket{Center: withTickets, TicketRow: tickets[0], Created: lately, Comments: []web.TicketComment{
+		{Author: "Carl Customer", At: lately, Public: true, Body: "It stops.\n\nEvery time. " + hostile},
+		{Author: "Grace Agent", At: lately, Body: longWord, Files: []web.TicketFile{{Name: hostile + ".log", URL: "/attachments/token/x/?name=a.log", Size: 1_234_567}}},
+	}}
 	return []Sample{
+		{"tickets", 200, web.Tickets{Center: withTickets, Rows: tickets, Pager: web.Pager{Older: web.PathTickets + "?from=50"}}},
+		{"tickets_none", 200, web.Tickets{Center: withTickets}},
+		{"ticket", 200, ticket},
+		{"forbidden_agents", 403, web.Forbidden{Center: withTickets, Agents: true, Next: "/access/unauthenticated"}},
 		{"users", 200, list},
 		{"users_filtered", 200, filtered},
 		{"users_none", 200, none},
