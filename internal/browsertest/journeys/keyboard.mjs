@@ -187,7 +187,7 @@ await journey(async ({ input, visitor }) => {
     const typed = v.page.locator('#name');
     await fill(v, typed, 'somebody else');
     await v.page.keyboard.press('Enter');
-    await of(v).problem.getByText('That is not the name.').waitFor();
+    await of(v).problem.getByText('That is neither the name nor the number.').waitFor();
     v.expect(await focused(typed), 'the focus is not in the box that is wrong');
     await v.look('keyboard-2-mistyped');
     await fill(v, typed, name);
