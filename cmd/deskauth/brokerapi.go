@@ -181,7 +181,8 @@ func (b brokerAPI) once(ctx context.Context, r brokerRequest, out any) error {
 		return nil
 	}
 	said := &brokerProblem{status: resp.StatusCode, wait: oauth.RetryAfter(resp.Header)}
-	if json.Unmarshal(text, said) != nil || said.Type == "" && said.Code == "" {
+	problem := strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") // whose type may be left out (RFC 9457 section 4.2.1)
+	if json.Unmarshal(text, said) != nil || said.Type == "" && said.Code == "" && !problem {
 		return notABroker(resp)
 	}
 	return said
