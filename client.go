@@ -48,6 +48,10 @@ type clientState struct {
 	tokens tokens
 }
 
+// expectTime is how long a long body waits for Zendesk to say that it wants it. A token
+// that is refused before spares the body; one that is sent too early finds nobody.
+const expectTime = 5 * time.Second
+
 // brokerTime bounds a request to the broker. A renewal that waits for Zendesk takes up to
 // a minute.
 const brokerTime = 90 * time.Second
@@ -95,6 +99,7 @@ func (m *clientState) transport() http.RoundTripper {
 		return http.DefaultTransport
 	}
 	own := usual.Clone()
+	own.ExpectContinueTimeout = expectTime
 	m.own = append(m.own, own)
 	return own
 }

@@ -133,7 +133,7 @@ func checkScope(scope string) error {
 	if strings.ContainsFunc(scope, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
 		return usagef("--scope must be names such as read or tickets:write, separated by spaces")
 	}
-	if err := unknownScopes(oauth.ParseScope(scope)); err != nil {
+	if err := misspeltScopes(oauth.ParseScope(scope)); err != nil {
 		return usagef("--scope: %w", err)
 	}
 	return nil

@@ -66,11 +66,26 @@ func unknownScopes(scopes []string) error {
 	if unknown.IsEmpty() {
 		return nil
 	}
-	var near []string
+	return usagef("Zendesk has no scope %q%s", unknown[0], didYouMean(scopesNear(unknown[0])))
+}
+
+// misspeltScopes are those that look like one that Zendesk has. Others may be newer than
+// this program, and are Zendesk's to refuse.
+func misspeltScopes(scopes []string) error {
+	_, unknown := zendesk.Split(scopes)
+	for _, scope := range unknown {
+		if near := scopesNear(scope); len(near) > 0 {
+			return usagef("Zendesk has no scope %q%s", scope, didYouMean(near))
+		}
+	}
+	return nil
+}
+
+func scopesNear(scope string) (near []string) {
 	for _, permission := range zendesk.AllPermissions() {
-		if letters(unknown[0], permission.String()) <= farthest {
+		if letters(scope, permission.String()) <= farthest {
 			near = append(near, permission.String())
 		}
 	}
-	return usagef("Zendesk has no scope %q%s", unknown[0], didYouMean(near))
+	return near
 }

@@ -138,7 +138,7 @@ func (k known) now(tell func(context.Context, *cobra.Command) ([]string, error))
 				told <- nil
 				return
 			}
-			all, _ := tell(ctx, cmd) //nolint:errcheck // what was told before it failed
+			all, _ := tell(ctx, cmd) // what was told before it failed
 			told <- all
 		}()
 		var all []string
@@ -191,7 +191,7 @@ func connectionsOf(ctx context.Context, dsn string, each func(broker.Connection)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	some, err := db.Broker().Connections(ctx, 0, completedMost)
 	for _, c := range some {
 		each(c)

@@ -74,7 +74,7 @@ func FuzzDebug(f *testing.F) {
 				return nil, failed
 			}
 			return resp, nil
-		}), process{Err: &said}}.RoundTrip(r)
+		}), process{Err: &said}}.RoundTrip(r) //nolint:bodyclose // it is resp, whose body is closed below
 		_ = resp.Body.Close()
 		if got != nil && got != resp || !errors.Is(err, failed) {
 			t.Errorf("the answer is another: %v, %v", got, err)

@@ -84,6 +84,7 @@ type attachedFile struct {
 }
 
 func (o attachOptions) attach(ctx context.Context, p process, args []string) error {
+	o.streams = true
 	text, err := o.text(p)
 	if err != nil {
 		return err

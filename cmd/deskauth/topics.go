@@ -57,6 +57,9 @@ variable that holds a secret has a twin whose name ends in _FILE and that names 
   DESKAUTH_API_TOKEN        an admin's API token, for ` + "`auth login --api-token`" + `
   DESKAUTH_PASSWORD         or password
   DESKAUTH_PASSPHRASE       opens the key of the logins, where no keychain has it
+  DESKAUTH_VIA              a broker elsewhere, as --via
+  DESKAUTH_KEY              a key of it, where no login there is kept
+  DESKAUTH_PASS_LINK        the link of a pass, for ` + "`ticket attach --pass`" + `
   DESKAUTH_CLOCK            address of a demo's controls, whose time is kept
 
 Of Zendesk's own command line. deskauth's own flags and variables win over them:

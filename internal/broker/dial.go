@@ -36,6 +36,10 @@ const requestTimeout = 15 * time.Second
 // requests are not bounded: an export may take its time.
 const streamTimeout = time.Minute
 
+// expectTime is how long a long body waits for Zendesk to say that it wants it. A token
+// that is refused before spares the body; one that is sent too early finds nobody.
+const expectTime = 5 * time.Second
+
 // NewHTTPClient returns a client for Base's hosts and no others. It follows no
 // redirect. Names under localhost lead to this machine, whatever a resolver says,
 // if Base is there; else an address of this machine or of its network is refused,
@@ -62,7 +66,7 @@ func newTransport(c HTTPConfig) *http.Transport {
 		MaxIdleConns:           64,
 		IdleConnTimeout:        60 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ExpectContinueTimeout:  time.Second, // of Transport's long bodies
+		ExpectContinueTimeout:  expectTime,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	if c.Streams { // others bound the whole request
