@@ -74,7 +74,7 @@ await journey(async ({ input, visitor }) => {
     await row(3).waitFor();
     await v.tabTo(link('Skip to the content'));
     await v.page.keyboard.press('Enter');
-    await v.tabTo(link('As CSV'), 1); // the first stop of the content
+    await v.tabTo(link('Connect a Zendesk'), 1); // the first stop of the content
     await fill(v, box('Name, email or account'), 'grace');
     await v.press('Enter', '**/connections?*q=grace*');
     v.expect(await v.page.locator('#rows tr').count() === 1, 'the search does not find one');

@@ -12,7 +12,7 @@ func passes() []Sample {
 	at := func(hour int) web.Moment { return web.Moment{Time: time.Date(2026, 11, 22, hour, 4, 0, 0, time.UTC)} }
 	good := web.Pass{
 		Account: "acme.zendesk.com",
-		Page: page, Name: "Crash logs", CanUpload: true, CanComment: true, Types: []string{".log", ".txt", "image/*"},
+		Page:    page, Name: "Crash logs", CanUpload: true, CanComment: true, Types: []string{".log", ".txt", "image/*"},
 		Until: at(18), UsesLeft: 3, FileMost: 50 << 20, BytesLeft: 480 << 20,
 		Curl: "curl -H 'Authorization: Bearer deskauth_pass_bm90IGEgc2VjcmV0IGF0IGFsbCBidXQgYXMgbG9uZw' -T FILE https://connect.example.com/pass/files/",
 	}
