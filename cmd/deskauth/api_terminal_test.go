@@ -28,20 +28,20 @@ func TestTerminalAPI(t *testing.T) {
 		"bytes":    {"\x89PNG\x00", "the answer is 5 bytes of image/png, and nothing for a terminal: write them to a file with > FILE", exitFailure},
 		"nothing":  {"", "", exitOK},
 	} {
-		a.answer = func(rw http.ResponseWriter, _ *http.Request) {
+		a.answers(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", "image/png")
 			_, _ = io.WriteString(rw, c.body)
-		}
+		})
 		s := w.run(nil, "api", "x")
 		if code := s.end(); code != c.code || !strings.Contains(s.heard(), c.want) || strings.Contains(s.heard(), "\x1b") || strings.Contains(s.heard(), "\u009b") || strings.Contains(s.heard(), "PNG") {
 			t.Errorf("%s: code %d, %q", name, code, s.heard())
 		}
 	}
 	arrived := make(chan struct{})
-	a.answer = func(_ http.ResponseWriter, r *http.Request) {
+	a.answers(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
-	}
+	})
 	s := w.run(nil, "api", "x", "-X", "POST")
 	<-arrived
 	s.types(ctrlC)

@@ -24,13 +24,20 @@ type called struct {
 // apiWorld is a server that stands where an account of Zendesk's is, and what it was
 // asked.
 type apiWorld struct {
-	t      *testing.T
-	port   string
-	answer http.HandlerFunc
-	in     io.Reader
+	t    *testing.T
+	port string
+	in   io.Reader
 
-	mu    sync.Mutex
-	asked []string
+	mu     sync.Mutex
+	answer http.HandlerFunc
+	asked  []string
+}
+
+// answers has it answer so from now on.
+func (w *apiWorld) answers(how http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer, w.asked = how, nil
 }
 
 func newAPIWorld(t *testing.T) *apiWorld {
@@ -39,11 +46,12 @@ func newAPIWorld(t *testing.T) *apiWorld {
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		w.asked = append(w.asked, r.Method+" "+r.RequestURI)
+		answer := w.answer
 		w.mu.Unlock()
 		if got := r.Header.Get("Authorization"); got != "Bearer of-the-login" {
 			t.Errorf("%s has the credential %q", r.URL, got)
 		}
-		w.answer(rw, r)
+		answer(rw, r)
 	}))
 	t.Cleanup(s.Close)
 	w.port = s.URL[strings.LastIndex(s.URL, ":")+1:]
@@ -59,7 +67,9 @@ func (w *apiWorld) run(args ...string) called {
 		"DESKAUTH_ZENDESK_URL": "http://{subdomain}.localhost:" + w.port,
 	}
 	var out, err bytes.Buffer
+	w.mu.Lock()
 	w.asked = nil
+	w.mu.Unlock()
 	in := w.in
 	if in == nil {
 		in = strings.NewReader("")
@@ -74,7 +84,7 @@ func (w *apiWorld) run(args ...string) called {
 // What is a path, and where the token goes.
 func TestAPITarget(t *testing.T) {
 	w := newAPIWorld(t)
-	w.answer = func(http.ResponseWriter, *http.Request) {}
+	w.answers(func(http.ResponseWriter, *http.Request) {})
 	for arg, want := range map[string]string{
 		"users/me":                                            "GET /api/v2/users/me",
 		"/api/v2/users/me.json?include=x":                     "GET /api/v2/users/me.json?include=x",
@@ -116,10 +126,10 @@ func TestAPISends(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got string
-	w.answer = func(_ http.ResponseWriter, r *http.Request) {
+	w.answers(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got = fmt.Sprintf("%s %s %s %d %s", r.Method, r.RequestURI, r.Header.Get("Content-Type"), r.ContentLength, body)
-	}
+	})
 	for _, c := range []struct {
 		args []string
 		want string
@@ -146,7 +156,7 @@ func TestAPISends(t *testing.T) {
 			t.Errorf("%q sends\n%s, want\n%s", c.args, got, want)
 		}
 	}
-	w.answer = func(http.ResponseWriter, *http.Request) { t.Error("it was sent") }
+	w.answers(func(http.ResponseWriter, *http.Request) { t.Error("it was sent") })
 	for _, args := range [][]string{
 		{"-F", "novalue"},
 		{"-F", "=x"},
@@ -227,7 +237,7 @@ func TestAPIAnswers(t *testing.T) {
 		"later than anybody waits": {429, "text/plain", "later", []string{"--include"}, called{exitUnavailable, "HTTP/1.1 429 Too Many Requests\nContent-Length: 5\nContent-Type: text/plain\nRetry-After: 9999\n\nlater", "deskauth: HOST cannot answer now (Zendesk answered with status 429: \"later\"): try again later\n"}, 1},
 		"elsewhere":                {302, "text/plain", "", nil, called{exitRefused, "", "deskauth: HOST answers with status 302 and leads to elsewhere.example; the token goes nowhere else, so nothing is followed: --include shows where it leads\n"}, 1},
 	} {
-		w.answer = func(rw http.ResponseWriter, _ *http.Request) {
+		w.answers(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header()["Date"] = nil
 			rw.Header().Set("Content-Type", c.kind)
 			if c.status == 429 {
@@ -238,7 +248,7 @@ func TestAPIAnswers(t *testing.T) {
 			}
 			rw.WriteHeader(c.status)
 			_, _ = io.WriteString(rw, c.body)
-		}
+		})
 		got := w.run(append([]string{"api", "x"}, c.args...)...)
 		got.err = strings.ReplaceAll(got.err, w.root()[len("http://"):], "HOST")
 		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(called{})); diff != "" || len(w.asked) != c.times {
@@ -251,14 +261,14 @@ func TestAPIAnswers(t *testing.T) {
 func TestAPITriesReadsAgain(t *testing.T) {
 	w := newAPIWorld(t)
 	tries := 0
-	w.answer = func(rw http.ResponseWriter, _ *http.Request) {
+	w.answers(func(rw http.ResponseWriter, _ *http.Request) {
 		if tries++; tries == 1 {
 			rw.Header().Set("Retry-After", "1")
 			rw.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(rw, `{"ok":true}`)
-	}
+	})
 	got := w.run("api", "x")
 	if got.code != exitOK || got.out != `{"ok":true}` || len(w.asked) != 2 || !strings.Contains(got.err, "says to wait") {
 		t.Errorf("%+v, asked %q", got, w.asked)
@@ -304,7 +314,7 @@ func TestAPIPages(t *testing.T) {
 		"a bare list":       {map[string]string{"/api/v2/x?" + page: `[]`}, nil, `[]`, 1},
 		"no list":           {map[string]string{"/api/v2/x?" + page: `{"user":{"id":1}}`}, nil, `{"user":{"id":1}}`, 1},
 	} {
-		w.answer = w.by(c.answers)
+		w.answers(w.by(c.answers))
 		args := append([]string{"api", "--paginate"}, c.args...)
 		if name != "an export" {
 			args = append(args, "x")
@@ -326,21 +336,21 @@ func TestAPIPages(t *testing.T) {
 		"no address":            {"/api/v2/x?" + page: `{"x":[1],"next_page":"http://[::1"}`},
 		"no JSON":               {"/api/v2/x?" + page: `{"x":[1],"next_page":"ROOT/a"}`, "/a": `oh`},
 	} {
-		w.answer = w.by(answers)
+		w.answers(w.by(answers))
 		got := w.run("api", "--paginate", "x")
 		if got.code == exitOK || got.out != "" || strings.Count(got.err, "\n") != 1 || len(w.asked) > 3 {
 			t.Errorf("%s: %+v, asked %q", name, got, w.asked)
 		}
 	}
 	// A page that is refused is what is printed, and nothing before it.
-	w.answer = func(rw http.ResponseWriter, r *http.Request) {
+	w.answers(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/a" {
 			rw.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(rw, `{"error":"Forbidden"}`)
 			return
 		}
 		_, _ = io.WriteString(rw, `{"x":[1],"next_page":"/a"}`)
-	}
+	})
 	if got := w.run("api", "--paginate", "x", "--jq", ".x"); got.code != exitRefused || got.out != `{"error":"Forbidden"}` {
 		t.Errorf("%+v", got)
 	}
@@ -361,10 +371,10 @@ func (w *apiWorld) by(answers map[string]string) http.HandlerFunc {
 // An answer that breaks off is no success, and what was printed is said to be a part.
 func TestAPIAnswerBreaksOff(t *testing.T) {
 	w := newAPIWorld(t)
-	w.answer = func(rw http.ResponseWriter, _ *http.Request) {
+	w.answers(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(rw, "half")
-	}
+	})
 	for _, args := range [][]string{{"api", "x", "-X", "POST"}, {"api", "x", "-X", "POST", "--jq", "."}} {
 		got := w.run(args...)
 		if got.code != exitUnavailable || !strings.Contains(got.err, "broke off") {

@@ -16,11 +16,11 @@ import (
 func TestProxyEndsInOrder(t *testing.T) {
 	w := newAPIWorld(t)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
-	w.answer = func(rw http.ResponseWriter, _ *http.Request) {
+	w.answers(func(rw http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-goOn
 		_, _ = io.WriteString(rw, "done")
-	}
+	})
 	vars := map[string]string{
 		"ZENDESK_OAUTH_TOKEN": "of-the-login", "ZENDESK_SUBDOMAIN": "acme", "XDG_STATE_HOME": t.TempDir(),
 		"DESKAUTH_ZENDESK_URL": "http://{subdomain}.localhost:" + w.port,

@@ -89,7 +89,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
-		Deadline: time.Now().Add(5 * time.Minute),
+		Deadline: time.Now().Add(15 * time.Minute), // of all of them together
 		Setup:    setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuses": refuses, "daemon": daemon, "end": end, "restart": restart,

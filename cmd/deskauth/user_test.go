@@ -85,7 +85,7 @@ var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 func TestLookingMakesNoDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.db")
 	s := shell{t, "sqlite:" + path}
-	s.fails(exitFailure, "there is no database at "+path+": name the issuer's with --db, or begin with `deskauth account create`", "", "user list")
+	s.fails(exitFailure, "there is no database at "+path+": name the issuer's with --db or DESKAUTH_DB (that of `deskauth dev` is issuer.db in its --data directory), or begin with `deskauth account create`", "", "user list")
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("there is one now: %v", err)
 	}

@@ -68,6 +68,9 @@ walk() {
   code=$(sed -n 's/.*[?&]code=\([^&]*\).*/\1/p' <<<"$body")
 }
 
+part 'A day when Zendesk still made API tokens'
+ask 'The demo keeps that day' -X PUT "$control/clock" -H 'Content-Type: application/json' -d '{"now": "2026-10-01T12:00:00Z"}'
+
 part 'What there is'
 ask 'All of it' -o /dev/null -w '%{http_code} %{content_type}' "$zendesk/openapi.yaml"
 ask 'The metadata of the authorization server' "$zendesk/.well-known/oauth-authorization-server"
