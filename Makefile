@@ -40,10 +40,12 @@ test: deps browser ## Run every test: both database engines, the race detector, 
 	@CGO_ENABLED=0 go build -trimpath -o $(WITHPG) ./internal/store/storetest/withpg
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/test/deskauth ./cmd/deskauth
 	@mkdir -p $(LOGS)
+	@# Three packages at a time on two cores, for they wait a good deal: for answers,
+	@# time-outs and pages.
 	@# A new directory for each run: a result that go test remembers has logged
 	@# elsewhere. It stays when something failed.
 	@logs=$$(mktemp -d $(LOGS)/XXXXXX); status=0; \
-	DESKAUTH_TEST_LOGS=$$logs DESKAUTH_TEST_BINARY=$(CURDIR)/$(BUILD)/test/deskauth CGO_ENABLED=1 $(WITHPG) -- go test $(RACE) -timeout 20m $(PACKAGES) 2>&1 \
+	DESKAUTH_TEST_LOGS=$$logs DESKAUTH_TEST_BINARY=$(CURDIR)/$(BUILD)/test/deskauth CGO_ENABLED=1 $(WITHPG) -- go test -p 3 $(RACE) -timeout 20m $(PACKAGES) 2>&1 \
 	  | tee $$logs/output.txt || status=$$?; \
 	CGO_ENABLED=0 go run -trimpath ./internal/testlog/leakcheck $$logs $$logs/output.txt || status=1; \
 	[ $$status -ne 0 ] || rm -rf $$logs; \
