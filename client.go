@@ -29,7 +29,8 @@ type Client struct {
 	// not followed.
 	HTTP *http.Client
 	// Zendesk sends the requests of HTTPClient to Zendesk; nil: a transport of this
-	// Client's own.
+	// Client's own. An http.Transport is to have an ExpectContinueTimeout, or a long body
+	// whose token is refused breaks off instead of telling so.
 	Zendesk http.RoundTripper
 	// Now tells when a token that is remembered is over; nil: time.Now.
 	Now func() time.Time

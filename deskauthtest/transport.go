@@ -3,6 +3,7 @@ package deskauthtest
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // zendeskDomain is the real one, for which the local one answers.
@@ -23,7 +24,8 @@ func (z *Zendesk) Transport(others http.RoundTripper) http.RoundTripper {
 		zendesk: z, others: others,
 		// A connection for each request: net/http repeats a GET by itself when a used
 		// connection breaks, and a fault would seem not to have happened.
-		local: &http.Transport{DisableKeepAlives: true},
+		// Without a pause a body would be sent though the token is refused before it.
+		local: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: 5 * time.Second},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -33,5 +34,18 @@ func TestUnproxied(t *testing.T) {
 				t.Errorf("got %t", got)
 			}
 		})
+	}
+}
+
+// A scope that is newer than this program is Zendesk's to refuse; a typo is not.
+func TestCheckScope(t *testing.T) {
+	for scope, want := range map[string]string{
+		"read tickets:write": "", "quantum_entanglement:read": "", "": "",
+		"raed": `--scope: Zendesk has no scope "raed": did you mean read?`, "read tickts:write": `Zendesk has no scope "tickts:write": did you mean tickets:write?`,
+		"read\n": "must be names", `"read"`: "must be names",
+	} {
+		if err := checkScope(scope); (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", scope, err, want)
+		}
 	}
 }
