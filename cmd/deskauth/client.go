@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/zendesk"
 )
 
@@ -165,7 +166,7 @@ func pickClient(all []zendesk.Client, named string) (zendesk.Client, error) {
 	case 1:
 		return meant[0], nil
 	case 0:
-		return zendesk.Client{}, asNotFound(fmt.Errorf("no OAuth client %q%s", named, didYouMean(resembling(all, named))))
+		return zendesk.Client{}, asNotFound(fmt.Errorf("no OAuth client %q%s", named, slip.DidYouMean(resembling(all, named))))
 	}
 	var which []string
 	for _, c := range meant {
@@ -177,8 +178,10 @@ func pickClient(all []zendesk.Client, named string) (zendesk.Client, error) {
 // resembling are the identifiers that differ from what was typed by a slip of the hand.
 func resembling(all []zendesk.Client, typed string) (near []string) {
 	for _, c := range all {
-		same := func(name string) bool { return letters(strings.ToLower(typed), strings.ToLower(name)) <= farthest }
-		if len(typed) > farthest && (same(c.Identifier) || same(c.Name)) {
+		same := func(name string) bool {
+			return slip.Letters(strings.ToLower(typed), strings.ToLower(name)) <= slip.Farthest
+		}
+		if len(typed) > slip.Farthest && (same(c.Identifier) || same(c.Name)) {
 			near = append(near, c.Identifier)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -66,7 +68,7 @@ func unknownScopes(scopes []string) error {
 	if unknown.IsEmpty() {
 		return nil
 	}
-	return usagef("Zendesk has no scope %q%s", unknown[0], didYouMean(scopesNear(unknown[0])))
+	return usagef("Zendesk has no scope %q%s", unknown[0], slip.DidYouMean(scopesNear(unknown[0])))
 }
 
 // misspeltScopes are those that look like one that Zendesk has. Others may be newer than
@@ -75,17 +77,10 @@ func misspeltScopes(scopes []string) error {
 	_, unknown := zendesk.Split(scopes)
 	for _, scope := range unknown {
 		if near := scopesNear(scope); len(near) > 0 {
-			return usagef("Zendesk has no scope %q%s", scope, didYouMean(near))
+			return usagef("Zendesk has no scope %q%s", scope, slip.DidYouMean(near))
 		}
 	}
 	return nil
 }
 
-func scopesNear(scope string) (near []string) {
-	for _, permission := range zendesk.AllPermissions() {
-		if letters(scope, permission.String()) <= farthest {
-			near = append(near, permission.String())
-		}
-	}
-	return near
-}
+func scopesNear(scope string) []string { return slip.Near(scope, broker.SupportScopes()) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -208,16 +209,11 @@ func (k known) logins(ctx context.Context, each func(broker.Connection)) error {
 	if err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(escapePattern(root), "*", "logins.db"))
+	files, err := fs.Glob(os.DirFS(root), "*/logins.db") // root may have signs of a pattern in it
 	for _, file := range files {
-		err = errors.Join(err, connectionsOf(ctx, "sqlite:"+file, each))
+		err = errors.Join(err, connectionsOf(ctx, "sqlite:"+filepath.Join(root, file), each))
 	}
 	return err
-}
-
-// escapePattern keeps a path from being read as a pattern.
-func escapePattern(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 func (k known) accounts(ctx context.Context, _ *cobra.Command) (all []string, err error) {
@@ -252,9 +248,9 @@ func (k known) ledgers(each func(ledgerEntry)) error {
 	if err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(escapePattern(root), "*", "ledger.jsonl"))
+	files, err := fs.Glob(os.DirFS(root), "*/ledger.jsonl")
 	for _, file := range files {
-		living, bad := ledger{file}.living()
+		living, bad := ledger{filepath.Join(root, file)}.living()
 		for _, e := range living {
 			each(e)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deskauth/deskauth/internal/httpd"
+	"github.com/deskauth/deskauth/internal/slip"
 )
 
 func main() {
@@ -164,8 +165,8 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 
 // unknownCommand says what there is instead.
 func unknownCommand(cmd *cobra.Command, typed string) error {
-	cmd.SuggestionsMinimumDistance = farthest
-	instead := didYouMean(cmd.SuggestionsFor(typed))
+	cmd.SuggestionsMinimumDistance = slip.Farthest
+	instead := slip.DidYouMean(cmd.SuggestionsFor(typed))
 	if instead == "" {
 		instead = ": it has " + strings.Join(commandsOf(cmd), ", ")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deskauth/deskauth"
+	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/oauth"
 )
 
@@ -146,7 +147,7 @@ func pickConnection(all []deskauth.Connection, named string) (deskauth.Connectio
 		names := []string{c.Account, c.User.Email, c.User.Name}
 		if slices.ContainsFunc(names, func(n string) bool { return n != "" && strings.EqualFold(n, named) }) {
 			meant = append(meant, c)
-		} else if len(named) > farthest && letters(strings.ToLower(named), c.Account) <= farthest {
+		} else if len(named) > slip.Farthest && slip.Letters(strings.ToLower(named), c.Account) <= slip.Farthest {
 			near = append(near, c.Account)
 		}
 	}
@@ -155,7 +156,7 @@ func pickConnection(all []deskauth.Connection, named string) (deskauth.Connectio
 		return meant[0], nil
 	case 0:
 		slices.Sort(near)
-		return deskauth.Connection{}, asNotFound(fmt.Errorf("no connection %q%s", named, didYouMean(slices.Compact(near))))
+		return deskauth.Connection{}, asNotFound(fmt.Errorf("no connection %q%s", named, slip.DidYouMean(slices.Compact(near))))
 	}
 	var which []string
 	for _, c := range meant {

@@ -2,18 +2,12 @@ package main
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/slip"
 )
-
-const farthest = slip.Farthest
-
-// didYouMean asks about names, at the end of a line; nothing where there are none.
-func didYouMean(names []string) string { return slip.DidYouMean(names) }
 
 // flagError says what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {
@@ -55,25 +49,14 @@ func withSuggestion(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
 		return err
 	}
-	typed, least := unknown.GetSpecifiedName(), farthest+1
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	var near []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		n := letters(typed, f.Name)
-		if strings.HasPrefix(f.Name, typed) && n > farthest {
-			n = farthest // the beginning of a name
-		}
-		if n < least {
-			least, near = n, nil
-		}
-		if n == least && n <= farthest {
-			near = append(near, "--"+f.Name)
-		}
-	})
+	for _, name := range slip.Near(unknown.GetSpecifiedName(), names) {
+		near = append(near, "--"+name)
+	}
 	if len(near) == 0 {
 		return err
 	}
-	return errors.New(err.Error() + didYouMean(near))
+	return errors.New(err.Error() + slip.DidYouMean(near))
 }
-
-// letters is how far a is from b.
-func letters(a, b string) int { return slip.Letters(a, b) }

@@ -46,7 +46,7 @@ var policies = map[Product]Policy{
 		Encoding: oauth.Form, PKCE: true, Lifetimes: true,
 		AccessLife:  zendesk.DefaultExpiresIn * time.Second,
 		RefreshLife: zendesk.DefaultRefreshTokenExpiresIn * time.Second,
-		Scopes:      supportScopes,
+		Scopes:      SupportScopes,
 		probe:       expiryOf, who: whoOfSupport,
 		revoke: func(ctx context.Context, api *zendesk.API, _ secret.Plain) error { return api.RevokeCurrent(ctx) },
 	},
@@ -106,8 +106,8 @@ func (p Policy) unknownScope(asked, told oauth.Scope) string {
 	return ""
 }
 
-// supportScopes are the names of Zendesk's scopes (facts §5.2).
-func supportScopes() (all []string) {
+// SupportScopes are the names of Zendesk's scopes (facts §5.2).
+func SupportScopes() (all []string) {
 	for _, permission := range zendesk.AllPermissions() {
 		all = append(all, permission.String())
 	}
