@@ -22,7 +22,8 @@ import (
 	"github.com/deskauth/deskauth/zendesk"
 )
 
-// keeper is what a program may hold a broker by, wherever that runs.
+// keeper is what a program may hold a broker by, wherever that runs. A Client's EndOwnKey
+// is not among it: a program that embeds the broker goes by no key.
 type keeper interface {
 	deskauth.Lender
 	HTTPClient(connection int64) *http.Client
@@ -46,6 +47,13 @@ type keeper interface {
 	MakeToken(ctx context.Context, connection int64, r deskauth.MadeTokenRequest) (deskauth.NewMadeToken, error)
 	MadeTokens(ctx context.Context, connection int64) iter.Seq2[deskauth.MadeToken, error]
 	RevokeMadeToken(ctx context.Context, connection, id int64) error
+
+	MakeKey(ctx context.Context, r deskauth.KeyRequest) (deskauth.NewKey, error)
+	Keys(ctx context.Context) iter.Seq2[deskauth.Key, error]
+	EndKey(ctx context.Context, id int64) error
+
+	Events(ctx context.Context, f deskauth.EventFilter) iter.Seq2[deskauth.Event, error]
+	FollowEvents(ctx context.Context, f deskauth.EventFilter, pause time.Duration) iter.Seq2[deskauth.Event, error]
 
 	Close() error
 }
@@ -183,6 +191,7 @@ func TestErrorsAlike(t *testing.T) {
 			"end a pass": func() error { return w.RevokePass(ctx, 99) },
 			"call":       func() error { _, err := status(ctx, w.HTTPClient(99), w.ada.URL); return err },
 			"a link for": func() error { _, err := w.MakeLink(ctx, deskauth.LinkRequest{Connection: 99}); return err },
+			"a key":      func() error { return w.EndKey(ctx, 99) },
 			"a pass of": func() error {
 				_, err := w.MakePass(ctx, deskauth.PassRequest{Name: "A", Connection: 99, Ticket: 1})
 				return err
@@ -198,7 +207,21 @@ func TestErrorsAlike(t *testing.T) {
 		}{
 			"a link's life": {func() error { _, err := w.MakeLink(ctx, deskauth.LinkRequest{ExpiresIn: 1}); return err }, "expires_in"},
 			"a pass's life": {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{ExpiresIn: "soon"}); return err }, "expires_in"},
-			"a pass's name": {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{Connection: id, Ticket: 1}); return err }, "name"},
+			"a key's power": {func() error {
+				_, err := w.MakeKey(ctx, deskauth.KeyRequest{Name: "A", Can: []string{"fly"}})
+				return err
+			}, "can"},
+			"a key's life":   {func() error { _, err := w.MakeKey(ctx, deskauth.KeyRequest{Name: "A", ExpiresIn: -1}); return err }, "expires_in"},
+			"a key for ever": {func() error { _, err := w.MakeKey(ctx, deskauth.KeyRequest{Name: "A", ExpiresIn: 1 << 62}); return err }, "expires_in"},
+			"a key of nobody": {func() error {
+				_, err := w.MakeKey(ctx, deskauth.KeyRequest{Name: "A", Can: []string{"lend"}, Connections: []int64{99}})
+				return err
+			}, "connections"},
+			"a kind of event": {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{Kind: "flown"})); return err }, "kind"},
+			"whose events":    {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{By: "a bird"})); return err }, "by"},
+			"events of -1":    {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{Connection: -1})); return err }, "connection"},
+			"passes' of -1":   {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{Pass: -1})); return err }, "pass"},
+			"a pass's name":   {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{Connection: id, Ticket: 1}); return err }, "name"},
 		} {
 			invalid, ok := errors.AsType[*deskauth.Invalid](c.ask())
 			if !ok || invalid.Field != c.field || strings.HasPrefix(invalid.Why, c.field) {
@@ -358,6 +381,83 @@ func TestMadeTokensAlike(t *testing.T) {
 	})
 }
 
+// Keys are made, seen and ended the same in both.
+func TestKeysAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx := t.Context()
+		before, err := all(w.Keys(ctx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := w.MakeKey(ctx, deskauth.KeyRequest{Name: "nightly", Can: []string{"lend"}, Connections: []int64{w.ada.ID}, ExpiresIn: 3600})
+		if err != nil || !strings.HasPrefix(key.Secret, "deskauth_") || strings.Contains(fmt.Sprintf("%v %+v", key, key), key.Secret) ||
+			key.ExpiresAt == nil || key.ExpiresAt.Sub(key.CreatedAt).Round(time.Second) != time.Hour {
+			t.Fatalf("%+v, %v", key.Key, err)
+		}
+		testlog.Issued(t, key.Secret)
+		for range 2 {
+			if err := w.EndKey(ctx, key.ID); err != nil && !errors.Is(err, deskauth.ErrNotFound) {
+				t.Error(err)
+			}
+		}
+		got, err := all(w.Keys(ctx))
+		if err != nil || len(got) != len(before)+1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if last := got[len(before)]; last.ID != key.ID || last.Name != "nightly" || len(last.Can) != 1 || len(last.Connections) != 1 || last.EndedAt == nil {
+			t.Errorf("%+v", last)
+		}
+	})
+}
+
+// The audit trail is read, and followed, the same in both.
+func TestEventsAlike(t *testing.T) {
+	inEach(t, func(t *testing.T, w town) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		changed := deskauth.EventFilter{Kind: "state_changed", Connection: w.ada.ID}
+		if err := errors.Join(w.Disable(ctx, w.ada.ID), w.Enable(ctx, w.ada.ID)); err != nil {
+			t.Fatal(err)
+		}
+		first, err := all(w.Events(ctx, changed))
+		if err != nil || len(first) != 2 || first[0].Account != deskauthtest.Subdomain || first[0].Connection != w.ada.ID || first[0].Result != "done" || first[0].By == "" {
+			t.Fatalf("%+v, %v", first, err)
+		}
+		for name, f := range map[string]deskauth.EventFilter{
+			"another connection": {Connection: w.ada.ID + 1},
+			"another account":    {Account: "globex"},
+			"another's":          {By: "key 99"},
+			"a pass's":           {Pass: 99},
+			"later":              {Since: first[1].At.Add(time.Second)},
+			"earlier":            {Until: first[0].At.Add(-time.Hour)},
+		} {
+			if got, err := all(w.Events(ctx, f)); err != nil || len(got) != 0 {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+		}
+		var followed []int64
+		for e, err := range w.FollowEvents(ctx, changed, time.Millisecond) {
+			if err != nil {
+				if !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				break
+			}
+			switch followed = append(followed, e.ID); len(followed) {
+			case 2: // those that there were
+				if err := w.Disable(ctx, w.ada.ID); err != nil {
+					t.Error(err)
+				}
+			case 3:
+				cancel()
+			}
+		}
+		if len(followed) != 3 || followed[0] != first[0].ID || followed[2] <= followed[1] {
+			t.Errorf("%v after %+v", followed, first)
+		}
+	})
+}
+
 // A caller that leaves is not kept, and what a program ends is not asked any more.
 func TestContextsAlike(t *testing.T) {
 	inEach(t, func(t *testing.T, w town) {
@@ -367,6 +467,8 @@ func TestContextsAlike(t *testing.T) {
 			"connection":  func() error { _, err := w.Connection(ctx, w.ada.ID); return err },
 			"connections": func() error { _, err := all(w.Connections(ctx)); return err },
 			"call":        func() error { return w.me(ctx) },
+			"keys":        func() error { _, err := all(w.Keys(ctx)); return err },
+			"events":      func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{})); return err },
 		} {
 			if err := ask(); !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: %v", name, err)

@@ -41,6 +41,12 @@
 // Broker.MakeLink makes an address to send to that person: a sign-in by it makes the
 // same connection work again.
 //
+// # What another process keeps
+//
+// A Broker has the methods of a deskauth.Client, so that a program can have either behind
+// an interface of its own. EndOwnKey is left out: the program goes by no key. What MakeKey
+// makes opens the API of a `deskauth broker` on the same PostgreSQL; Handler serves none.
+//
 // # In a test
 //
 // Package deskauthtest is a local Zendesk for it: give Config.ZendeskURL its Base and

@@ -98,7 +98,7 @@ func (s *site) listEvents(w http.ResponseWriter, u use) error {
 	}
 	page := deskauth.EventPage{Events: []deskauth.Event{}, NextCursor: next}
 	for _, e := range all {
-		page.Events = append(page.Events, publishedEvent(e))
+		page.Events = append(page.Events, PublishedEvent(e))
 	}
 	return writeJSON(w, http.StatusOK, page)
 }
@@ -106,29 +106,15 @@ func (s *site) listEvents(w http.ResponseWriter, u use) error {
 // eventsAsked is the filter of a request.
 func eventsAsked(u use) (broker.EventFilter, error) {
 	query := u.URL.Query()
-	f := broker.EventFilter{Kind: broker.EventKind(query.Get("kind")), Account: query.Get("account")}
-	if f.Kind != "" && !slices.Contains(web.EventKinds, string(f.Kind)) {
-		why := "it is no kind of event"
-		if near := slip.Near(string(f.Kind), web.EventKinds); len(near) > 0 {
-			why += slip.DidYouMean(near)
-		} else {
-			why += ": they are " + strings.Join(web.EventKinds, ", ")
-		}
-		return f, &broker.Invalid{Field: "kind", Why: why}
-	}
-	for _, name := range []string{"connection", "pass"} {
+	f := deskauth.EventFilter{Kind: query.Get("kind"), Account: query.Get("account"), By: query.Get("by")}
+	for name, id := range map[string]*int64{"connection": &f.Connection, "pass": &f.Pass} {
 		text := query.Get(name)
 		if text == "" {
 			continue
 		}
-		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || id <= 0 {
-			return f, &broker.Invalid{Field: name, Why: "it is the number of a " + name}
-		}
-		if name == "pass" {
-			f.Pass = broker.PassID(id)
-		} else {
-			f.Connection = broker.ConnectionID(id)
+		var err error
+		if *id, err = strconv.ParseInt(text, 10, 64); err != nil || *id <= 0 {
+			return broker.EventFilter{}, noNumber(name)
 		}
 	}
 	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
@@ -138,13 +124,42 @@ func eventsAsked(u use) (broker.EventFilter, error) {
 		}
 		var err error
 		if *at, err = time.Parse(time.RFC3339, text); err != nil {
-			return f, &broker.Invalid{Field: name, Why: "it is a time such as 2026-11-22T12:00:00Z"}
+			return broker.EventFilter{}, &broker.Invalid{Field: name, Why: "it is a time such as 2026-11-22T12:00:00Z"}
 		}
 	}
-	by, ok := broker.ParseActor(query.Get("by"))
-	if !ok {
-		return f, &broker.Invalid{Field: "by", Why: "it is as an event has it, such as `key 3`"}
+	return EventWish(f)
+}
+
+func noNumber(name string) error {
+	return &broker.Invalid{Field: name, Why: "it is the number of a " + name}
+}
+
+// EventWish is the choice of events that a program makes, in the broker's types. The error
+// is *broker.Invalid: a filter that was mistyped would look like an empty list.
+func EventWish(f deskauth.EventFilter) (broker.EventFilter, error) {
+	out := broker.EventFilter{
+		Kind: broker.EventKind(f.Kind), Account: f.Account, Connection: broker.ConnectionID(f.Connection), Pass: broker.PassID(f.Pass),
+		Since: f.Since, Until: f.Until,
 	}
-	f.By = by
-	return f, nil
+	var known bool
+	out.By, known = broker.ParseActor(f.By)
+	switch {
+	case f.Kind != "" && !slices.Contains(web.EventKinds, f.Kind):
+		return out, noKind(f.Kind)
+	case f.Connection < 0:
+		return out, noNumber("connection")
+	case f.Pass < 0:
+		return out, noNumber("pass")
+	case !known:
+		return out, &broker.Invalid{Field: "by", Why: "it is as an event has it, such as `key 3`"}
+	}
+	return out, nil
+}
+
+func noKind(kind string) error {
+	why := "it is no kind of event"
+	if near := slip.Near(kind, web.EventKinds); len(near) > 0 {
+		return &broker.Invalid{Field: "kind", Why: why + slip.DidYouMean(near)}
+	}
+	return &broker.Invalid{Field: "kind", Why: why + ": they are " + strings.Join(web.EventKinds, ", ")}
 }

@@ -140,7 +140,7 @@ func (s *site) eventsJSON(w http.ResponseWriter, v visit) error {
 	if err != nil || len(wrong) > 0 {
 		return broker.ErrNotFound
 	}
-	return sendJSON(s, w, v, "events", s.eventsFor(v, f), func(e broker.Recorded) any { return publishedEvent(e) })
+	return sendJSON(s, w, v, "events", s.eventsFor(v, f), func(e broker.Recorded) any { return PublishedEvent(e) })
 }
 
 // eventsFor reads all that the filter chooses, the newest first.
@@ -155,8 +155,8 @@ func (s *site) eventsFor(v visit, f broker.EventFilter) reading[broker.Recorded]
 	}
 }
 
-// publishedEvent is an event as other programs see it.
-func publishedEvent(e broker.Recorded) deskauth.Event {
+// PublishedEvent is an event as other programs see it.
+func PublishedEvent(e broker.Recorded) deskauth.Event {
 	return deskauth.Event{
 		ID: int64(e.ID), At: e.At, Kind: string(e.Kind), Result: string(e.Result()), By: e.By.String(), Account: e.Account,
 		Connection: int64(e.Connection), Pass: int64(e.Pass), Client: int64(e.Client), Detail: e.Detail,

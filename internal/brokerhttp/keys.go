@@ -8,6 +8,7 @@ import (
 
 	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/secret"
 )
 
 // keyRoutes are those by which keys are looked after.
@@ -38,39 +39,60 @@ func (s *site) listKeys(w http.ResponseWriter, u use) error {
 	}
 	page := deskauth.KeyPage{Keys: []deskauth.Key{}, NextCursor: next}
 	for _, k := range all {
-		page.Keys = append(page.Keys, publishedKey(k))
+		page.Keys = append(page.Keys, PublishedKey(k))
 	}
 	return writeJSON(w, http.StatusOK, page)
+}
+
+func (s *site) makeKey(w http.ResponseWriter, u use) error {
+	var body struct {
+		deskauth.KeyRequest
+		ExpiresIn span `json:"expires_in"`
+	}
+	if err := readBody(u.Request, &body); err != nil {
+		return err
+	}
+	k, err := keyFor(body.KeyRequest, time.Duration(body.ExpiresIn), s.Broker.Now())
+	if err != nil {
+		return err
+	}
+	k.Maker = u.key.Actor()
+	made, plain, err := s.Broker.MakeKey(u.Context(), k)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, PublishedNewKey(made, plain))
 }
 
 // keyLongest bounds expires_in: longer is for ever.
 const keyLongest = 100 * 365 * 24 * time.Hour
 
-func (s *site) makeKey(w http.ResponseWriter, u use) error {
-	var body struct {
-		Name        string
-		Can         []broker.Power
-		Connections []broker.ConnectionID
-		ExpiresIn   span `json:"expires_in"`
+// KeyWish is what a program asks of a key, in the broker's types. The error is
+// *broker.Invalid.
+func KeyWish(r deskauth.KeyRequest, now time.Time) (broker.Key, error) {
+	life := time.Duration(r.ExpiresIn) * time.Second
+	if r.ExpiresIn < 0 || r.ExpiresIn > int64(keyLongest/time.Second) { // the product may be anything
+		life = -1 // which is refused, with what is taken
 	}
-	if err := readBody(u.Request, &body); err != nil {
-		return err
+	return keyFor(r, life, now)
+}
+
+// keyFor is a key of a life; 0 is for ever.
+func keyFor(r deskauth.KeyRequest, life time.Duration, now time.Time) (broker.Key, error) {
+	k := broker.Key{Name: r.Name}
+	for _, power := range r.Can {
+		k.Can = append(k.Can, broker.Power(power))
 	}
-	k := broker.Key{Name: body.Name, Can: body.Can, Connections: body.Connections, Maker: u.key.Actor()}
+	for _, id := range r.Connections {
+		k.Connections = append(k.Connections, broker.ConnectionID(id))
+	}
 	switch {
-	case body.ExpiresIn < 0 || body.ExpiresIn > span(keyLongest):
-		return &broker.Invalid{Field: "expires_in", Why: "it is " + spanTaken + "; 0 is never"}
-	case body.ExpiresIn > 0:
-		k.Expires = s.Broker.Now().Add(time.Duration(body.ExpiresIn)).UTC().Truncate(time.Microsecond)
+	case life < 0 || life > keyLongest:
+		return k, &broker.Invalid{Field: "expires_in", Why: "it is " + spanTaken + "; 0 is never"}
+	case life > 0:
+		k.Expires = now.Add(life).UTC().Truncate(time.Microsecond)
 	}
-	made, plain, err := s.Broker.MakeKey(u.Context(), k)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, struct {
-		deskauth.Key
-		Secret string `json:"secret"`
-	}{publishedKey(made), plain.Reveal()})
+	return k, nil
 }
 
 func (s *site) endKey(w http.ResponseWriter, u use) error {
@@ -97,7 +119,13 @@ func (s *site) endOwnKey(w http.ResponseWriter, u use) error {
 	return err
 }
 
-func publishedKey(k broker.Key) deskauth.Key {
+// PublishedNewKey is a key that was just made, with what it is.
+func PublishedNewKey(k broker.Key, plain secret.Plain) deskauth.NewKey {
+	return deskauth.NewKey{Key: PublishedKey(k), Secret: plain.Reveal()}
+}
+
+// PublishedKey is a key as other programs see it.
+func PublishedKey(k broker.Key) deskauth.Key {
 	out := deskauth.Key{
 		ID: int64(k.ID), Name: k.Name, Can: []string{}, Connections: []int64{}, CreatedAt: k.Created,
 		ExpiresAt: orNil(k.Expires), LastUsedAt: orNil(k.LastUsed), EndedAt: orNil(k.Ended),
