@@ -19,6 +19,7 @@ import (
 // gathered is a file of an archive, as it is shown before anything is sent.
 type gathered struct {
 	Path   string // where it was
+	Leads  string // where that leads, if a link is on the way; "": none is
 	Size   int64  // bytes, blanked
 	Cut    bool   // its beginning is left out
 	Counts blank.Counts
@@ -49,6 +50,11 @@ func (s logSet) add(z *zip.Writer, path string) (g gathered, err error) {
 		return g, local{err}
 	}
 	defer f.Close()
+	// Whoever may write where the logs are could have put a link there to anything that the
+	// person may read, who is to see that.
+	if real, err := filepath.EvalSymlinks(path); err == nil && real != filepath.Clean(path) {
+		g.Leads = real
+	}
 	text, cut, err := s.end(f)
 	if err != nil {
 		return g, local{err}
@@ -57,16 +63,45 @@ func (s logSet) add(z *zip.Writer, path string) (g gathered, err error) {
 		g.Left = "it is no text, so that nothing can be blanked in it"
 		return g, nil
 	}
-	name := strings.TrimPrefix(filepath.ToSlash(path), "/")
-	name = strings.TrimSuffix(strings.ReplaceAll(name, ":", ""), ".gz")
+	name, counts, err := s.archived(path)
+	if err != nil {
+		return g, err
+	}
 	to, err := z.Create(name)
 	if err != nil {
 		return g, err
 	}
 	count := &lengthOf{to: to}
 	g.Counts, err = s.Copy(count, text)
+	for kind, n := range counts {
+		g.Counts[kind] += n
+	}
 	g.Size, g.Cut = count.n, cut
 	return g, err
+}
+
+// archived is the name of a file in the archive. A name may tell as much as what is in the
+// file; and it leads out of no folder in which somebody unpacks it.
+func (s logSet) archived(path string) (name string, counts blank.Counts, err error) {
+	var kept []string
+	for _, part := range strings.Split(filepath.ToSlash(path), "/") {
+		if part == "" || part == "." || part == ".." {
+			continue
+		}
+		var out strings.Builder
+		some, err := s.Copy(&out, strings.NewReader(strings.TrimSuffix(part, ".gz")))
+		if err != nil {
+			return "", nil, err
+		}
+		if counts == nil {
+			counts = blank.Counts{}
+		}
+		for kind, n := range some {
+			counts[kind] += n
+		}
+		kept = append(kept, strings.ReplaceAll(out.String(), ":", ""))
+	}
+	return strings.Join(kept, "/"), counts, nil
 }
 
 // unpackedMost bounds the work that a small file can make.
@@ -161,6 +196,9 @@ func tellGathered(w io.Writer, all []gathered, without []string) {
 		if g.Left != "" {
 			fmt.Fprintf(w, "  %s: left out: %s\n", printable(g.Path), printable(g.Left))
 			continue
+		}
+		if g.Leads != "" {
+			g.Path += ", which leads to " + g.Leads
 		}
 		fmt.Fprintf(w, "  %s: %s%s%s\n", printable(g.Path), sizeText(g.Size), map[bool]string{true: ", its end"}[g.Cut], countsText(g.Counts))
 	}

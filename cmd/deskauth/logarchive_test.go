@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/deskauth/deskauth/internal/blank"
 )
 
 // What an archive has of a file: its end, from the beginning of a line, unpacked and
@@ -76,6 +78,53 @@ func TestArchive(t *testing.T) {
 		if g := all[i]; (g.Left != "") != left || g.Cut != (i < 2) {
 			t.Errorf("%+v", g)
 		}
+	}
+}
+
+// A name tells nothing that is blanked, and leads nowhere; a link says where it leads.
+func TestArchivedNames(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	real := filepath.Join(dir, "elsewhere.txt")
+	if err := os.WriteFile(real, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir("logs", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"../" + filepath.Base(dir) + "/logs/ada@acme.example.log", "./logs/10.1.2.3.log.gz", "logs/token=a1b2c3d4"}
+	for _, name := range names {
+		if err := os.Symlink(real, name); err != nil {
+			t.Skip(err) // a system where not everybody may
+		}
+	}
+	s := logSet{Paths: []string{"*"}}
+	if err := s.complete(); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	all, err := s.archive(&out, []string{names[0], names[2]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []string{filepath.Base(dir) + "/logs/[email 1]", "logs/token=[secret 1]"} {
+		if got := r.File[n].Name; got != want {
+			t.Errorf("%s is %s, want %s", names[n], got, want)
+		}
+		if all[n].Counts[blank.Email]+all[n].Counts[blank.Secret] != 1 {
+			t.Errorf("%+v", all[n])
+		}
+	}
+	if name, _, err := s.archived(names[1]); err != nil || name != "logs/[address 1].log" {
+		t.Errorf("%s, %v", name, err)
+	}
+	tellGathered(&said, all, nil)
+	if n := strings.Count(said.String(), ", which leads to "+real+": 1 B"); n != 2 {
+		t.Errorf("%q", said.String())
 	}
 }
 

@@ -112,8 +112,11 @@ func (b *Blanker) line(text string, inKey *bool, counts Counts) string {
 		outside := false
 		return b.line(text[:begin[0]], &outside, counts) + "[key]\n"
 	}
+	small := strings.ToLower(text)
 	for _, p := range b.patterns {
-		text = b.blank(text, p, counts)
+		if p.mayFind(small) {
+			text = b.blank(text, p, counts)
+		}
 	}
 	return text
 }
