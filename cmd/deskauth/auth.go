@@ -20,7 +20,8 @@ func authCommand(p process) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(authLoginCommand(p), authSetupCommand(p), authStatusCommand(p), authTokenCommand(p), authSwitchCommand(p), authLogoutCommand(p))
+	grow(cmd, p, branch{"login", authLoginCommand}, branch{"setup", authSetupCommand}, branch{"status", authStatusCommand},
+		branch{"token", authTokenCommand}, branch{"switch", authSwitchCommand}, branch{"logout", authLogoutCommand})
 	for _, c := range cmd.Commands() {
 		do := c.RunE
 		c.RunE = func(cmd *cobra.Command, args []string) error { return localError(do(cmd, args)) }

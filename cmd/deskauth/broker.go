@@ -48,7 +48,9 @@ func brokerCommand(p process) *cobra.Command {
 		},
 	}
 	o.flags(cmd.Flags())
-	cmd.AddCommand(backupCommand(p), restoreCommand(p), moveCommand(p), clientCommand(p), connectionCommand(p), linkCommand(p), operatorCommand(p), passCommand(p), webhookCommand(p))
+	grow(cmd, p, branch{"backup", backupCommand}, branch{"restore", restoreCommand}, branch{"move", moveCommand},
+		branch{"client", clientCommand}, branch{"connection", connectionCommand}, branch{"link", linkCommand},
+		branch{"operator", operatorCommand}, branch{"pass", passCommand}, branch{"webhook", webhookCommand})
 	return cmd
 }
 

@@ -31,8 +31,8 @@ func accountClientCommand(p process) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(accountClientList(p), accountClientGet(p), accountClientCreate(p), accountClientUpdate(p),
-		accountClientRoll(p), accountClientDelete(p))
+	grow(cmd, p, branch{"list", accountClientList}, branch{"get", accountClientGet}, branch{"create", accountClientCreate},
+		branch{"update", accountClientUpdate}, branch{"roll-secret", accountClientRoll}, branch{"delete", accountClientDelete})
 	return cmd
 }
 

@@ -64,6 +64,8 @@ type process struct {
 
 	// NoInput says that nobody is to be asked, though a terminal may be there.
 	NoInput bool
+
+	words []string // of the command line, that are still to name a command
 }
 
 // log is where a daemon's log goes.
@@ -76,33 +78,7 @@ func (p process) log(format string) io.Writer {
 
 // run carries out a command line and returns its exit code.
 func run(ctx context.Context, args []string, p process) int {
-	root := &cobra.Command{
-		Use:   "deskauth",
-		Short: "All of Zendesk OAuth in one binary",
-		Long: "deskauth is all of Zendesk OAuth in one binary: a local Zendesk to develop and test\n" +
-			"against, and a broker that keeps connections to Zendesk alive.\n\n" +
-			"Start with `deskauth dev`: it runs both, with people and clients to try.\n\n" +
-			"Every flag has a variable: --listen is DESKAUTH_LISTEN. A flag wins over its variable.\n" +
-			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong,\n" +
-			"4 somebody must sign in again; `deskauth help exit-codes` has them all.",
-		SilenceErrors: true, SilenceUsage: true,
-		Version: version(), // gives it --version
-	}
-	root.SetVersionTemplate(versionLine())
-	root.InitDefaultVersionFlag() // or `deskauth help` does not know of it
-	root.SetArgs(args)
-	root.SetOut(p.Out)
-	root.SetErr(p.Err)
-	root.Args = noArgs // or cobra refuses a command that it does not know, in words of its own
-	root.SetFlagErrorFunc(flagError)
-	asked := &help{show: root.HelpFunc()}
-	root.SetHelpFunc(asked.about)
-	root.SetHelpCommand(helpCommand())
-	root.AddCommand(devCommand(p), authCommand(p), accountClientCommand(p), tokenCommand(p), controlCommand(p), issuerCommand(p), brokerCommand(p), keyCommand(p), remoteConnectionCommand(p), remotePassCommand(p), remoteEventCommand(p), sealingCommand(p), runCommand(p), caCommand(p), ticketCommand(p), doctorCommand(p), migrateCommand(p), accountCommand(p), userCommand(p), versionCommand(p))
-	root.AddCommand(apiCommand(p), proxyCommand(p), manCommand(p))
-	root.AddCommand(topics()...)
-	completes(root, p, args)
-
+	root, asked := tree(args, p)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		err = asked.refused
@@ -127,6 +103,41 @@ func run(ctx context.Context, args []string, p process) int {
 		fmt.Fprintf(p.Err, "See `%s --help`.\n", cmd.CommandPath())
 	}
 	return code
+}
+
+// tree is the command line: of all that there is, what the words ask for.
+func tree(args []string, p process) (*cobra.Command, *help) {
+	root := &cobra.Command{
+		Use:   "deskauth",
+		Short: "All of Zendesk OAuth in one binary",
+		Long: "deskauth is all of Zendesk OAuth in one binary: a local Zendesk to develop and test\n" +
+			"against, and a broker that keeps connections to Zendesk alive.\n\n" +
+			"Start with `deskauth dev`: it runs both, with people and clients to try.\n\n" +
+			"Every flag has a variable: --listen is DESKAUTH_LISTEN. A flag wins over its variable.\n" +
+			"Exit codes: 0 done, 1 it did not work, 2 the command line is wrong,\n" +
+			"4 somebody must sign in again; `deskauth help exit-codes` has them all.",
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetArgs(args)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	root.Args = noArgs // or cobra refuses a command that it does not know, in words of its own
+	root.SetFlagErrorFunc(flagError)
+	asked := &help{show: root.HelpFunc()}
+	root.SetHelpFunc(asked.about)
+	root.SetHelpCommand(helpCommand())
+	p.words = args
+	if grow(root, p, branches()...) {
+		root.CompletionOptions.DisableDefaultCmd = true
+		return root, asked
+	}
+	root.AddCommand(manCommand(p))
+	root.AddCommand(topics()...)
+	root.Version = version() // gives it --version
+	root.SetVersionTemplate(versionLine())
+	root.InitDefaultVersionFlag() // or `deskauth help` does not know of it
+	completes(root, p, args)
+	return root, asked
 }
 
 // helpCommand is cobra's, but that it refuses what there is no help for.

@@ -26,7 +26,8 @@ func tokenCommand(p process) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(tokenListCommand(p), tokenGetCommand(p), tokenCreateCommand(p), tokenRevokeCommand(p), tokenSweepCommand(p))
+	grow(cmd, p, branch{"list", tokenListCommand}, branch{"get", tokenGetCommand}, branch{"create", tokenCreateCommand},
+		branch{"revoke", tokenRevokeCommand}, branch{"sweep", tokenSweepCommand})
 	return cmd
 }
 
