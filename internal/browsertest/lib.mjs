@@ -93,9 +93,16 @@ export class Visitor {
     if (!holds) this.problem(text);
   }
 
-  // says holds that the page shows the words.
+  // says holds that the page shows the words, if need be after a moment: a script may
+  // still have to put them there. Looked for from here, since a page's policy lets no
+  // page look for itself as Playwright would have it do.
   async says(words) {
-    const text = await this.page.locator('body').innerText();
+    let text;
+    for (const end = Date.now() + 10_000; ;) {
+      text = await this.page.locator('body').innerText();
+      if (text.includes(words) || Date.now() > end) break;
+      await this.page.waitForTimeout(50);
+    }
     this.expect(text.includes(words), `does not say ${JSON.stringify(words)}, but ${JSON.stringify(text)}`);
   }
 
