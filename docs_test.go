@@ -309,8 +309,12 @@ func sortedKeys(a, b map[string]string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// buildCommand is the binary of DESKAUTH_TEST_BINARY, or one built now.
 func buildCommand(t *testing.T) string {
 	t.Helper()
+	if built := os.Getenv("DESKAUTH_TEST_BINARY"); built != "" {
+		return built
+	}
 	binary := filepath.Join(t.TempDir(), "deskauth")
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
