@@ -37,6 +37,16 @@ func TestTerminalAPI(t *testing.T) {
 			t.Errorf("%s: code %d, %q", name, code, s.heard())
 		}
 	}
+	// Nor by what somebody has made of it.
+	a.answers(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(rw, `{"a":"one\u001b]0;mine\u0007\u009b2J\ntwo"}`)
+	})
+	for _, made := range [][]string{{"--jq", ".a"}, {"--jq", "{a}"}, {"--template", "{{.a}}"}} {
+		s := w.run(nil, append([]string{"api", "x"}, made...)...)
+		if code := s.end(); code != exitOK || !strings.Contains(s.heard(), "one") || strings.ContainsAny(s.heard(), "\x1b\x07\u009b") {
+			t.Errorf("%v: code %d, %q", made, code, s.heard())
+		}
+	}
 	arrived := make(chan struct{})
 	a.answers(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)

@@ -129,7 +129,7 @@ func (s *firstLogin) notYet(ctx context.Context, err error) error {
 	if !atTerminal(s.p) {
 		return err
 	}
-	fmt.Fprintf(s.p.Err, "    %s %s\n", red(s.p, s.p.Err, "not yet:"), err)
+	fmt.Fprintf(s.p.Err, "    %s %s\n", red(s.p, s.p.Err, "not yet:"), printableLines(err.Error()))
 	_, ended := ask(ctx, s.p, "    Enter looks again, Ctrl-C ends: ")
 	return ended
 }

@@ -40,18 +40,17 @@ func authTokenCommand(p process) *cobra.Command {
 				return err
 			} else if is {
 				token, err := v.token(ctx, p, w, minTTL)
-				if err == nil {
-					fmt.Fprintln(p.Out, token)
+				if err != nil {
+					return err
 				}
-				return err
+				return tellSecret(p.Out, token)
 			}
 			return w.with(ctx, p, func(l *logins, c broker.Connection) error {
 				g, err := l.Token(ctx, c.ID, minTTL)
 				if err != nil {
 					return l.explain(c, err)
 				}
-				fmt.Fprintln(p.Out, g.Access.Reveal())
-				return nil
+				return tellSecret(p.Out, g.Access.Reveal())
 			})
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/secret"
 	"github.com/deskauth/deskauth/oauth"
+	"github.com/deskauth/deskauth/zendesk"
 )
 
 // Signing in by way of a broker (RFC 8628): this command shows a code, any browser
@@ -86,6 +87,9 @@ func (v viaLogin) welcome(ctx context.Context, p process, b *deskauth.Client, at
 	c, err := b.Connection(ctx, v.Connection)
 	if err != nil {
 		return v.explain(err)
+	}
+	if zendesk.CheckSubdomain(c.Account) != nil {
+		return fmt.Errorf("%s says that connection %d is of the account %q, which no account is called", hostOf(v.Broker), v.Connection, c.Account)
 	}
 	v.Account, v.Host, v.Person = printable(c.Account), printable(hostOf(c.URL)), person(broker.Connection{User: broker.User(c.User)})
 	if err := v.keep(at.Root, ring); err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth"
@@ -66,7 +67,7 @@ const brokerTime = 90 * time.Second
 // toBroker makes the client by which a command speaks to a broker. A redirect is not
 // followed: the secret is for that host alone.
 func (m manner) toBroker(p process, most time.Duration) *http.Client {
-	wire := http.DefaultTransport
+	var wire http.RoundTripper = athome{}
 	if m.Debug {
 		wire = debugged{wire, p}
 	}
@@ -75,6 +76,38 @@ func (m manner) toBroker(p process, most time.Duration) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// athome sends what is for this machine to this machine, where a key may go in plain HTTP:
+// no name server is asked where *.localhost is (RFC 6761 section 6.3), and no proxy of the
+// environment is shown it. What is for others goes their usual way.
+type athome struct{}
+
+func (athome) RoundTrip(r *http.Request) (*http.Response, error) {
+	if thisMachine(r.URL.Hostname()) {
+		return homeTransport().RoundTrip(r)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+var homeTransport = sync.OnceValue(func() *http.Transport {
+	dial := &net.Dialer{Timeout: 10 * time.Second}
+	t := &http.Transport{ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second}
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil || net.ParseIP(host) != nil {
+			return dial.DialContext(ctx, network, address)
+		}
+		conn, err := dial.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+		if err == nil {
+			return conn, nil
+		}
+		if conn, six := dial.DialContext(ctx, "tcp", net.JoinHostPort("::1", port)); six == nil {
+			return conn, nil
+		}
+		return nil, err
+	}
+	return t
+})
 
 // brokerly makes an error of a web page, which no broker answers a program with: a
 // network, or a proxy, that wants a sign-in of its own has one for every address.

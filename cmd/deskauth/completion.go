@@ -149,12 +149,16 @@ func (k known) now(tell func(context.Context, *cobra.Command) ([]string, error))
 		}
 		all = slices.DeleteFunc(all, func(one string) bool {
 			word, _, _ := strings.Cut(one, "\t")
-			return word == "" || !strings.HasPrefix(word, typed) || slices.Contains(args, word)
+			return !offerable().MatchString(word) || !strings.HasPrefix(word, typed) || slices.Contains(args, word)
 		})
 		slices.Sort(all)
 		return slices.Compact(all), cobra.ShellCompDirectiveNoFileComp
 	}
 }
+
+// offerable is what may stand in somebody's command line though they did not type it: a
+// shell puts in what is offered, and does not quote it. Some names are other people's.
+var offerable = compiledLater(`^[\pL\pN._:/@%+,={}-]+$`)
 
 // offered is a word and what is said beside it, which somebody else may have chosen.
 func offered(word, about string) string {
@@ -183,10 +187,12 @@ func (k known) root() (string, error) {
 
 // connectionsOf are those of a database that is there. It is neither made nor migrated.
 func connectionsOf(ctx context.Context, dsn string, each func(broker.Connection)) error {
-	if path, file := strings.CutPrefix(dsn, "sqlite:"); file {
-		if _, err := os.Stat(path); err != nil {
-			return err
-		}
+	path, file := strings.CutPrefix(dsn, "sqlite:")
+	if !file { // it is asked over a network
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return err
 	}
 	db, err := store.Open(ctx, dsn)
 	if err != nil {

@@ -135,13 +135,13 @@ func (f doctorFacts) checkClient() []finding {
 	}
 	switch acts := k.Own && f.Login.Connection.Grant == oauth.GrantClientCredentials; {
 	case c.Kind == zendesk.Public && acts:
-		return []finding{fault("deskauth client update "+c.Identifier+" --kind confidential"+f.Which, "%s is public now: Zendesk lets no public client act for itself", c.Identifier)}
+		return []finding{fault("deskauth client update "+shellWord(c.Identifier)+" --kind confidential"+f.Which, "%s is public now: Zendesk lets no public client act for itself", c.Identifier)}
 	case c.Kind == zendesk.Public && k.Kept:
 		return []finding{warning("", "%s is public, %s, and a secret of it is kept here: PKCE does without", c.Identifier, scope)}
 	case c.Kind == zendesk.Public:
 		return []finding{fine("%s is public, %s: it signs in by PKCE, without a secret", c.Identifier, scope)}
 	case !k.Kept && k.Own:
-		return []finding{warning(f.SignIn+" --client-id "+c.Identifier+" --client-secret-file FILE", "%s is confidential, %s, and no secret of it is kept here: its tokens may not be renewed", c.Identifier, scope)}
+		return []finding{warning(f.SignIn+" --client-id "+shellWord(c.Identifier)+" --client-secret-file FILE", "%s is confidential, %s, and no secret of it is kept here: its tokens may not be renewed", c.Identifier, scope)}
 	}
 	return []finding{fine("%s is confidential, %s", c.Identifier, scope)}
 }
@@ -167,7 +167,7 @@ func (f doctorFacts) checkRedirects() []finding {
 			there++
 			continue
 		}
-		mend := fmt.Sprintf("deskauth client update %s --add-redirect %s%s", f.Client.Identifier, want, f.Which)
+		mend := fmt.Sprintf("deskauth client update %s --add-redirect %s%s", shellWord(f.Client.Identifier), want, f.Which)
 		all = append(all, warning(mend, "the client %s lacks %s%s", f.Client.Identifier, want, why))
 	}
 	switch {
@@ -242,11 +242,11 @@ func (f doctorFacts) checkScopes() []finding {
 		allowed = f.Client.Registered.AllowedScopes
 	}
 	if outside := zendesk.Within(c.Asked, allowed); len(outside) > 0 {
-		all = append(all, warning(fmt.Sprintf("deskauth client update %s --allowed-scope %s%s", f.Client.Identifier, strings.Join(append(slices.Clone(allowed), outside...), ","), f.Which),
+		all = append(all, warning(fmt.Sprintf("deskauth client update %s --allowed-scope %s%s", shellWord(f.Client.Identifier), shellWord(strings.Join(append(slices.Clone(allowed), outside...), ",")), f.Which),
 			"the client %s may have %s alone, and logins ask for %s too: Zendesk refuses that", f.Client.Identifier, strings.Join(allowed, " "), outside))
 	}
 	if missing := c.Missing(); len(missing) > 0 {
-		all = append(all, warning(f.SignIn+" --scope '"+c.Asked.String()+"'", "Zendesk did not grant %s of %s", missing, c.Asked))
+		all = append(all, warning(f.SignIn+" --scope "+shellWord(c.Asked.String()), "Zendesk did not grant %s of %s", missing, c.Asked))
 	}
 	if !zendesk.Covers(granted, zendesk.Read) || !zendesk.Covers(granted, zendesk.Write) {
 		all = append(all, warning(f.SignIn+" --scope 'read write'", "with %s `client`, `token` and `migrate` are closed: they want read and write", cmpScope(granted)))

@@ -29,7 +29,7 @@ func (f doctorFacts) checkState() []finding {
 	case s.FreeIs && s.Free < spaceFault:
 		return []finding{fault("make some space", "there is no space left for %s: a token that is renewed could not be kept", s.Dir)}
 	case s.There && s.Mode&readByOthers != 0:
-		all = append(all, warning("chmod 700 "+s.Dir, "other users of this machine can look into %s (mode %04o)", s.Dir, s.Mode.Perm()))
+		all = append(all, warning("chmod 700 "+shellWord(s.Dir), "other users of this machine can look into %s (mode %04o)", s.Dir, s.Mode.Perm()))
 	}
 	if s.FreeIs && s.Free < spaceWarning {
 		all = append(all, warning("make some space", "little space is left for %s: %d MB", s.Dir, s.Free>>20))
@@ -47,7 +47,7 @@ func (f doctorFacts) checkKeychain() []finding {
 	k := f.Keychain
 	switch {
 	case k.File != "" && k.Mode&readByOthers != 0:
-		return []finding{fault("chmod 600 "+k.File, "other users of this machine can read %s, which opens the logins (mode %04o)", k.File, k.Mode.Perm())}
+		return []finding{fault("chmod 600 "+shellWord(k.File), "other users of this machine can read %s, which opens the logins (mode %04o)", k.File, k.Mode.Perm())}
 	case k.Open:
 		return []finding{warning("", "the logins are sealed with a key in a plain file, %s: who can read that can use them", k.File)}
 	case k.File != "":

@@ -156,7 +156,7 @@ var errNobody = errors.New("nobody is signed in")
 
 // signInLine is the command that signs in.
 func (w whichLogin) signInLine(at loginPlace) string {
-	line := "deskauth auth login --account " + cmp.Or(w.Account, "SUBDOMAIN")
+	line := "deskauth auth login --account " + shellWord(cmp.Or(w.Account, "SUBDOMAIN"))
 	if at.Base.String() != defaultZendesk {
 		line += " --zendesk-url '" + at.Base.String() + "'"
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -182,7 +183,19 @@ func valueOf(record any, fields []string) (any, error) {
 	return some, nil
 }
 
+// print prints JSON's values as was asked for. At a terminal no text among them steers it:
+// they are other people's.
 func (o printing) print(ctx context.Context, w io.Writer, v any) error {
+	if !isTerminal(w) {
+		return o.write(ctx, w, v)
+	}
+	var out bytes.Buffer
+	err := o.write(ctx, &out, v)
+	_, failed := io.WriteString(w, printableLines(out.String()))
+	return errors.Join(err, failed)
+}
+
+func (o printing) write(ctx context.Context, w io.Writer, v any) error {
 	switch {
 	case o.JQ != "":
 		return o.filter(ctx, w, v)

@@ -237,8 +237,7 @@ func remoteConnectionLink(p process) *cobra.Command {
 				return b.fail("connection "+strings.Join(args, ""), err)
 			}
 			fmt.Fprintf(p.Err, "Link %d, until %s. It is not shown again:\n", made.ID, stamp(&made.ExpiresAt))
-			fmt.Fprintln(p.Out, made.URL)
-			return nil
+			return tellSecret(p.Out, made.URL)
 		})
 	}
 	return cmd

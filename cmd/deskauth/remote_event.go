@@ -151,7 +151,7 @@ func (b far) follow(ctx context.Context, out printing, f deskauth.EventFilter) e
 				return err
 			}
 			if !lost {
-				fmt.Fprintf(b.p.Err, "deskauth: %v; it is asked again\n", err)
+				fmt.Fprintf(b.p.Err, "deskauth: %s; it is asked again\n", printableLines(err.Error()))
 			}
 			lost = true
 			continue

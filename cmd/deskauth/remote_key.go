@@ -37,8 +37,7 @@ func (b far) createKey(ctx context.Context, name string, can []string, connectio
 		return b.fail("keys", err)
 	}
 	fmt.Fprintf(b.p.Err, "Key %d, %q. It is not shown again:\n", made.ID, printable(made.Name))
-	fmt.Fprintln(b.p.Out, made.Secret)
-	return nil
+	return tellSecret(b.p.Out, made.Secret)
 }
 
 func (b far) listKeys(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -82,14 +83,22 @@ func (s *secretFile) keep(v secret.Plain) error {
 func (o secretOutput) say(_ context.Context, p process, file *secretFile, v secret.Plain, what string, record func() error, aside func()) error {
 	if file == nil {
 		aside()
-		_, err := fmt.Fprintln(p.Out, v.Reveal())
-		return err
+		return tellSecret(p.Out, v.Reveal())
 	}
 	if err := file.keep(v); err != nil {
 		return fmt.Errorf("%s was made, and could not be written to %s: make another (%w)", what, o.File, err)
 	}
 	fmt.Fprintf(p.Err, "%s is in %s.\n", capital(what), o.File)
 	return record()
+}
+
+// tellSecret prints what another server made, which is not to steer a terminal.
+func tellSecret(w io.Writer, text string) error {
+	if isTerminal(w) {
+		text = printable(text)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 func capital(text string) string { return string(text[0]-'a'+'A') + text[1:] }

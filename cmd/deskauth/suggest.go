@@ -2,12 +2,25 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/deskauth/deskauth/internal/slip"
 )
+
+// plainWord is what a shell takes as it stands.
+var plainWord = compiledLater(`^[\pL\pN._:/@%+,=-]+$`)
+
+// shellWord is a word of a command that somebody may copy into a shell: what others chose
+// is in it, and is to stay one word.
+func shellWord(text string) string {
+	if text = printable(text); plainWord().MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
 
 // flagError says what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {

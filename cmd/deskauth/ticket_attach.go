@@ -158,7 +158,7 @@ func (o attachOptions) tell(ctx context.Context, p process, done attached) error
 	return printRecord(ctx, o.printing, p, done, fmt.Sprint(done.Ticket), func(w io.Writer) {
 		what := fmt.Sprintf("%d files are", len(done.Files))
 		if len(done.Files) == 1 {
-			what = done.Files[0].Name + " is"
+			what = printable(done.Files[0].Name) + " is"
 		}
 		if done.URL == "" {
 			fmt.Fprintf(w, "%s on the ticket of the pass.\n", what)
@@ -268,7 +268,7 @@ const uploadTries = 3
 func (a attachment) uploadOne(ctx context.Context, f outgoing) (uploaded, error) {
 	key := a.key(f)
 	if u, found := a.memory.find(key, f); found {
-		fmt.Fprintf(a.p.Err, "%s: %s has it already.\n", f.Name, a.host)
+		fmt.Fprintf(a.p.Err, "%s: %s has it already.\n", printable(f.Name), a.host)
 		return u, nil
 	}
 	a.sending = f.Name

@@ -143,7 +143,7 @@ func (o logsOptions) keep(p process, path string) error {
 		_ = os.Remove(o.Output)
 		return err
 	}
-	fmt.Fprintf(p.Err, "Nothing was sent. Look into it, then `deskauth ticket attach TICKET %s`.\n", o.Output)
+	fmt.Fprintf(p.Err, "Nothing was sent. Look into it, then `deskauth ticket attach TICKET %s`.\n", shellWord(o.Output))
 	return nil
 }
 

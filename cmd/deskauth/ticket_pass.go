@@ -101,7 +101,7 @@ func (h holder) send(ctx context.Context, files []outgoing, text string) error {
 	for _, f := range files {
 		keys = append(keys, h.key(f))
 		if sent[f.Path] {
-			fmt.Fprintf(h.p.Err, "%s: it is there already.\n", f.Name)
+			fmt.Fprintf(h.p.Err, "%s: it is there already.\n", printable(f.Name))
 			continue
 		}
 		if err := h.put(ctx, sending, f); err != nil {

@@ -68,7 +68,7 @@ func (w whichLogin) sayLentTokens(ctx context.Context, p process) {
 	v, is, err := w.pickVia(ctx, p)
 	if err != nil || !is {
 		if err != nil && w.Via != "" {
-			fmt.Fprintf(p.Err, "deskauth: %v\n", err)
+			fmt.Fprintf(p.Err, "deskauth: %s\n", printableLines(err.Error()))
 		}
 		return
 	}
@@ -76,7 +76,7 @@ func (w whichLogin) sayLentTokens(ctx context.Context, p process) {
 	defer func() { _ = b.Close() }()
 	all, err := v.lentTokens(ctx, b)
 	if err != nil {
-		fmt.Fprintf(p.Err, "deskauth: %v\n", v.explain(err))
+		fmt.Fprintf(p.Err, "deskauth: %s\n", printableLines(v.explain(err).Error()))
 		return
 	}
 	for _, t := range all {

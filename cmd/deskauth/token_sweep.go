@@ -75,7 +75,7 @@ func (w whichLogin) sweep(ctx context.Context, p process, dryRun bool) error {
 			return err
 		}
 		if err != nil {
-			fmt.Fprintf(p.Err, "deskauth: %v\n", err)
+			fmt.Fprintf(p.Err, "deskauth: %s\n", printableLines(err.Error()))
 		}
 	}
 	if failed > 0 {
@@ -107,7 +107,7 @@ func (w whichLogin) sweepAccount(ctx context.Context, p process, l ledger, due [
 				if err = c.fail(err); ctx.Err() != nil || errors.As(err, new(mustSignIn)) {
 					return err
 				}
-				fmt.Fprintf(p.Err, "deskauth: token %d: %v\n", e.Token, err)
+				fmt.Fprintf(p.Err, "deskauth: token %d: %s\n", e.Token, printableLines(err.Error()))
 				continue
 			}
 			how := "revoked"

@@ -87,9 +87,9 @@ func (v viaLogin) opened(ring *seal.Ring) (viaLogin, error) {
 }
 
 func (v viaLogin) signInAgain() string {
-	line := "deskauth auth login --via " + v.Broker
+	line := "deskauth auth login --via " + shellWord(v.Broker)
 	if v.Account != "" {
-		line += " --account " + v.Account
+		line += " --account " + shellWord(v.Account)
 	}
 	return line
 }

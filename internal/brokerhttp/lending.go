@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -88,9 +89,10 @@ func (l Lending) check(r *http.Request) error {
 		return errElsewhere
 	}
 	if l.ReadOnly { // some servers take another method's name from there
-		for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
-			r.Header.Del(name)
-		}
+		maps.DeleteFunc(r.Header, func(name string, _ []string) bool {
+			name = strings.ToLower(strings.ReplaceAll(name, "_", "-")) // as CGI, and what came after it, reads them
+			return strings.HasSuffix(name, "method-override") || strings.HasSuffix(name, "http-method")
+		})
 	}
 	return nil
 }

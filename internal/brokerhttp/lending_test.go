@@ -34,7 +34,7 @@ func TestLending(t *testing.T) {
 	asked := ""
 	zendesk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = r.Method + " " + r.RequestURI
-		for _, name := range []string{"Cookie", "X-Forwarded-For", "Connection", "X-Http-Method-Override"} {
+		for _, name := range []string{"Cookie", "X-Forwarded-For", "Connection", "X-Http-Method-Override", "X_http_method_override"} {
 			if got := r.Header.Get(name); got != "" {
 				asked += " " + name + "=" + got
 			}
@@ -78,7 +78,7 @@ func TestLending(t *testing.T) {
 		"typed in a browser":     {open, "GET", "/api/v2/x?a=b", "localhost", []string{"Authorization", bearer, "Sec-Fetch-Site", "none"}, 429},
 		"another machine's name": {others, "GET", "/api/v2/x?a=b", "192.0.2.7:1", []string{"Authorization", bearer}, 429},
 		"read":                   {narrow, "GET", "/api/v2/tickets", "localhost", []string{"Authorization", bearer}, 429},
-		"read as .json":          {narrow, "HEAD", "/api/v2/tickets.json?page=2", "localhost", []string{"Authorization", bearer, "X-HTTP-Method-Override", "DELETE"}, 429},
+		"read as .json":          {narrow, "HEAD", "/api/v2/tickets.json?page=2", "localhost", []string{"Authorization", bearer, "X-HTTP-Method-Override", "DELETE", "x_http_method_override", "DELETE"}, 429},
 		"read below":             {narrow, "GET", "/api/v2/tickets/1/comments.json", "localhost", []string{"Authorization", bearer}, 429},
 
 		"nothing":                     {open, "GET", "/api/v2/x", "localhost", nil, 401},
