@@ -88,7 +88,7 @@ func accountCreateCommand(p process) *cobra.Command {
 	f.StringVar((*string)(&a.Plan), "plan", string(issuer.PlanNone), "none, team, growth, professional, enterprise or enterprise_plus: its rate limits")
 	f.BoolVar(&a.PasswordGrant, "password-grant", false, "let the token endpoint take passwords, as it once did")
 	return work[*issuer.Issuer]{
-		Check: func(args []string) error {
+		Check: func(_ context.Context, args []string) error {
 			a.Subdomain = args[0]
 			return checkAccount(&a)
 		},

@@ -117,11 +117,6 @@ func isToken(text string) bool {
 // pipedMost bounds how much of a pipe is read to learn how long it is.
 const pipedMost = 1 << 20
 
-// readSome reads what comes, at most so much, and no longer than the command goes on.
-func readSome(ctx context.Context, from io.Reader, most int64) ([]byte, error) {
-	return answered(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, most)) }, func() {})
-}
-
 // openInput opens what is sent as it is. Its size is below 0 where that cannot be told.
 func openInput(ctx context.Context, p process, name string) (io.Reader, int64, func(), error) {
 	in := p.In

@@ -52,7 +52,7 @@ func (o loginOptions) basic(ctx context.Context, p process) (b zendesk.Basic, er
 
 func (o loginOptions) askBasic(ctx context.Context, p process, b zendesk.Basic) (zendesk.Basic, error) {
 	if !atTerminal(p) {
-		line, err := readLine(p.In)
+		line, err := answered(ctx, func() (string, error) { return readLine(p.In) }, func() {})
 		if err != nil && !errors.Is(err, io.EOF) {
 			return b, err
 		}

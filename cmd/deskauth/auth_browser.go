@@ -31,6 +31,8 @@ type browserLogin struct {
 	back net.Listener
 
 	departure broker.Departure
+	arriving  sync.Mutex // held while a code is exchanged
+	over      bool       // nobody waits any more
 	once      sync.Once
 	done      chan broker.Connection
 	failed    chan error
@@ -63,7 +65,25 @@ func (b *browserLogin) run(ctx context.Context, account string) (broker.Connecti
 	case err := <-b.failed:
 		return broker.Connection{}, err
 	case <-ctx.Done():
+		if c, is := b.last(); is {
+			return c, nil
+		}
 		return broker.Connection{}, context.Cause(ctx)
+	}
+}
+
+// last is the sign-in that was under way when the command was asked to end. Its code is
+// spent, and there may be a token: it is seen through, and not left behind at Zendesk.
+func (b *browserLogin) last() (c broker.Connection, is bool) {
+	defer sayFinishing(b.p)()
+	b.arriving.Lock()
+	defer b.arriving.Unlock()
+	b.over = true
+	select {
+	case c = <-b.done:
+		return c, true
+	default:
+		return c, false
 	}
 }
 
@@ -167,7 +187,13 @@ func isForeign(err error) bool {
 
 // arrive ends the sign-in, unless what came is of another.
 func (b *browserLogin) arrive(ctx context.Context, query url.Values) (broker.Connection, error) {
-	arrival, err := b.Callback(ctx, query, b.departure.Browser)
+	b.arriving.Lock()
+	defer b.arriving.Unlock()
+	if b.over {
+		return broker.Connection{}, context.Canceled
+	}
+	// A code is good for one exchange: whoever begins it ends it.
+	arrival, err := b.Callback(context.WithoutCancel(ctx), query, b.departure.Browser)
 	switch {
 	case err == nil:
 		b.once.Do(func() { b.done <- arrival.Connection })

@@ -234,7 +234,7 @@ func (o loginOptions) signIn(ctx context.Context, p process, l *logins, account 
 	var err error
 	switch {
 	case o.WithToken:
-		if tokens, err = readTokens(account, p.In); err != nil {
+		if tokens, err = readTokens(ctx, account, p.In); err != nil {
 			return broker.Connection{}, err
 		}
 		if o.ClientID == "" {
@@ -303,8 +303,8 @@ const tokensMost = 64 << 10
 
 // readTokens reads what is to be taken over. A refresh token that comes along is used
 // at once, so that no other copy of it is good any more.
-func readTokens(account string, in io.Reader) (broker.Import, error) {
-	text, err := io.ReadAll(io.LimitReader(in, tokensMost))
+func readTokens(ctx context.Context, account string, in io.Reader) (broker.Import, error) {
+	text, err := readSome(ctx, in, tokensMost)
 	if err != nil {
 		return broker.Import{}, err
 	}

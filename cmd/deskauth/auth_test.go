@@ -62,19 +62,19 @@ func TestCallbackOfWhatWasPasted(t *testing.T) {
 // A keychain that is there answers, and one that is not says so. One that never
 // answers is not waited for.
 func TestKeychain(t *testing.T) {
-	if v, err := keychain(func() (string, error) { return "kept", nil }); v != "kept" || err != nil {
+	if v, err := keychain(t.Context(), func() (string, error) { return "kept", nil }); v != "kept" || err != nil {
 		t.Errorf("%q, %v", v, err)
 	}
-	if _, err := keychain(func() (string, error) { return "", system.ErrNotFound }); !errors.Is(err, system.ErrNotFound) || errors.Is(err, errNoKeychain) {
+	if _, err := keychain(t.Context(), func() (string, error) { return "", system.ErrNotFound }); !errors.Is(err, system.ErrNotFound) || errors.Is(err, errNoKeychain) {
 		t.Errorf("nothing kept: %v", err)
 	}
-	if _, err := keychain(func() (string, error) { return "", errors.New("no D-Bus") }); !errors.Is(err, errNoKeychain) || !strings.Contains(err.Error(), "no D-Bus") {
+	if _, err := keychain(t.Context(), func() (string, error) { return "", errors.New("no D-Bus") }); !errors.Is(err, errNoKeychain) || !strings.Contains(err.Error(), "no D-Bus") {
 		t.Errorf("none there: %v", err)
 	}
 	never := make(chan struct{})
 	defer close(never)
 	began := time.Now()
-	_, err := keychain(func() (string, error) { <-never; return "", nil })
+	_, err := keychain(t.Context(), func() (string, error) { <-never; return "", nil })
 	if !errors.Is(err, errNoKeychain) || time.Since(began) < keychainTime {
 		t.Errorf("one that does not answer: %v", err)
 	}

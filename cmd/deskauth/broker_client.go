@@ -82,7 +82,7 @@ func clientAddCommand(p process) *cobra.Command {
 	cmd.Flags().StringVar((*string)(&n.Product), "product", string(broker.Support), "support or chat")
 	public := cmd.Flags().Bool("public", false, "it has no secret, and proves itself by PKCE alone")
 	return work[*broker.Broker]{
-		Check: func(args []string) (err error) {
+		Check: func(ctx context.Context, args []string) (err error) {
 			if n.Identifier = args[0]; len(args) == 2 {
 				n.Account = args[1]
 			}
@@ -90,7 +90,7 @@ func clientAddCommand(p process) *cobra.Command {
 			case *public && from.File != "":
 				return usagef("--public and --secret-file are given: keep one")
 			case !*public:
-				n.Secret, err = from.read(p)
+				n.Secret, err = from.read(ctx, p)
 			}
 			return err
 		},
@@ -224,9 +224,9 @@ func clientRollCommand(p process) *cobra.Command {
 	cmd.Flags().BoolVar(&roll.DropOld, "drop-old", false, "drop the old secrets")
 	var id int64
 	return work[*broker.Broker]{
-		Check: func(args []string) (err error) {
+		Check: func(ctx context.Context, args []string) (err error) {
 			if id, err = number("CLIENT", args[0]); err == nil {
-				s, err = from.read(p)
+				s, err = from.read(ctx, p)
 			}
 			return err
 		},

@@ -24,15 +24,17 @@ func (o *clientSecretFrom) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.File, "secret-file", "", "`file` that holds the secret (default standard input)")
 }
 
-func (o clientSecretFrom) read(p process) (secret.Plain, error) {
+func (o clientSecretFrom) read(ctx context.Context, p process) (secret.Plain, error) {
 	if o.File != "" && o.File != "-" {
 		return secret.FromFile(o.File)
 	}
 	if onTerminal(p.In) {
 		return secret.Plain{}, usagef("a terminal would show the secret: pipe it in, or name a --secret-file")
 	}
-	b, err := io.ReadAll(io.LimitReader(p.In, passwordStdinMost))
-	if err != nil {
+	b, err := readSome(ctx, p.In, passwordStdinMost)
+	if ctx.Err() != nil {
+		return secret.Plain{}, err
+	} else if err != nil {
 		return secret.Plain{}, fmt.Errorf("read the secret: %w", err)
 	}
 	s := secret.Of(strings.TrimRight(string(b), "\r\n"))
@@ -72,7 +74,7 @@ func clientImportCommand(p process) *cobra.Command {
 	told.flags(cmd)
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be done, and do nothing")
 	return work[*broker.Broker]{Open: o.open, Run: func(ctx context.Context, b *broker.Broker, args []string) error {
-		all, err := readClients(b, p, args[0])
+		all, err := readClients(ctx, b, p, args[0])
 		if err != nil {
 			return err
 		}
@@ -84,7 +86,7 @@ func clientImportCommand(p process) *cobra.Command {
 	}}.command(p, cmd)
 }
 
-func readClients(b *broker.Broker, p process, path string) ([]broker.NewClient, error) {
+func readClients(ctx context.Context, b *broker.Broker, p process, path string) ([]broker.NewClient, error) {
 	in := p.In
 	if path != "-" {
 		f, err := os.Open(path)
@@ -94,9 +96,11 @@ func readClients(b *broker.Broker, p process, path string) ([]broker.NewClient, 
 		defer func() { _ = f.Close() }()
 		in = f
 	}
-	all, err := b.ReadClients(in)
+	all, err := answered(ctx, func() ([]broker.NewClient, error) { return b.ReadClients(in) }, func() {})
 	if faults := (*broker.ClientFaults)(nil); errors.As(err, &faults) {
 		return nil, fmt.Errorf("%s: nothing was changed:\n%w", path, err)
+	} else if ctx.Err() != nil {
+		return nil, err
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

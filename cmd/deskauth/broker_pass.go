@@ -62,7 +62,7 @@ func passCreateCommand(p process) *cobra.Command {
 	f.DurationVar(&wish.life, "life", broker.PassLife, "how long it lives, at most 2160h")
 	o.links(f)
 	return work[*broker.Broker]{
-		Check: func([]string) error { return wish.check() },
+		Check: func(context.Context, []string) error { return wish.check() },
 		Open:  o.open,
 		Run: func(ctx context.Context, b *broker.Broker, args []string) error {
 			return createPass(ctx, b, p, wish, o.PublicURL, args)

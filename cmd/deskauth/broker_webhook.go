@@ -49,7 +49,7 @@ func webhookAddCommand(p process) *cobra.Command {
 	cmd.Flags().StringSliceVar(&n.Types, "types", nil, "`types` that it is told of; may repeat (default all)")
 	cmd.Flags().BoolVar(&o.PrivateWebhooks, "webhook-private", false, webhookPrivateUsage)
 	return work[*broker.Broker]{
-		Check: func(args []string) error { n.URL = args[0]; return nil },
+		Check: func(_ context.Context, args []string) error { n.URL = args[0]; return nil },
 		Open:  o.open,
 		Run: func(ctx context.Context, b *broker.Broker, _ []string) error {
 			w, plain, err := b.AddWebhook(ctx, broker.AtCommand, n)

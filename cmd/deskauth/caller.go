@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -165,6 +166,19 @@ func (c *caller) fail(err error) error {
 		return asRefused(fmt.Errorf("%s does not take it: %s", c.host, reasons(said)))
 	}
 	return remoteError(c.host, err)
+}
+
+// unseen says of a change whose answer nobody saw, for the command was ended or the network
+// failed, how to find out what became of it.
+func (c *caller) unseen(p process, err error, what string) {
+	var op *net.OpError
+	switch {
+	case errors.As(err, new(*zendesk.APIError)), errors.As(err, &op) && op.Op == "dial", ofBroker(err):
+		return // it was answered, or never sent
+	case errors.As(err, new(*broker.Unusable)), errors.As(err, new(*broker.Unavailable)):
+		return
+	}
+	fmt.Fprintf(p.Err, "Whether %s.\n", printable(what))
 }
 
 // who is the person that the command acts as, for an error.

@@ -160,6 +160,7 @@ func (c *caller) makeClient(ctx context.Context, p process, out secretOutput, ch
 	defer file.discard()
 	made, err := c.CreateClient(ctx, change)
 	if err != nil {
+		c.unseen(p, err, fmt.Sprintf("it was made could not be seen: `deskauth client get %s` shows it, and `deskauth client roll-secret` gives it a secret that you have", *change.Identifier))
 		return c.fail(err)
 	}
 	c.tookScopes(p, change, made)
@@ -225,6 +226,7 @@ func accountClientUpdate(p process) *cobra.Command {
 			}
 			got, err := c.UpdateClient(ctx, have.ID, change)
 			if err != nil {
+				c.unseen(p, err, "it was changed could not be seen: run it again")
 				return c.fail(err)
 			}
 			c.tookScopes(p, change, got)
@@ -278,6 +280,7 @@ func accountClientRoll(p process) *cobra.Command {
 			defer file.discard()
 			got, err := c.GenerateSecret(ctx, one.ID)
 			if err != nil {
+				c.unseen(p, err, "the old secret has ended could not be seen: run it again for one that you have")
 				return c.fail(err)
 			}
 			fmt.Fprintf(p.Err, "The client %s at %s has a new secret; the old one has ended.\n", printable(got.Identifier), c.host)
@@ -314,6 +317,7 @@ func accountClientDelete(p process) *cobra.Command {
 				return err
 			}
 			if err := c.DeleteClient(ctx, one.ID); err != nil {
+				c.unseen(p, err, fmt.Sprintf("it was deleted could not be seen: `deskauth client get %s` shows it", one.Identifier))
 				return c.fail(err)
 			}
 			fmt.Fprintf(p.Err, "Deleted the client %s at %s, and all its tokens with it.\n", printable(one.Identifier), c.host)

@@ -112,7 +112,7 @@ func (d doctor) gather(ctx context.Context, p process) (doctorFacts, error) {
 		return doctorFacts{}, err
 	}
 	closing()
-	f := doctorFacts{Now: keeping.now(), Offline: d.Offline, State: stateOfDir(at.Root), Keychain: keychainOf(at.Root), Basic: basicLeft(p)}
+	f := doctorFacts{Now: keeping.now(), Offline: d.Offline, State: stateOfDir(at.Root), Keychain: keychainOf(ctx, at.Root), Basic: basicLeft(p)}
 	if d.Account != "" {
 		if f.Account, err = at.Base.CleanSubdomain(d.Account); err != nil {
 			return f, usagef("--account: %w", err)
@@ -140,6 +140,9 @@ func (d doctor) gather(ctx context.Context, p process) (doctorFacts, error) {
 	}
 	if f.Login.Err != nil && f.Reached != nil && f.Reached.Err == nil && f.Client.Identifier != "" {
 		d.gatherUnsigned(ctx, p, *f.base, &f)
+	}
+	if ctx.Err() != nil { // what could not be asked in time is no fault of anybody's
+		return f, context.Cause(ctx)
 	}
 	return f, nil
 }
@@ -345,13 +348,13 @@ func stateOfDir(dir string) (s stateFacts) {
 }
 
 // keychainOf looks where the key is, without opening anything that asks somebody.
-func keychainOf(root string) (k keychainFacts) {
+func keychainOf(ctx context.Context, root string) (k keychainFacts) {
 	for _, file := range []string{plainKeys(root), lockedKeys(root)} {
 		if info, err := os.Stat(file); err == nil {
 			return keychainFacts{File: file, Open: file == plainKeys(root), Mode: info.Mode()}
 		}
 	}
-	_, err := keychain(func() (string, error) { return system.Get(keychainService, keychainEntry) })
+	_, err := keychain(ctx, func() (string, error) { return system.Get(keychainService, keychainEntry) })
 	if errors.Is(err, system.ErrNotFound) {
 		return k
 	}

@@ -46,7 +46,7 @@ func keyCreateCommand(p process) *cobra.Command {
 	untold(cmd.Flags(), "connections")
 	cmd.Flags().IntVar(&days, "expires-in", 0, "`days` until it ends; 0: never")
 	return elsewhere(p, work[*broker.Broker]{
-		Check: func([]string) error {
+		Check: func(context.Context, []string) error {
 			if days < 0 || days > eventsKeepMost {
 				return usagef("--expires-in must be a number of days from 1 to %d, or 0 for never", eventsKeepMost)
 			}

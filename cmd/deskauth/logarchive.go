@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +29,13 @@ type gathered struct {
 
 // archive writes blanked copies of a set's files into a zip file. Nothing of them is
 // written anywhere unblanked.
-func (s logSet) archive(w io.Writer, files []string) (all []gathered, err error) {
+func (s logSet) archive(ctx context.Context, w io.Writer, files []string) (all []gathered, err error) {
 	z := zip.NewWriter(w)
 	for _, path := range files {
-		g, err := s.add(z, path)
+		g, err := s.add(ctx, z, path)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		if errors.As(err, new(local)) { // of this one file
 			g.Left, err = err.Error(), nil
 		}
@@ -43,7 +47,7 @@ func (s logSet) archive(w io.Writer, files []string) (all []gathered, err error)
 	return all, z.Close()
 }
 
-func (s logSet) add(z *zip.Writer, path string) (g gathered, err error) {
+func (s logSet) add(ctx context.Context, z *zip.Writer, path string) (g gathered, err error) {
 	g.Path = path
 	f, err := os.Open(path)
 	if err != nil {
@@ -55,7 +59,7 @@ func (s logSet) add(z *zip.Writer, path string) (g gathered, err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil && real != filepath.Clean(path) {
 		g.Leads = real
 	}
-	text, cut, err := s.end(f)
+	text, cut, err := s.end(ctx, f)
 	if err != nil {
 		return g, local{err}
 	}
@@ -108,9 +112,9 @@ func (s logSet) archived(path string) (name string, counts blank.Counts, err err
 const unpackedMost = 4 << 30
 
 // end is the last of a file, from the beginning of a line. What gzip packed is unpacked.
-func (s logSet) end(f *os.File) (text *bufio.Reader, cut bool, err error) {
+func (s logSet) end(ctx context.Context, f *os.File) (text *bufio.Reader, cut bool, err error) {
 	if strings.HasSuffix(f.Name(), ".gz") {
-		unpacked, err := gzip.NewReader(f)
+		unpacked, err := gzip.NewReader(while{ctx, f})
 		if err != nil {
 			return nil, false, err
 		}
@@ -128,7 +132,7 @@ func (s logSet) end(f *os.File) (text *bufio.Reader, cut bool, err error) {
 		}
 		size := info.Size() // a log may grow meanwhile
 		from := max(0, size-s.most)
-		text, cut = bufio.NewReader(io.NewSectionReader(f, from, size-from)), from > 0
+		text, cut = bufio.NewReader(while{ctx, io.NewSectionReader(f, from, size-from)}), from > 0
 	}
 	if cut {
 		if _, err := text.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
@@ -136,6 +140,19 @@ func (s logSet) end(f *os.File) (text *bufio.Reader, cut bool, err error) {
 		}
 	}
 	return text, cut, nil
+}
+
+// while reads for as long as the command goes on.
+type while struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r while) Read(b []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.from.Read(b)
 }
 
 // tail keeps the last bytes that are written to it.

@@ -44,7 +44,7 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	all, err := s.archive(&out, files)
+	all, err := s.archive(t.Context(), &out, files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,8 @@ const (
 // errNoKeychain says that nobody keeps secrets here, or has not answered.
 var errNoKeychain = errors.New("the system's keychain cannot be used")
 
-// keychain carries out a call, for as long as it may take.
-func keychain[T any](call func() (T, error)) (T, error) {
+// keychain carries out a call, for as long as it may take and the command goes on.
+func keychain[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
@@ -59,6 +59,9 @@ func keychain[T any](call func() (T, error)) (T, error) {
 			a.err = fmt.Errorf("%w: %w", errNoKeychain, a.err)
 		}
 		return a.value, a.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
 	case <-time.After(keychainTime):
 		var none T
 		return none, fmt.Errorf("%w: it did not answer within %v", errNoKeychain, keychainTime)
@@ -80,7 +83,7 @@ func findLoginKeys(ctx context.Context, root string, p process) (loginKeys, erro
 	case !errors.Is(err, fs.ErrNotExist):
 		return loginKeys{}, err
 	}
-	kept, err := keychain(func() (string, error) { return system.Get(keychainService, keychainEntry) })
+	kept, err := keychain(ctx, func() (string, error) { return system.Get(keychainService, keychainEntry) })
 	if errors.Is(err, system.ErrNotFound) {
 		return loginKeys{}, mustSignIn{errors.New("the system's keychain does not have the key that the logins are sealed with: sign in again with `deskauth auth login`")}
 	} else if err != nil {
@@ -107,6 +110,8 @@ func makeLoginKeys(ctx context.Context, root string, insecure bool, p process) (
 	switch {
 	case missing == nil:
 		return keys, nil
+	case ctx.Err() != nil:
+		return keys, missing
 	case insecure:
 		return plainLoginKeys(root), nil
 	case !errors.As(missing, new(mustSignIn)) && !errors.Is(missing, errNoKeychain):
@@ -125,7 +130,7 @@ func makeLoginKeys(ctx context.Context, root string, insecure bool, p process) (
 	if errors.Is(missing, errNoKeychain) {
 		return lock(ctx, root, text, p, errors.Unwrap(missing)) // there are no logins yet to speak of
 	}
-	_, err = keychain(func() (struct{}, error) {
+	_, err = keychain(ctx, func() (struct{}, error) {
 		return struct{}{}, system.Set(keychainService, keychainEntry, text.Reveal())
 	})
 	if err == nil {

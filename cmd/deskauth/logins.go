@@ -199,7 +199,22 @@ func (w whichLogin) openWith(ctx context.Context, p process, at loginPlace, keys
 	if err := b.KeepBase(ctx); err != nil {
 		return nil, nil, err
 	}
-	return &logins{b, at, keys.String()}, func() { _ = b.Close(context.WithoutCancel(ctx)); _ = db.Close() }, nil
+	return &logins{b, at, keys.String()}, func() {
+		if ctx.Err() != nil {
+			defer sayFinishing(p)()
+		}
+		_ = b.Close(context.WithoutCancel(ctx))
+		_ = db.Close()
+	}, nil
+}
+
+// sayFinishing says why a command does not end at once that was asked to: a token that
+// Zendesk has been asked for is lost, and the login with it, if nobody takes the answer.
+func sayFinishing(p process) (ended func()) {
+	late := time.AfterFunc(time.Second, func() {
+		fmt.Fprintln(p.Err, "deskauth: it ends when Zendesk has answered what it was asked; another Ctrl-C ends it at once, and may lose a login")
+	})
+	return func() { late.Stop() }
 }
 
 // all are the logins at this Zendesk: few, for they are one person's.

@@ -22,6 +22,10 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A command that is asked to end may have something to put in order, and a server
+	// answers first. Who asks a second time does not want to wait: the signal then does
+	// what it does to any program. (`deskauth run` hands both to its program.)
+	context.AfterFunc(ctx, stop)
 	spendMemory(garbagePercent)
 	var lines *httpd.Lines // of a daemon
 	code := run(ctx, os.Args[1:], process{

@@ -23,6 +23,7 @@ func showProgress(p process, f outgoing, from io.ReadSeeker) (body io.ReadSeeker
 		progressbar.OptionSetWriter(p.Err), progressbar.OptionSetDescription(printable(f.Name)), progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(),
 		progressbar.OptionEnableColorCodes(false))
+	_ = bar.RenderBlank() // Zendesk may take its time before it wants the file
 	return &watched{from, bar}, func(sent bool) {
 		_ = bar.Clear()
 		if sent {

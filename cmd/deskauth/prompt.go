@@ -91,6 +91,11 @@ func answered[T any](ctx context.Context, read func() (T, error), question func(
 	}
 }
 
+// readSome reads what comes, at most so much, and no longer than the command goes on.
+func readSome(ctx context.Context, from io.Reader, most int64) ([]byte, error) {
+	return answered(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, most)) }, func() {})
+}
+
 // lineMost bounds a line that is read.
 const lineMost = 64 << 10
 

@@ -188,6 +188,9 @@ func remoteConnectionChange(p process, name, short, done string, change func(*de
 				}
 			}
 			if err := change(b.Client, ctx, c.ID); err != nil {
+				if ctx.Err() != nil {
+					fmt.Fprintf(p.Err, "%s goes on with what it was asked: `deskauth connection get %d` shows what became of it.\n", b.host, c.ID)
+				}
 				return b.fail(fmt.Sprintf("connection %d", c.ID), err)
 			}
 			fmt.Fprintf(p.Out, "%s is %s.\n", capital(who), done)

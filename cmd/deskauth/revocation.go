@@ -67,9 +67,11 @@ func progress(p process, n int) *progressbar.ProgressBar {
 	if !isTerminal(p.Err) {
 		to = io.Discard
 	}
-	return progressbar.NewOptions(n, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription("revoking"),
+	bar := progressbar.NewOptions(n, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription("revoking"),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24), progressbar.OptionOnCompletion(func() { fmt.Fprintln(to) }))
+	_ = bar.RenderBlank() // the first may have to wait for the account's limit
+	return bar
 }
 
 // revokeAll revokes tokens by so many workers. It ends early when the command does, when

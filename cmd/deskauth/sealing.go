@@ -142,7 +142,7 @@ type rotating struct {
 
 const rotateWaitMost = 24 * time.Hour
 
-func (o *rotating) check([]string) error {
+func (o *rotating) check(context.Context, []string) error {
 	if o.Wait <= 0 || o.Wait > rotateWaitMost {
 		return usagef("--wait must be more than 0 and at most %v", rotateWaitMost)
 	}
@@ -169,6 +169,9 @@ func sealingRotateCommand(p process) *cobra.Command {
 	cmd.Flags().BoolVar(&o.DropOld, "drop-old", false, "take the old keys away when nothing is sealed with them: older backups of the database do not open any more")
 	return work[*broker.Broker]{Check: o.check, Open: o.open, Run: func(ctx context.Context, b *broker.Broker, _ []string) error {
 		done, err := b.Rotate(ctx, o.options(p))
+		if ctx.Err() != nil {
+			fmt.Fprintln(p.Err, "Stopped. Nothing is lost: what is sealed with either key opens. Run it again, and it goes on where it stood.")
+		}
 		return rotated(p, b, done, err)
 	}}.command(p, cmd)
 }

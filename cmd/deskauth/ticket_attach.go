@@ -27,6 +27,8 @@ type attachOptions struct {
 	Public      bool
 	Pass        bool
 	PassFile    string
+
+	gathered bool // the files are gone when the command ends
 }
 
 func ticketAttachCommand(p process) *cobra.Command {
@@ -85,7 +87,7 @@ type attachedFile struct {
 
 func (o attachOptions) attach(ctx context.Context, p process, args []string) error {
 	o.streams = true
-	text, err := o.text(p)
+	text, err := o.text(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (o attachOptions) attach(ctx context.Context, p process, args []string) err
 	return o.call(ctx, p, func(ctx context.Context, p process, c *caller) error {
 		c.needs = "writing on tickets is for agents, with the scopes read and write"
 		c.Retry.Most, c.Retry.Within = manyTries, sendWithin
-		a := attachment{c, p, ticket, remembered(at)}
+		a := attachment{c, p, ticket, remembered(at), o.gathered}
 		said := zendesk.NewComment{Body: cmp.Or(text, defaultComment(files)), Public: new(o.Public)}
 		done, err := a.send(ctx, files, said)
 		if err != nil {
@@ -120,14 +122,17 @@ func (o attachOptions) attach(ctx context.Context, p process, args []string) err
 	})
 }
 
-func (o attachOptions) text(p process) (string, error) {
+func (o attachOptions) text(ctx context.Context, p process) (string, error) {
 	switch {
 	case o.CommentFile == "":
 		return o.Comment, nil
 	case o.Comment != "":
 		return "", usagef("both --comment and --comment-file are given: keep one")
 	case o.CommentFile == "-":
-		text, err := io.ReadAll(io.LimitReader(p.In, commentMost+1))
+		text, err := readSome(ctx, p.In, commentMost+1)
+		if ctx.Err() != nil {
+			return "", err
+		}
 		return checkComment(text, err)
 	}
 	text, err := os.ReadFile(o.CommentFile)
@@ -177,6 +182,8 @@ type attachment struct {
 	p      process
 	ticket int64
 	memory memory
+
+	gathered bool // the files are gone when the command ends
 }
 
 func (a attachment) send(ctx context.Context, files []outgoing, c zendesk.NewComment) (attached, error) {
@@ -326,9 +333,17 @@ func (a attachment) comment(ctx context.Context, files []outgoing, all []uploade
 	if lacking, errLook := a.lacking(ctx, all); errLook == nil && len(lacking) == 0 {
 		return nil
 	} else if errLook != nil {
-		fmt.Fprintf(a.p.Err, "Whether the comment stands could not be seen. Run the same again: it looks first.\n")
+		a.unseenComment()
 	}
 	return err
+}
+
+func (a attachment) unseenComment() {
+	next := "Run the same again: it looks first."
+	if a.gathered { // which makes another file
+		next = fmt.Sprintf("Look at ticket %d before you run it again: it would be sent a second time.", a.ticket)
+	}
+	fmt.Fprintf(a.p.Err, "Whether the comment stands could not be seen. %s\n", next)
 }
 
 func tokensOf(all []uploaded) (tokens []string) {

@@ -87,7 +87,7 @@ func (o logsOptions) logs(ctx context.Context, p process, args []string) error {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, archiveName(name))
-	all, err := set.write(path, files)
+	all, err := set.write(ctx, path, files)
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,7 @@ func (o logsOptions) logs(ctx context.Context, p process, args []string) error {
 		return err
 	}
 	o.Comment = cmp.Or(o.Comment, map[bool]string{true: "Logs: " + name}[o.CommentFile == ""])
+	o.gathered = true
 	return o.attach(ctx, p, append(slices.Clone(args[:len(args)-1]), path))
 }
 
@@ -117,12 +118,12 @@ func archiveName(set string) string {
 	return clean + "-" + time.Now().UTC().Format("2006-01-02") + ".zip"
 }
 
-func (s logSet) write(path string, files []string) (all []gathered, err error) {
+func (s logSet) write(ctx context.Context, path string, files []string) (all []gathered, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	all, err = s.archive(f, files)
+	all, err = s.archive(ctx, f, files)
 	return all, errors.Join(err, f.Close())
 }
 

@@ -112,6 +112,7 @@ func (c *caller) makeToken(ctx context.Context, p process, out secretOutput, wis
 	defer notes.Close()
 	t, err := c.CreateOAuthToken(ctx, of.ID, wish.scopes...)
 	if err != nil {
+		c.unseen(p, err, fmt.Sprintf("the token was made could not be seen: `deskauth token list --client %s` shows one that nobody has, to be revoked", of.Identifier))
 		return c.fail(err)
 	}
 	e := wish.entry(t, c.account, of.Identifier, c.time.now())

@@ -67,11 +67,13 @@ func (w whichLogin) sweep(ctx context.Context, p process, dryRun bool) error {
 		}
 		return nil
 	}
-	failed := 0
+	failed, tried := 0, 0
 	for _, of := range byAccount(due) {
 		w.Account, w.ZendeskURL = of[0].Account, at.Base.String()
 		left, err := w.sweepAccount(ctx, p, at.ledger(), of)
-		if failed += left; ctx.Err() != nil {
+		failed += left
+		if tried += len(of); ctx.Err() != nil {
+			fmt.Fprintf(p.Err, "Stopped: of %s due, %s left. The next run goes on with them.\n", numberOf(len(due), "token"), grouped(len(due)-tried+failed))
 			return err
 		}
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func (o *passwordFrom) flags(f *pflag.FlagSet, usual string) {
 // passwordStdinMost bounds what is taken for a password.
 const passwordStdinMost = 64 << 10
 
-func (o passwordFrom) read(p process) (secret.Plain, error) {
+func (o passwordFrom) read(ctx context.Context, p process) (secret.Plain, error) {
 	if o.File != "-" {
 		return secret.FromFile(o.File)
 	}
@@ -108,8 +107,10 @@ func (o passwordFrom) read(p process) (secret.Plain, error) {
 			return secret.Plain{}, usagef("a terminal would show the password: pipe it in, or name a --password-file")
 		}
 	}
-	b, err := io.ReadAll(io.LimitReader(p.In, passwordStdinMost+1))
+	b, err := readSome(ctx, p.In, passwordStdinMost+1)
 	switch {
+	case ctx.Err() != nil:
+		return secret.Plain{}, err
 	case err != nil:
 		return secret.Plain{}, fmt.Errorf("read the password: %w", err)
 	case len(b) > passwordStdinMost:
@@ -140,7 +141,7 @@ func userCreateCommand(p process) *cobra.Command {
 	f.StringVar(&u.Name, "name", "", "their name (default what stands before the @)")
 	f.StringVar((*string)(&u.Role), "role", string(issuer.EndUser), "admin, agent or end-user")
 	return work[membership]{
-		Check: func(args []string) (err error) {
+		Check: func(ctx context.Context, args []string) (err error) {
 			if err := oneOf("role", u.Role, issuer.Admin, issuer.Agent, issuer.EndUser); err != nil {
 				return err
 			}
@@ -149,7 +150,7 @@ func userCreateCommand(p process) *cobra.Command {
 				u.Name, _, _ = strings.Cut(u.Email, "@")
 			}
 			if from.File != "" {
-				u.Password, err = from.read(p)
+				u.Password, err = from.read(ctx, p)
 			}
 			return err
 		},
@@ -234,7 +235,7 @@ func userSetPasswordCommand(p process) *cobra.Command {
 		Example: "  printf %s \"$PASSWORD\" | deskauth user set-password ada@acme.example\n" +
 			"  deskauth user set-password ada@acme.example --password-file new.txt",
 	}, []string{"EMAIL"}, func(ctx context.Context, of membership, u issuer.User, _ []string) (string, error) {
-		password, err := from.read(p)
+		password, err := from.read(ctx, p)
 		if err != nil {
 			return "", err
 		}

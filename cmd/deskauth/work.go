@@ -11,7 +11,7 @@ import (
 type work[T any] struct {
 	// Check looks at the command line before anything is opened; nil: there is nothing
 	// to look at.
-	Check func(args []string) error
+	Check func(ctx context.Context, args []string) error
 	Open  func(ctx context.Context, p process) (on T, closing func(), err error)
 	Run   func(ctx context.Context, on T, args []string) error
 }
@@ -23,7 +23,7 @@ func (w work[T]) command(p process, cmd *cobra.Command) *cobra.Command {
 			return err
 		}
 		if w.Check != nil {
-			if err := w.Check(args); err != nil {
+			if err := w.Check(cmd.Context(), args); err != nil {
 				return err
 			}
 		}
