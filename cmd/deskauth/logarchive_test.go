@@ -103,7 +103,7 @@ func TestArchivedNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, said bytes.Buffer
-	all, err := s.archive(&out, []string{names[0], names[2]})
+	all, err := s.archive(t.Context(), &out, []string{names[0], names[2]})
 	if err != nil {
 		t.Fatal(err)
 	}
