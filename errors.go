@@ -40,6 +40,7 @@ type Unusable struct {
 	Reason     string
 }
 
+// Error says which connection it is, in what state, and why.
 func (e *Unusable) Error() string {
 	return fmt.Sprintf("deskauth: connection %d is %s: %s", e.Connection, e.State, e.Reason)
 }
@@ -55,6 +56,7 @@ type ReauthorizeError struct {
 	URL string
 }
 
+// Error is the Unusable's, and where to sign in.
 func (e *ReauthorizeError) Error() string { return e.Unusable.Error() + "; sign in at " + e.URL }
 
 // Unwrap is the Unusable that it is.
@@ -69,6 +71,7 @@ type Unavailable struct {
 	Err        error // what stood in the way; nil from a Client, whom the broker does not tell
 }
 
+// Error says which connection it is, and what stood in the way.
 func (e *Unavailable) Error() string {
 	text := fmt.Sprintf("deskauth: connection %d cannot be renewed now: %s", e.Connection, e.Reason)
 	if e.Err != nil {
@@ -77,6 +80,7 @@ func (e *Unavailable) Error() string {
 	return text
 }
 
+// Unwrap is Err, which may be nil.
 func (e *Unavailable) Unwrap() error { return e.Err }
 
 // Retryable is false: RetryAfter says when it is of use.
@@ -88,6 +92,7 @@ type Invalid struct {
 	Why   string
 }
 
+// Error is the field and why.
 func (e *Invalid) Error() string { return e.Field + ": " + e.Why }
 
 // RemoteError is any other refusal of a broker's, for a Client.
@@ -99,6 +104,7 @@ type RemoteError struct {
 	RequestID string // names the request in the broker's log
 }
 
+// Error is what the broker said, with the number of the request in its log.
 func (e *RemoteError) Error() string {
 	text := fmt.Sprintf("deskauth: the broker answered with status %d", e.Status)
 	for _, more := range []string{e.Title, e.Detail} {

@@ -116,6 +116,7 @@ func (r AuthorizeResponse) Encode() url.Values {
 	return v
 }
 
+// String hides the code.
 func (r AuthorizeResponse) String() string {
 	return redacted("oauth.AuthorizeResponse",
 		field{"code", hide(r.Code)}, field{"state", hide(r.State)},

@@ -70,6 +70,7 @@ func Errorf(code Code, reason string, args ...any) *Error {
 	return &Error{Code: code, Reason: reason}
 }
 
+// Error is for a log: the code with the Reason, or else with the Description.
 func (e *Error) Error() string {
 	switch {
 	case e.Reason != "":

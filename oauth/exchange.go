@@ -40,6 +40,7 @@ type RemoteError struct {
 	Err  error
 }
 
+// Error tells what was answered, or that nothing was, and nothing of a body.
 func (e *RemoteError) Error() string {
 	var b strings.Builder
 	if e.Status == 0 {
@@ -59,6 +60,7 @@ func (e *RemoteError) Error() string {
 	return b.String()
 }
 
+// Unwrap is what stood in the way, such as a timeout.
 func (e *RemoteError) Unwrap() error { return e.Err }
 
 // Exchange sends a token request and reads the answer. It is one POST, which

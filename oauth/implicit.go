@@ -47,6 +47,7 @@ func (r ImplicitResponse) Encode() url.Values {
 	return v
 }
 
+// String hides the token.
 func (r ImplicitResponse) String() string {
 	return redacted("oauth.ImplicitResponse",
 		field{"access_token", hide(r.AccessToken)}, field{"token_type", r.TokenType}, field{"scope", r.Scope},

@@ -33,6 +33,7 @@ func (r TokenRef) Encode() url.Values {
 	return v
 }
 
+// String hides the token.
 func (r TokenRef) String() string {
 	return redacted("oauth.TokenRef", field{"token", hide(r.Token)}, field{"token_type_hint", r.TypeHint})
 }

@@ -215,6 +215,7 @@ func (r TokenRequest) Encode() url.Values {
 	return v
 }
 
+// String hides the secrets.
 func (r TokenRequest) String() string {
 	return redacted("oauth.TokenRequest",
 		field{"grant_type", string(r.GrantType)}, field{"client_id", r.ClientID}, field{"client_secret", hide(r.ClientSecret)},

@@ -109,6 +109,7 @@ func parseSeconds(s string) (int64, bool) {
 	return int64(f), true
 }
 
+// String hides the tokens.
 func (t TokenResponse) String() string {
 	return redacted("oauth.TokenResponse",
 		field{"access_token", hide(t.AccessToken)}, field{"token_type", t.TokenType}, field{"scope", t.Scope},

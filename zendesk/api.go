@@ -122,6 +122,7 @@ type OAuthTokenEnvelope struct {
 	Token OAuthToken `json:"token"`
 }
 
+// String hides the token.
 func (t OAuthToken) String() string {
 	return fmt.Sprintf("zendesk.OAuthToken{id:%d user_id:%d client_id:%d scopes:%q}", t.ID, t.UserID, t.ClientID, t.Scopes)
 }
@@ -169,6 +170,7 @@ type ClientEnvelope struct {
 	Client Client `json:"client"`
 }
 
+// String hides the secret.
 func (c Client) String() string {
 	return fmt.Sprintf("zendesk.Client{id:%d identifier:%q kind:%q}", c.ID, c.Identifier, c.Kind)
 }

@@ -21,6 +21,7 @@ type APIError struct {
 	RequestID   string              // to tell to Zendesk's support
 }
 
+// Error is the status with what else Zendesk said.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Zendesk answered with status %d", e.Status)

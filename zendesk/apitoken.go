@@ -34,6 +34,7 @@ var APITokensEnded = Refusal{
 	body:   `{"error":{"title":"Forbidden","message":"API tokens can no longer be created. Use OAuth instead."}}`,
 }
 
+// String hides the token.
 func (t APIToken) String() string {
 	return fmt.Sprintf("zendesk.APIToken{id:%d active:%t}", t.ID, t.Active)
 }

@@ -44,6 +44,7 @@ type UploadEnvelope struct {
 	Upload Upload `json:"upload"`
 }
 
+// String hides the token.
 func (u Upload) String() string {
 	return fmt.Sprintf("zendesk.Upload{attachment:%d file_name:%q}", u.Attachment.ID, u.Attachment.FileName)
 }

@@ -36,6 +36,7 @@ func (b Basic) secret() string {
 	return b.Password
 }
 
+// String hides the secrets.
 func (b Basic) String() string { return fmt.Sprintf("zendesk.Basic{email:%q}", b.Email) }
 
 // GoString hides the secrets from %#v.

@@ -24,6 +24,7 @@ func (r Refusal) MarshalJSON() ([]byte, error) { return []byte(r.body), nil }
 // WWWAuthenticate is the value of that header, "" when there is none to send.
 func (r Refusal) WWWAuthenticate() string { return r.challenge }
 
+// Error is the status in words, and the body.
 func (r Refusal) Error() string { return http.StatusText(r.status) + ": " + r.body }
 
 // The refusals that are always the same.
@@ -126,6 +127,7 @@ func (r RecordInvalid) MarshalJSON() ([]byte, error) {
 	}{"RecordInvalid", "Record validation errors", r})), nil
 }
 
+// Error is the status in words, and the details as JSON.
 func (r RecordInvalid) Error() string {
 	return "Unprocessable Entity: " + marshal(map[string][]Detail(r))
 }

@@ -16,6 +16,7 @@ type NewComment struct {
 	Uploads  []string `json:"uploads,omitempty"`   // tokens of Uploads
 }
 
+// String hides the tokens of the uploads.
 func (c NewComment) String() string {
 	return fmt.Sprintf("zendesk.NewComment{body:%q uploads:%d}", c.Body+c.HTMLBody, len(c.Uploads))
 }

@@ -25,6 +25,7 @@ type File struct {
 	Token string
 }
 
+// String hides the token.
 func (f File) String() string { return fmt.Sprintf("zendesk.File{name:%q size:%d}", f.Name, f.Size) }
 
 // GoString hides the token from %#v.

@@ -167,3 +167,15 @@ func ExampleAPI_RevokeToken() {
 	// <nil>
 	// true
 }
+
+// A token request of Chat's is a form, and its scopes are three.
+func ExampleDecodeTokenParams() {
+	params, wrong := chat.DecodeTokenParams("application/x-www-form-urlencoded", []byte("grant_type=client_credentials&scope=read"), nil)
+	fmt.Println(params.Get("scope"), chat.Known(params.Get("scope")), wrong)
+
+	_, wrong = chat.DecodeTokenParams("application/json", []byte(`{}`), nil)
+	fmt.Println(wrong)
+	// Output:
+	// read true <nil>
+	// invalid_request: a Chat token request is a form
+}
