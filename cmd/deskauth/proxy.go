@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,9 +39,10 @@ func proxyCommand(p process) *cobra.Command {
 		Long: "Lend the login to a program of this machine: it calls the account's API at an address of\n" +
 			"this machine, by a secret that is made for it and shown once, and never sees the token.\n" +
 			"The secret goes as a bearer, or as the password of Basic. What answers is Zendesk, with its\n" +
-			"own statuses and limits. Pages in a browser are refused.\n\n" +
-			"With a COMMAND it is started with the variables set, for it alone, and this ends when it\n" +
-			"does, with its exit code. Else it goes on until Ctrl-C, and ends what is in flight.",
+			"own statuses and limits. Pages in a browser are refused; and OAuth tokens and clients, which\n" +
+			"would outlive this, are changed only where --path names them, as in --path oauth.\n\n" +
+			"With a COMMAND it is started with the variables set, for it alone, and without those that\n" +
+			"hold credentials of yours; and this ends when it does, with its exit code. Else it goes on until Ctrl-C, and ends what is in flight.",
 		Example: "  deskauth proxy --read-only\n" +
 			"  deskauth proxy --path tickets --path users -- python3 report.py\n" +
 			"  deskauth proxy -- sh -c 'curl -H \"Authorization: Bearer $ZENDESK_OAUTH_TOKEN\" $ZENDESK_URL/api/v2/users/me.json'",
@@ -114,11 +116,29 @@ func (o proxyOptions) lend(ctx context.Context, p process, c *caller, args []str
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return httpd.Run(ctx, server) })
-	result := runOptions{}.program(args, map[string]string{
-		"ZENDESK_URL": "http://" + reached(listener.Addr()), "ZENDESK_OAUTH_TOKEN": key.Reveal(),
-	}, p).run()
+	lent := runOptions{}.program(args, map[string]string{
+		"ZENDESK_URL": "http://" + reached(listener.Addr()), zcliToken: key.Reveal(),
+	}, p)
+	lent.Env = slices.DeleteFunc(lent.Env, isCredential)
+	result := lent.run()
 	stop()
 	return beside(p, result, group.Wait())
+}
+
+// credentials are the variables by which a command is told what is secret, beside the
+// token: a program by itself could sign in by them, and many write down what they were
+// started with.
+func credentials() (all []string) {
+	for _, name := range []string{passphraseName, apiTokenName, passwordName, "key", "client-secret", "chat-client-secret", "pass-link", "access-token", "refresh-token"} {
+		all = append(all, variable(name), variable(name)+"_FILE")
+	}
+	return append(all, zcliClientSecret, zcliAPIToken, zcliPassword, "ZENDESK_TOKEN")
+}
+
+// isCredential tells of a line of an environment that it is one of those.
+func isCredential(line string) bool {
+	name, _, _ := strings.Cut(line, "=")
+	return slices.Contains(credentials(), name)
 }
 
 // named is a host that was named and is no address.

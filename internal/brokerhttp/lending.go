@@ -46,6 +46,7 @@ var (
 	errBrowser     = errors.New("a page in a browser asks; this is for programs")
 	errReadOnly    = errors.New("only GET and HEAD are let through")
 	errElsewhere   = errors.New("the path is none of those that are let through")
+	errMints       = errors.New("OAuth tokens, OAuth clients and API tokens are changed only where a path that is let through names them: they outlive this proxy")
 )
 
 // Handler serves it.
@@ -87,14 +88,39 @@ func (l Lending) check(r *http.Request) error {
 		return errReadOnly
 	case !l.leads(r.URL.EscapedPath()):
 		return errElsewhere
+	case len(l.Paths) == 0 && r.Method != http.MethodGet && r.Method != http.MethodHead && mints(r.URL.Path):
+		return errMints
 	}
-	if l.ReadOnly { // some servers take another method's name from there
-		maps.DeleteFunc(r.Header, func(name string, _ []string) bool {
-			name = strings.ToLower(strings.ReplaceAll(name, "_", "-")) // as CGI, and what came after it, reads them
-			return strings.HasSuffix(name, "method-override") || strings.HasSuffix(name, "http-method")
-		})
-	}
+	maps.DeleteFunc(r.Header, func(name string, _ []string) bool { return l.says(name) })
 	return nil
+}
+
+// says tells a header from which some servers take another method, or another path, than
+// those that were looked at here.
+func (l Lending) says(name string) bool {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-")) // as CGI, and what came after it, reads them
+	return l.ReadOnly && (strings.HasSuffix(name, "method-override") || strings.HasSuffix(name, "http-method")) ||
+		name == "x-original-url" || name == "x-rewrite-url"
+}
+
+// mints tells the paths at which a program could have a token made that nobody lent it, or
+// end the one by which it is let in. It is read as by whoever decodes it once more, and
+// does not mind how many slashes there are, nor capitals.
+func mints(path string) bool {
+	for range 4 { // what zendesk.Climbs looks at, too
+		again, err := url.PathUnescape(path)
+		if err != nil || again == path {
+			break
+		}
+		path = again
+	}
+	parts := strings.FieldsFunc(strings.ToLower(path), func(c rune) bool { return c == '/' || c == '\\' })
+	if len(parts) < 3 { // api, v2 and what it is of
+		return false
+	}
+	first, _, _ := strings.Cut(parts[2], ";")
+	first, _, _ = strings.Cut(first, ".")
+	return first == "oauth" || first == "api_tokens"
 }
 
 // known tells a Host that no name server can have pointed here: this machine's own
@@ -157,7 +183,7 @@ func (l Lending) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errForeignHost):
 		p = problem{Type: "foreign_host", Title: "The request is for another host", Status: http.StatusMisdirectedRequest}
-	case errors.Is(err, errBrowser), errors.Is(err, errReadOnly), errors.Is(err, errElsewhere):
+	case errors.Is(err, errBrowser), errors.Is(err, errReadOnly), errors.Is(err, errElsewhere), errors.Is(err, errMints):
 		p = problem{Type: "forbidden", Title: "This is not let through", Status: http.StatusForbidden}
 	case errors.Is(err, broker.ErrKeyRefused):
 		p.Title = "The secret of this proxy is missing, or another's"

@@ -34,7 +34,7 @@ func TestLending(t *testing.T) {
 	asked := ""
 	zendesk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = r.Method + " " + r.RequestURI
-		for _, name := range []string{"Cookie", "X-Forwarded-For", "Connection", "X-Http-Method-Override", "X_http_method_override"} {
+		for _, name := range []string{"Cookie", "X-Forwarded-For", "Connection", "X-Http-Method-Override", "X_http_method_override", "X-Original-Url", "X-Rewrite-Url"} {
 			if got := r.Header.Get(name); got != "" {
 				asked += " " + name + "=" + got
 			}
@@ -59,6 +59,8 @@ func TestLending(t *testing.T) {
 	}
 	narrow := open
 	narrow.ReadOnly, narrow.Paths = true, []string{"/api/v2/tickets", "/api/v2/users/me"}
+	minting := open
+	minting.Paths = []string{"/api/v2/oauth"}
 	others := open
 	others.Others = true
 	const bearer = "Bearer the-secret"
@@ -81,6 +83,17 @@ func TestLending(t *testing.T) {
 		"read as .json":          {narrow, "HEAD", "/api/v2/tickets.json?page=2", "localhost", []string{"Authorization", bearer, "X-HTTP-Method-Override", "DELETE", "x_http_method_override", "DELETE"}, 429},
 		"read below":             {narrow, "GET", "/api/v2/tickets/1/comments.json", "localhost", []string{"Authorization", bearer}, 429},
 
+		"another path's name":    {narrow, "GET", "/api/v2/tickets", "localhost", []string{"Authorization", bearer, "X-Original-URL", "/api/v2/users", "X-Rewrite-URL", "/api/v2/users"}, 429},
+		"tokens, to look at":     {open, "GET", "/api/v2/oauth/tokens/current.json", "localhost", []string{"Authorization", bearer}, 429},
+		"tokens that were named": {minting, "POST", "/api/v2/oauth/tokens.json", "localhost", []string{"Authorization", bearer}, 429},
+		"what is called so":      {open, "POST", "/api/v2/oauth_things", "localhost", []string{"Authorization", bearer}, 429},
+
+		"a token of its own":          {open, "POST", "/api/v2/oauth/tokens.json", "localhost", []string{"Authorization", bearer}, 403},
+		"the end of the login":        {open, "DELETE", "/api/v2/oauth/tokens/current", "localhost", []string{"Authorization", bearer}, 403},
+		"a client":                    {open, "PUT", "/api/v2/oauth/clients/1/generate_secret.json", "localhost", []string{"Authorization", bearer}, 403},
+		"an API token":                {open, "POST", "/api/v2/api_tokens.json", "localhost", []string{"Authorization", bearer}, 403},
+		"a token, hidden":             {open, "POST", "/api/v2//%6Fauth%2Ftokens", "localhost", []string{"Authorization", bearer}, 403},
+		"a token, hidden twice":       {open, "POST", "/api/v2/%256fAUTH;x/tokens", "localhost", []string{"Authorization", bearer}, 403},
 		"nothing":                     {open, "GET", "/api/v2/x", "localhost", nil, 401},
 		"another secret":              {open, "GET", "/api/v2/x", "localhost", []string{"Authorization", "Bearer the-secre"}, 401},
 		"another password":            {open, "GET", "/api/v2/x", "localhost", []string{"Authorization", basic("the-secret", "")}, 401},
