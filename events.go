@@ -53,9 +53,9 @@ func (c *Client) FollowEvents(ctx context.Context, f EventFilter, pause time.Dur
 	return c.events(ctx, f, max(pause, time.Millisecond))
 }
 
-// events reads page after page. The last one is read again, for as long as it is: an event
-// of a lower number than another may be seen later, and so what was told of a page is
-// remembered, and not its last number.
+// events reads page after page, and the last one again for as long as it is. A broker shows
+// no event before all of a lower number, so a page that is full is read for good; what was
+// told of the last one is remembered.
 func (c *Client) events(ctx context.Context, f EventFilter, pause time.Duration) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		q, told := f.query(), map[int64]bool{}

@@ -261,6 +261,7 @@ type Store interface {
 
 	// Events lists those that a filter chooses, in the order of their numbers, from the
 	// one after `after`.
+	// None of a lower number than one that was seen is seen later.
 	Events(ctx context.Context, f EventFilter, after EventID, limit int) ([]Recorded, error)
 	// FindEvents lists the same in the order of their numbers downwards, from the one
 	// before `before`.

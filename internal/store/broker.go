@@ -109,18 +109,13 @@ func (s brokerStore) MoveZendesk(ctx context.Context, template string) error {
 	})
 }
 
-// addBrokerEvent writes an event in the step that it tells of; one without a kind
-// tells nothing.
+// addBrokerEvent has an event written at the end of the step that it tells of; one without
+// a kind tells nothing.
 func addBrokerEvent(ctx context.Context, t *tx, e broker.Event) error {
 	if e.Kind == "" {
 		return nil
 	}
-	if _, err := t.ExecContext(ctx, `
-		INSERT INTO broker_events (at, kind, actor, account, connection_id, pass_id, client_id, detail, words)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		instant(e.At), e.Kind, e.By.String(), e.Account, e.Connection, e.Pass, e.Client, e.Detail, e.Words()); err != nil {
-		return err
-	}
+	t.events = append(t.events, e)
 	if n, told := e.Notice(); told {
 		return addNotice(ctx, t, n)
 	}

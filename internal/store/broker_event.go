@@ -7,6 +7,38 @@ import (
 	"github.com/deskauth/deskauth/internal/broker"
 )
 
+// eventsInOrder names the row that whoever writes events on PostgreSQL holds until its
+// commit. Numbers are handed out while a transaction is under way: without it one could
+// commit a lower number after another has committed a higher one, and who follows the
+// trail, and has read as far as that, would never see it.
+//
+// It is taken when a step has done everything else, so that nobody who holds it waits for
+// a row of another's.
+const eventsInOrder = `
+	INSERT INTO broker_settings (name, value) VALUES ('events in order', $1)
+	ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
+// writeEvents writes those that the step tells of.
+func (t *tx) writeEvents(ctx context.Context) error {
+	if len(t.events) == 0 {
+		return nil
+	}
+	if t.prepared == nil { // SQLite has one writer
+		if _, err := t.ExecContext(ctx, eventsInOrder, []byte{}); err != nil {
+			return err
+		}
+	}
+	for _, e := range t.events {
+		if _, err := t.ExecContext(ctx, `
+			INSERT INTO broker_events (at, kind, actor, account, connection_id, pass_id, client_id, detail, words)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			instant(e.At), e.Kind, e.By.String(), e.Account, e.Connection, e.Pass, e.Client, e.Detail, e.Words()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const recordedColumns = `id, at, kind, actor, account, connection_id, pass_id, client_id, detail`
 
 // chosenEvents is the condition that a filter makes behind one argument.

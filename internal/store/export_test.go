@@ -57,6 +57,7 @@ const RecentMost = recentMost
 // Statements whose plans are looked at.
 const (
 	EndFamily     = endFamily
+	EventsInOrder = eventsInOrder
 	PruneReplaced = pruneReplaced
 	PruneLast     = pruneLast
 )

@@ -10,12 +10,16 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/deskauth/deskauth/internal/broker"
 )
 
 // tx is what a step works with.
 type tx struct {
 	session
 	prepared *statements // nil on PostgreSQL, whose driver keeps its own
+
+	events []broker.Event // that the step tells of, written when it has done the rest
 }
 
 // session is what *sql.Tx and *sql.Conn share.
@@ -255,7 +259,11 @@ func guarded(ctx context.Context, t *tx, f func(ctx context.Context, t *tx) erro
 			err = fmt.Errorf("panic in a step: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return f(ctx, t)
+	t.events = nil
+	if err := f(ctx, t); err != nil {
+		return err
+	}
+	return t.writeEvents(ctx)
 }
 
 // transactTries bounds how often PostgreSQL may ask to begin again.
