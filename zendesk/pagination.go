@@ -28,29 +28,23 @@ type PageLinks struct {
 // InvalidPaginationDepth is for an offset beyond MaxOffsetRecords, in the words
 // that Zendesk was seen to use. It has the form of JSON:API, as all refusals of
 // a page have; the other errors of the API have others.
-var InvalidPaginationDepth = paginationError(
-	"InvalidPaginationDepth",
-	"Pagination requests using Offset Pagination are limited to page 100 or up to 10000 records (page * per_page)",
-	"There are limits to the page depth in Offset Pagination. Offset Pagination will be deprecated fully in the near future.\n"+
-		"Please switch to Cursor Pagination at the earliest. Cursor Pagination does not have any limits.\n"+
-		"See https://developer.zendesk.com/documentation/api-basics/pagination/comparing-cursor-pagination-and-offset-pagination\n")
+var InvalidPaginationDepth = Refusal{status: http.StatusBadRequest, body: `{"errors":[{"code":"InvalidPaginationDepth",` +
+	`"title":"Pagination requests using Offset Pagination are limited to page 100 or up to 10000 records (page * per_page)",` +
+	`"detail":"There are limits to the page depth in Offset Pagination. Offset Pagination will be deprecated fully in the near future.\n` +
+	`Please switch to Cursor Pagination at the earliest. Cursor Pagination does not have any limits.\n` +
+	`See https://developer.zendesk.com/documentation/api-basics/pagination/comparing-cursor-pagination-and-offset-pagination\n"}]}`}
 
 // InvalidPaginationParameter is for a value of page[size], page[after],
 // page[before] or sort that cannot be: "page[after] is not valid" is documented,
 // and "sort is not valid" was seen.
 func InvalidPaginationParameter(name string) Refusal {
-	return paginationError("InvalidPaginationParameter", name+" is not valid", "")
-}
-
-func paginationError(code, title, detail string) Refusal {
 	type one struct {
-		Code   string `json:"code"`
-		Title  string `json:"title"`
-		Detail string `json:"detail,omitempty"`
+		Code  string `json:"code"`
+		Title string `json:"title"`
 	}
 	return Refusal{status: http.StatusBadRequest, body: marshal(struct {
 		Errors []one `json:"errors"`
-	}{[]one{{code, title, detail}}})}
+	}{[]one{{"InvalidPaginationParameter", name + " is not valid"}}})}
 }
 
 // InvalidAttribute is for a parameter of another type than its endpoint takes,

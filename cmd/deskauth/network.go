@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -127,7 +126,7 @@ func (t debugged) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	told := fmt.Sprintf("* %s %s: %d %s, %s, after %v", r.Method, shownURL(r.URL), resp.StatusCode, http.StatusText(resp.StatusCode), shownType(resp.Header.Get("Content-Type")), took)
-	if id := resp.Header.Get("X-Request-Id"); requestID.MatchString(id) {
+	if id := resp.Header.Get("X-Request-Id"); requestID().MatchString(id) {
 		told += ", request " + id
 	}
 	fmt.Fprintln(t.p.Err, printable(told))
@@ -136,7 +135,7 @@ func (t debugged) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // requestID is how those look that Zendesk and others give: shorter than any token, or a
 // UUID.
-var requestID = regexp.MustCompile(`^(?:[0-9a-z-]{8,23}|[0-9a-f-]{24,36})$`)
+var requestID = compiledLater(`^(?:[0-9a-z-]{8,23}|[0-9a-f-]{24,36})$`)
 
 // shownType is a media type by itself: its parameters are whatever somebody sends.
 func shownType(header string) string {
@@ -148,12 +147,12 @@ func shownType(header string) string {
 }
 
 // longWord is what may be a secret in a text that somebody else wrote.
-var longWord = regexp.MustCompile(`[A-Za-z0-9._~+/=%-]{24,}`)
+var longWord = compiledLater(`[A-Za-z0-9._~+/=%-]{24,}`)
 
 // shownWords is a text without its long words, but for the host that was asked.
 func shownWords(text, host string) string {
 	name, _, _ := strings.Cut(host, ":")
-	return longWord.ReplaceAllStringFunc(text, func(word string) string {
+	return longWord().ReplaceAllStringFunc(text, func(word string) string {
 		if word == name {
 			return word
 		}

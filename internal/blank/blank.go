@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Kind is what was blanked.
@@ -92,21 +93,21 @@ func (b *Blanker) Copy(dst io.Writer, src io.Reader) (Counts, error) {
 // A private key of PEM stands on several lines (RFC 7468). In JSON it is one, which the
 // patterns find.
 var (
-	keyBegins = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
-	keyEnds   = regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY-----`)
+	keyBegins = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`) })
+	keyEnds   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY-----`) })
 )
 
 func (b *Blanker) line(text string, inKey *bool, counts Counts) string {
 	switch {
 	case *inKey:
-		end := keyEnds.FindStringIndex(text)
+		end := keyEnds().FindStringIndex(text)
 		if end == nil {
 			return ""
 		}
 		*inKey = false
 		return b.line(text[end[1]:], inKey, counts)
-	case keyBegins.MatchString(text) && !keyEnds.MatchString(text):
-		begin := keyBegins.FindStringIndex(text)
+	case keyBegins().MatchString(text) && !keyEnds().MatchString(text):
+		begin := keyBegins().FindStringIndex(text)
 		*inKey = true
 		counts[Key]++
 		outside := false

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -13,7 +14,7 @@ import (
 // What kinds of file a pass takes, and what files are called.
 
 var (
-	extension = regexp.MustCompile(`^(\.[a-z0-9_-]{1,16}){1,3}$`)
+	extension = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\.[a-z0-9_-]{1,16}){1,3}$`) })
 
 	// pictures are the kinds of image that can be told by their first bytes, with the
 	// ends of their names. SVG is none of them: it is a document that may hold scripts.
@@ -36,7 +37,7 @@ func ReadTypes(list []string) ([]string, error) {
 	var all []string
 	for _, one := range list {
 		one = strings.ToLower(strings.TrimSpace(one))
-		if _, picture := pictures[one]; !picture && one != anyPicture && !extension.MatchString(one) {
+		if _, picture := pictures[one]; !picture && one != anyPicture && !extension().MatchString(one) {
 			return nil, &Invalid{"types", "each is the end of a name such as .log, or image/*, image/png, image/jpeg, image/gif, image/webp, image/bmp"}
 		}
 		if !slices.Contains(all, one) {

@@ -244,7 +244,7 @@ func (c *Controls) query(r *http.Request) (q Query, err error) {
 	}
 	q.Event, q.Account, q.Product, q.Client = p.Get("event"), p.Get("account"), p.Get("product"), p.Get("client")
 	q.Token, q.Request, q.Route, q.Status = p.Get("token"), p.Get("request_id"), strings.TrimSpace(p.Get("route")), strings.ToLower(p.Get("status"))
-	if q.Status != "" && !status.MatchString(q.Status) {
+	if q.Status != "" && !status().MatchString(q.Status) {
 		return q, &Invalid{"status", "is one such as 404, or a class of them such as 4xx"}
 	}
 	if q.Event != "" && !known(q.Event) {

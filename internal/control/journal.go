@@ -74,7 +74,7 @@ func (q Query) matchesRoute(e Entry) bool {
 }
 
 // status is what Query.Status can be.
-var status = regexp.MustCompile(`^[1-5](\d\d|xx)$`)
+var status = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[1-5](\d\d|xx)$`) })
 
 func matchesStatus(want string, status int) bool {
 	got := strconv.Itoa(status)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/httpd"
@@ -108,7 +109,7 @@ func (c *Controls) shown(e Entry) web.JournalEntry {
 	}
 	s := web.JournalEntry{
 		Seq: e.Seq, Now: web.Moment{Time: e.Now}, Event: string(e.Event), Grave: grave(e), Status: e.Status,
-		Meaning: meanings[e.Event], JSON: string(text),
+		Meaning: meanings()[e.Event], JSON: string(text),
 	}
 	if e.Method != "" {
 		s.Request = e.Method + " " + e.Route
@@ -145,13 +146,13 @@ func grave(e Entry) bool {
 }
 
 // meanings are those of Events.
-var meanings = func() map[Event]string {
+var meanings = sync.OnceValue(func() map[Event]string {
 	all := map[Event]string{}
 	for _, e := range Events() {
 		all[e.Event] = e.Meaning
 	}
 	return all
-}()
+})
 
 // liveTick is how often the page hears what time it is. It is also how a browser
 // that is gone without a word is noticed.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -131,8 +132,8 @@ const ticked = "true"
 const numberMost = 64
 
 var (
-	wholeNumber = regexp.MustCompile(`^[+-]?[0-9]+$`)
-	anyNumber   = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$`)
+	wholeNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?[0-9]+$`) })
+	anyNumber   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$`) })
 )
 
 // parse decides what a field has once somebody gave it a value: a text, or a list
@@ -169,9 +170,9 @@ func (f Field) parse(given []string, was string) (text string, ok bool) {
 	}
 	switch f.Kind {
 	case FieldInteger:
-		ok = len(line) <= numberMost && wholeNumber.MatchString(line)
+		ok = len(line) <= numberMost && wholeNumber().MatchString(line)
 	case FieldDecimal:
-		ok = len(line) <= numberMost && anyNumber.MatchString(line)
+		ok = len(line) <= numberMost && anyNumber().MatchString(line)
 	case FieldDate:
 		_, err := time.Parse(time.DateOnly, line)
 		ok = err == nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
@@ -52,11 +53,11 @@ func scanAttempt(row scanner) (a broker.Attempt, err error) {
 // new tokens may need: a file that may not grow any more refuses the attempt, before
 // anything is sent, and not the tokens, which would be lost. Two pages suffice for
 // what sealed tokens grow by, and two for the notice that goes with them.
-var ballast = strings.Repeat("-", 4*4096)
+var ballast = sync.OnceValue(func() string { return strings.Repeat("-", 4*4096) })
 
 func (s brokerStore) ballast() string {
 	if s.db.engine == SQLite {
-		return ballast
+		return ballast()
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ func SealedColumns() (all []string) {
 }
 
 // MarkUses is a statement whose plan is looked at.
-var MarkUses = markUses
+var MarkUses = markUses()
 
 // UsesAtOnce is how many uses one statement writes.
 const UsesAtOnce = usesAtOnce

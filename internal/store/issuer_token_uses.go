@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/issuer"
@@ -31,12 +32,14 @@ const usesAtOnce = 100
 // markUses passes over tokens that are gone, or of another account. It takes them in
 // one order, so that two replicas that tell of the same ones do not wait for each
 // other in a circle. SQLite would take ON for that of a join, but for WHERE.
-var markUses = `
+var markUses = sync.OnceValue(func() string {
+	return `
 	INSERT INTO issuer_token_uses (token_id, used_at)
 	SELECT t.id, uses.column3 FROM (VALUES ` + usesPlaces() + `) AS uses
 	JOIN issuer_tokens t ON t.id = uses.column2 AND t.account_id = uses.column1
 	WHERE uses.column2 > 0 ORDER BY t.id
 	ON CONFLICT (token_id) DO UPDATE SET used_at = excluded.used_at WHERE issuer_token_uses.used_at < excluded.used_at`
+})
 
 // usesPlaces tells PostgreSQL by the first row that all are numbers.
 func usesPlaces() string {
@@ -64,7 +67,7 @@ func (s issuerStore) MarkUsed(ctx context.Context, tokens map[issuer.TokenRef]ti
 			for len(args) < cap(args) {
 				args = append(args, 0)
 			}
-			if _, err := t.ExecContext(ctx, markUses, args...); err != nil {
+			if _, err := t.ExecContext(ctx, markUses(), args...); err != nil {
 				return err
 			}
 		}

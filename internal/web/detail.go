@@ -3,6 +3,7 @@ package web
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -61,12 +62,12 @@ func (b Board) numberText(kind, detail string) string {
 
 // A pass's events begin with its number, and then the ticket or the refusal.
 var (
-	passUsed    = regexp.MustCompile(`^pass (\d+), ticket (\d+)(?:, from )?(.*)$`)
-	passRefused = regexp.MustCompile(`^(?:pass (\d+): )?(\w+), from (.*)$`)
+	passUsed    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pass (\d+), ticket (\d+)(?:, from )?(.*)$`) })
+	passRefused = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:pass (\d+): )?(\w+), from (.*)$`) })
 )
 
 func (b Board) usedText(detail string) string {
-	m := passUsed.FindStringSubmatch(detail)
+	m := passUsed().FindStringSubmatch(detail)
 	if m == nil {
 		return detail
 	}
@@ -74,7 +75,7 @@ func (b Board) usedText(detail string) string {
 }
 
 func (b Board) refusedText(detail string) string {
-	m := passRefused.FindStringSubmatch(detail)
+	m := passRefused().FindStringSubmatch(detail)
 	if m == nil {
 		return detail
 	}
