@@ -127,13 +127,10 @@ func (o brokerOptions) publicURL(e edge, l net.Listener) (*url.URL, error) {
 	return u, nil
 }
 
-// checkScope refuses what cannot be a scope (RFC 6749 section 3.3), and what Zendesk
-// does not have: each person would be refused, one by one.
+// checkScope refuses what cannot be a scope (RFC 6749 section 3.3), and slips of those
+// that Zendesk has: each person would be refused, one by one.
 func checkScope(scope string) error {
-	if strings.ContainsFunc(scope, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
-		return usagef("--scope must be names such as read or tickets:write, separated by spaces")
-	}
-	if err := misspeltScopes(oauth.ParseScope(scope)); err != nil {
+	if err := doubtScopes(oauth.ParseScope(scope)); err != nil {
 		return usagef("--scope: %w", err)
 	}
 	return nil

@@ -42,7 +42,7 @@ func TestCheckScope(t *testing.T) {
 	for scope, want := range map[string]string{
 		"read tickets:write": "", "quantum_entanglement:read": "", "": "",
 		"raed": `--scope: Zendesk has no scope "raed": did you mean read?`, "read tickts:write": `Zendesk has no scope "tickts:write": did you mean tickets:write?`,
-		"read\n": "must be names", `"read"`: "must be names",
+		"read\n": "character that no scope has", `"read"`: "character that no scope has",
 	} {
 		if err := checkScope(scope); (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", scope, err, want)

@@ -56,7 +56,7 @@ func (w clientWish) change(f *pflag.FlagSet, have zendesk.Client) (c zendesk.Cli
 	}
 	if f.Changed("allowed-scope") {
 		c.AllowedScopes = w.allowed()
-		if err := unknownScopes(c.AllowedScopes); err != nil {
+		if err := doubtScopes(c.AllowedScopes); err != nil {
 			return c, err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/deskauth/deskauth/internal/broker"
-	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 )
@@ -62,25 +61,11 @@ func overlaps(allowed []string) (all [][2]string) {
 	return all
 }
 
-// unknownScopes are those that Zendesk does not have.
-func unknownScopes(scopes []string) error {
-	_, unknown := zendesk.Split(scopes)
-	if unknown.IsEmpty() {
-		return nil
-	}
-	return usagef("Zendesk has no scope %q%s", unknown[0], slip.DidYouMean(scopesNear(unknown[0])))
-}
-
-// misspeltScopes are those that look like one that Zendesk has. Others may be newer than
-// this program, and are Zendesk's to refuse.
-func misspeltScopes(scopes []string) error {
-	_, unknown := zendesk.Split(scopes)
-	for _, scope := range unknown {
-		if near := scopesNear(scope); len(near) > 0 {
-			return usagef("Zendesk has no scope %q%s", scope, slip.DidYouMean(near))
-		}
+// doubtScopes refuses what looks like a slip of a scope that Zendesk has. Others may be
+// newer than this program, and are Zendesk's to refuse.
+func doubtScopes(scopes []string) error {
+	if why := broker.DoubtScope(scopes); why != "" {
+		return usagef("%s", why)
 	}
 	return nil
 }
-
-func scopesNear(scope string) []string { return slip.Near(scope, broker.SupportScopes()) }

@@ -86,7 +86,7 @@ func (w *tokenWish) check() error {
 	case w.ticket < 0:
 		return usagef("--ticket must be the number of a ticket, not %d", w.ticket)
 	}
-	return unknownScopes(w.scopes) // Zendesk makes such a token, which then opens nothing (facts §3.1)
+	return doubtScopes(w.scopes)
 }
 
 func (c *caller) makeToken(ctx context.Context, p process, out secretOutput, wish tokenWish, l ledger) error {
@@ -96,6 +96,10 @@ func (c *caller) makeToken(ctx context.Context, p process, out secretOutput, wis
 	}
 	if outside := zendesk.Within(wish.scopes, of.AllowedScopes); !outside.IsEmpty() {
 		return usagef("the client %s may not have the scope %s: its allowed scopes are %s", of.Identifier, outside, strings.Join(of.AllowedScopes, " "))
+	}
+	if _, unknown := zendesk.Split(wish.scopes); !unknown.IsEmpty() {
+		// Zendesk makes such a token (facts §3.1).
+		fmt.Fprintf(p.Err, "deskauth: warning: this program knows no scope %s: if Zendesk has none either, the token opens nothing by it.\n", printable(unknown.String()))
 	}
 	file, err := out.open()
 	if err != nil {

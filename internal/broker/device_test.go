@@ -373,7 +373,7 @@ func TestAskDeviceRefuses(t *testing.T) {
 			"product":        {broker.AskDevice{Program: "cli", Product: "talk"}, oauth.InvalidRequest},
 			"account":        {broker.AskDevice{Program: "cli", Account: "-"}, oauth.InvalidRequest},
 			"not served":     {broker.AskDevice{Program: "cli", Account: "globex"}, oauth.InvalidRequest},
-			"no scope":       {broker.AskDevice{Program: "cli", Scope: oauth.Scope{"read", "bogus"}}, oauth.InvalidScope},
+			"a slip":         {broker.AskDevice{Program: "cli", Scope: oauth.Scope{"read", "raed"}}, oauth.InvalidScope},
 			"scope":          {broker.AskDevice{Program: "cli", Scope: oauth.Scope{`re"ad`}}, oauth.InvalidScope},
 		} {
 			if _, err := h.AskDevice(t.Context(), c.r); oauth.ErrorCode(err) != c.code {

@@ -157,7 +157,8 @@ func TestLinksEnd(t *testing.T) {
 		for name, n := range map[string]broker.NewLink{
 			"too short":  {Life: time.Minute},
 			"too long":   {Life: 8 * 24 * time.Hour},
-			"no scope":   {Scope: oauth.Scope{"read", "raed"}},
+			"a slip":     {Scope: oauth.Scope{"read", "raed"}},
+			"two in one": {Scope: oauth.Scope{"read write"}},
 			"elsewhere":  {ReturnTo: "//evil.example"},
 			"product":    {Product: "talk"},
 			"account":    {Account: "-"},

@@ -51,7 +51,7 @@ func (b *Broker) MakeLink(ctx context.Context, by Actor, n NewLink) (LinkMade, e
 	if err := b.aim(ctx, &n); err != nil {
 		return LinkMade{}, err
 	}
-	if why := policies[n.Product].unknownScope(asked, b.Scope); why != "" {
+	if why := policies[n.Product].doubtScope(asked, b.Scope); why != "" {
 		return LinkMade{}, &Invalid{"scope", why}
 	}
 	plain, now := secret.State(b.Rand), b.now()

@@ -2,14 +2,12 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/deskauth/deskauth/internal/secret"
-	"github.com/deskauth/deskauth/internal/slip"
 	"github.com/deskauth/deskauth/oauth"
 	"github.com/deskauth/deskauth/zendesk"
 	"github.com/deskauth/deskauth/zendesk/chat"
@@ -89,27 +87,4 @@ func LocalPath(p string) string {
 		return ""
 	}
 	return p
-}
-
-// unknownScope says which word of a scope the product has not, and which may have been
-// meant; empty where all is well. What the broker itself was told to ask for is not doubted.
-func (p Policy) unknownScope(asked, told oauth.Scope) string {
-	if p.Scopes == nil {
-		return ""
-	}
-	names := p.Scopes()
-	for _, word := range asked {
-		if !told.Has(word) && !zendesk.Known(word) {
-			return fmt.Sprintf("Zendesk has no scope %q%s", word, slip.DidYouMean(slip.Near(word, names)))
-		}
-	}
-	return ""
-}
-
-// SupportScopes are the names of Zendesk's scopes (facts §5.2).
-func SupportScopes() (all []string) {
-	for _, permission := range zendesk.AllPermissions() {
-		all = append(all, permission.String())
-	}
-	return all
 }
