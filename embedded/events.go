@@ -24,9 +24,9 @@ func (b *Broker) FollowEvents(ctx context.Context, f deskauth.EventFilter, pause
 	return b.events(ctx, f, max(pause, time.Millisecond))
 }
 
-// events reads part after part. The last one is read again, for as long as it is: with
-// PostgreSQL an event of a lower number than another may be seen later, and so what was
-// told of a part is remembered, and not its last number.
+// events reads part after part, and the last one again for as long as it is. The store
+// shows no event before all of a lower number, so a part that is full is read for good;
+// what was told of the last one is remembered.
 func (b *Broker) events(ctx context.Context, f deskauth.EventFilter, pause time.Duration) iter.Seq2[deskauth.Event, error] {
 	return func(yield func(deskauth.Event, error) bool) {
 		after, told := broker.EventID(0), map[broker.EventID]bool{}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
 	"github.com/deskauth/deskauth/internal/store"
 )
@@ -314,6 +315,7 @@ var records = map[string]reflect.Type{
 	"deskauth token create":  reflect.TypeFor[tokenRecord](),
 	"deskauth ticket attach": reflect.TypeFor[attached](),
 	"deskauth doctor":        reflect.TypeFor[finding](),
+	"deskauth key list":      reflect.TypeFor[deskauth.Key](),
 }
 
 // fields are those of --json, one after the other between commas.

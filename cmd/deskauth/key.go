@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deskauth/deskauth"
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/brokerhttp"
 )
 
 func keyCommand(p process) *cobra.Command {
@@ -89,24 +92,42 @@ func createKey(ctx context.Context, b *broker.Broker, p process, k broker.Key, d
 
 func keyListCommand(p process) *cobra.Command {
 	var o bureau
+	var out printing
 	cmd := &cobra.Command{Use: "list", Short: "List the keys, those that ended included", Args: noArgs}
 	o.flags(cmd.Flags())
-	return elsewhere(p, work[broker.Store]{Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
-		return listKeys(ctx, s, p)
-	}}.command(p, cmd), func(ctx context.Context, b far, _ []string) error { return b.listKeys(ctx) })
+	out.flags(cmd.Flags())
+	check := func(context.Context, []string) error { return out.check() }
+	return elsewhere(p, work[broker.Store]{Check: check, Open: o.look, Run: func(ctx context.Context, s broker.Store, _ []string) error {
+		return listKeys(ctx, s, p, out)
+	}}.command(p, cmd), func(ctx context.Context, b far, _ []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		return b.listKeys(ctx, out)
+	})
 }
 
-func listKeys(ctx context.Context, s broker.Store, p process) error {
+func listKeys(ctx context.Context, s broker.Store, p process, out printing) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return err
 	}
-	w := newColumns(p.Out)
+	var all []deskauth.Key
+	for _, k := range keys {
+		all = append(all, brokerhttp.PublishedKey(k))
+	}
+	l := keyListing(all)
+	l.Told = func(w io.Writer, _ []deskauth.Key) { tellKeys(w, keys) }
+	return printList(ctx, out, p, l)
+}
+
+func tellKeys(out io.Writer, keys []broker.Key) {
+	w := newColumns(out)
 	fmt.Fprintln(w, "KEY\tNAME\tCAN\tCONNECTIONS\tCREATED\tLAST USED\tENDS")
 	for _, k := range keys {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, powers(k.Can), reach(k.Connections), dayOf(k.Created), dayOf(k.LastUsed), endOf(k))
 	}
-	return w.Flush()
+	_ = w.Flush()
 }
 
 func powers(can []broker.Power) string {

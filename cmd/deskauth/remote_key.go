@@ -40,18 +40,22 @@ func (b far) createKey(ctx context.Context, name string, can []string, connectio
 	return tellSecret(b.p.Out, made.Secret)
 }
 
-func (b far) listKeys(ctx context.Context) error {
+func (b far) listKeys(ctx context.Context, out printing) error {
 	all, err := allOf(b, "keys", b.Keys(ctx))
 	if err != nil {
 		return err
 	}
+	return printList(ctx, out, b.p, keyListing(all))
+}
+
+func keyListing(all []deskauth.Key) listing[deskauth.Key] {
 	date := func(t *time.Time) string {
 		if t == nil {
 			return "never"
 		}
 		return t.UTC().Format(time.DateOnly)
 	}
-	return printList(ctx, printing{}, b.p, listing[deskauth.Key]{
+	return listing[deskauth.Key]{
 		Name: "keys", Items: all,
 		ID: func(k deskauth.Key) string { return strconv.FormatInt(k.ID, 10) },
 		Columns: []column[deskauth.Key]{
@@ -73,7 +77,7 @@ func (b far) listKeys(ctx context.Context) error {
 				return date(k.ExpiresAt)
 			}},
 		},
-	})
+	}
 }
 
 func (b far) endKey(ctx context.Context, text string) error {
