@@ -8,7 +8,7 @@
 //	   ▼
 //	{problems, said}: each problem fails the test
 //
-// A visitor is a fresh browser profile. Whatever goes wrong on any page it opens is a
+// One browser does for all journeys of a package (Main). A visitor is a fresh profile in it. Whatever goes wrong on any page it opens is a
 // problem without the journey asking: an error on the console, an exception, a
 // violation of the Content-Security-Policy, a style sheet or image that does not come.
 //

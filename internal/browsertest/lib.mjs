@@ -22,16 +22,24 @@ const ofColour = ['color-contrast', 'link-in-text-block', 'scrollable-region-foc
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
 
+// launched is a browser of one's own, or with `served` one that other processes find at
+// its wsEndpoint().
+export function launched(executablePath, { served = false } = {}) {
+  const options = { executablePath, args: flags };
+  return served ? chromium.launchServer(options) : chromium.launch(options);
+}
+
 // journey runs `tell(world)` and prints the outcome that run.go reads. The world has
-// `input` (what the Go test gave) and `visitor()`. The browser is one of its own, or the
-// one that listens for DevTools at input.devtools, which somebody else opened. What tell
-// returns is said to the Go test; what it throws is a problem like the others.
+// `input` (what the Go test gave) and `visitor()`. The browser is the one that the test's
+// process shares, one of its own, or the one that listens for DevTools at input.devtools,
+// which somebody else opened. What tell returns is said to the Go test; what it throws is
+// a problem like the others.
 export async function journey(tell) {
   const given = JSON.parse(readFileSync(0, 'utf8'));
   const problems = [];
   let said = null;
   const browser = given.input.devtools ? await chromium.connectOverCDP(given.input.devtools)
-    : await chromium.launch({ executablePath: given.chromium, args: flags });
+    : given.shared ? await chromium.connect(given.shared) : await launched(given.chromium);
   try {
     said = await tell({
       input: given.input,

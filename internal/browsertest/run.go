@@ -42,13 +42,13 @@ func Run(t *testing.T, name string, input, said any) {
 // drive runs a journey to its end. It fails t only if the journey could not be run.
 func drive(t *testing.T, name string, input any) (got outcome) {
 	t.Helper()
+	dir := home(t)
 	given, err := json.Marshal(map[string]any{
-		"input": input, "chromium": chromium(t), "screenshots": screenshots(t),
+		"input": input, "chromium": chromium(t), "shared": sharedBrowser(t, dir), "screenshots": screenshots(t),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := home(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "journeys", name+".mjs"))
@@ -89,13 +89,14 @@ func home(t *testing.T) string {
 	return dir
 }
 
-// chromium is the browser to drive: DESKAUTH_CHROMIUM, or the one on PATH.
+// chromium is the browser to drive: DESKAUTH_CHROMIUM, or the one on PATH, sooner the one
+// that never had a window, since it costs half.
 func chromium(t *testing.T) string {
 	t.Helper()
 	if path := os.Getenv("DESKAUTH_CHROMIUM"); path != "" {
 		return path
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/deskauth/deskauth/internal/web"
 )
 
-func TestMain(m *testing.M) { os.Exit(journey.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(Main(m)) }
 
 // TestSignIn walks the founding journey in a browser: one command, then "Sign in to
 // Zendesk", Ada's password, Allow, and her name.

@@ -1,6 +1,6 @@
 // Adds an OAuth client in the Admin Center and gets a token by hand: what a script eases,
 // and that all of it works without one: input = {zendesk, email, password}.
-import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { journey } from '../lib.mjs';
 
 await journey(async ({ input, visitor }) => {
@@ -57,7 +57,7 @@ await journey(async ({ input, visitor }) => {
   await v.page.getByRole('link', { name: 'Download as .env' }).click();
   const file = await download;
   v.expect(file.suggestedFilename() === 'copied_app.env', `the file is called ${file.suggestedFilename()}`);
-  const lines = readFileSync(await file.path(), 'utf8');
+  const lines = await text(await file.createReadStream());
   const want = `ZENDESK_URL='${input.zendesk}'\nZENDESK_CLIENT_ID='copied_app'\nZENDESK_CLIENT_SECRET='${secret}'\n`;
   v.expect(lines === want, 'the file does not hold the address, the identifier and the secret');
   await v.look('center-secret');
