@@ -209,7 +209,7 @@ func (l *logins) statusOf(ctx context.Context, c broker.Connection, offline bool
 		case ctx.Err() != nil:
 			return loginStatus{}, err
 		default: // a network that fails signs nobody out
-			unreachable = err.Error()
+			unreachable = localError(err).Error()
 		}
 	}
 	return loginStatus{

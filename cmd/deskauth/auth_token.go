@@ -82,7 +82,7 @@ func (l *logins) explain(c broker.Connection, err error) error {
 	case errors.As(err, &unusable):
 		return mustSignIn{fmt.Errorf("the login at %s cannot be used any more (%s, %s): run `deskauth auth login --account %s`", host, unusable.State, unusable.Reason, c.Account)}
 	case errors.As(err, &unavailable):
-		return asUnavailable(fmt.Errorf("the token at %s is over and cannot be renewed now (%s); the login is kept: try again later", host, unavailable.Reason))
+		return asUnavailable(fmt.Errorf("the token at %s is over and cannot be renewed now (%s); the login is kept: try again later; `deskauth doctor` says what is in the way", host, unavailable.Reason))
 	case errors.Is(err, broker.ErrStillAlive):
 		return fmt.Errorf("%s says that the token is revoked, and goes on taking it; the login is kept, disabled", host)
 	}

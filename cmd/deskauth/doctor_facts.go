@@ -53,6 +53,7 @@ type doctorFacts struct {
 type stateFacts struct {
 	Dir      string
 	There    bool
+	Logins   bool // some are kept there
 	Mode     fs.FileMode
 	Writable bool
 	Free     uint64 // bytes; see FreeKnown
@@ -342,6 +343,8 @@ func stateOfDir(dir string) (s stateFacts) {
 	default:
 		s.Err = err
 	}
+	kept, _ := filepath.Glob(filepath.Join(dir, "*", "logins.db"))
+	s.Logins = len(kept) > 0
 	s.Writable = writable(there)
 	s.Free, s.FreeIs = freeSpace(there)
 	return s

@@ -52,7 +52,7 @@ func (f doctorFacts) checkKeychain() []finding {
 		return []finding{warning("", "the logins are sealed with a key in a plain file, %s: who can read that can use them", k.File)}
 	case k.File != "":
 		return []finding{fine("the logins are sealed with a key in a file that a passphrase opens, %s", k.File)}
-	case k.Err != nil && f.State.There:
+	case k.Err != nil && (f.State.Logins || len(f.ByBroker) > 0):
 		return []finding{fault("unlock it, or run `"+f.SignIn+" --insecure-storage`", "the logins are sealed with a key of %v", k.Err)}
 	case k.Err != nil:
 		return []finding{warning("set DESKAUTH_PASSPHRASE, or sign in with --insecure-storage", "%v", k.Err)}

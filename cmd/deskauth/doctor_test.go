@@ -25,7 +25,7 @@ func healthy() doctorFacts {
 	refresh := "1234567890"
 	return doctorFacts{
 		Now: doctorNow, Account: "acme", Host: "acme.zendesk.com", SignIn: "deskauth auth login --account acme", Which: " --account acme",
-		State:    stateFacts{Dir: "/state", There: true, Mode: 0o700 | fs.ModeDir, Writable: true, Free: 1 << 30, FreeIs: true},
+		State:    stateFacts{Dir: "/state", There: true, Logins: true, Mode: 0o700 | fs.ModeDir, Writable: true, Free: 1 << 30, FreeIs: true},
 		Keychain: keychainFacts{Has: true},
 		Reached:  &reachedFacts{Status: 200, Dated: true, Ahead: time.Second},
 		Login:    loginFacts{Connection: admin},

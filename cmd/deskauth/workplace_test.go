@@ -144,8 +144,9 @@ type gate struct {
 	to    string
 	proxy *httputil.ReverseProxy
 
-	mu   sync.Mutex
-	held *held
+	mu      sync.Mutex
+	held    *held
+	instead http.HandlerFunc // answers in the server's place; nil: nobody
 }
 
 // held is a request to be held back.
@@ -198,24 +199,26 @@ func (g *gate) release() {
 	}
 }
 
-func (g *gate) take(r *http.Request) *held {
+func (g *gate) take(r *http.Request) (*held, http.HandlerFunc) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.held
 	switch {
 	case h == nil || r.Method != h.method || !strings.HasPrefix(r.URL.RequestURI(), h.path):
-		return nil
+		return nil, g.instead
 	case h.skip > 0:
 		h.skip--
-		return nil
+		return nil, nil
 	}
 	h.method = "" // only this one
-	return h
+	return h, nil
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := g.take(r)
+	h, instead := g.take(r)
 	switch {
+	case instead != nil:
+		instead(w, r)
 	case h == nil:
 		g.proxy.ServeHTTP(w, r)
 	case h.answered:
