@@ -26,7 +26,7 @@ func ExampleClient_MakeKey() {
 	fmt.Println(key, err) // what it is stands in Secret, and is not printed
 
 	export := &deskauth.Client{URL: w.url, Key: key.Secret}
-	defer export.Close()
+	defer func() { _ = export.Close() }()
 	_, err = export.Token(ctx, ada.ID)
 	fmt.Println("it lends:", err == nil)
 	_, err = export.MakeLink(ctx, deskauth.LinkRequest{})

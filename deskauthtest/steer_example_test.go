@@ -34,7 +34,7 @@ func ExampleAccounts() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 
 	back := z.Allow("hank@globex.example", "https://globex.zendesk.com/oauth/authorizations/new?response_type=code&client_id=reports&scope=read&redirect_uri=https://reports.example/callback")
 	fmt.Println(back.Host, back.Query().Has("code"))
@@ -49,7 +49,7 @@ func ExampleDefaultAccount() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 
 	fmt.Println(z.Allow("linus@acme.example", app().AuthCodeURL("")).Query().Has("code"))
 	// Output: true
@@ -66,7 +66,7 @@ func ExampleSeed() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 
 	// A public client has to send a code challenge (PKCE), and this app does not.
 	fmt.Println(z.Allow(deskauthtest.Admin, app().AuthCodeURL("")).Query().Get("error"))
@@ -151,9 +151,12 @@ func ExampleZendesk_Transport() {
 	z, _, end := start()
 	defer end()
 
-	client := &http.Client{Transport: z.Transport(nil)} // http.DefaultTransport: other hosts are reached
+	client := &http.Client{Transport: z.Transport(nil)} // with http.DefaultTransport other hosts would be reached
 	fmt.Println(me(client))
-	_, err := client.Get("https://example.com/")
+	resp, err := client.Get("https://example.com/")
+	if err == nil {
+		_ = resp.Body.Close()
+	}
 	fmt.Println("another host:", err != nil)
 	// Output:
 	// 200 OK
