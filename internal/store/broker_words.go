@@ -38,29 +38,9 @@ func writeWords(ctx context.Context, t *tx, c broker.Connection) error {
 	return err
 }
 
-// wordsFew is how many rows of words a search may have to look through. Where more
-// begin as what is looked for does, the newest that do are soon found one by one.
-const wordsFew = 10_000
-
 // wordEnd stands behind every word that begins with what it is put behind: no word has
 // the last character of Unicode, which is none.
 const wordEnd = "\U0010FFFF"
-
-// fewest returns the first of the beginnings that few words have; "" if there is none.
-func (s brokerStore) fewest(ctx context.Context, beginnings []string) (string, error) {
-	for _, word := range beginnings {
-		var n int
-		if err := s.db.reads.QueryRowContext(ctx, `
-			SELECT count(*) FROM (SELECT 1 FROM broker_connection_words WHERE word >= $1 AND word < $2 LIMIT $3) AS found`,
-			word, word+wordEnd, wordsFew+1).Scan(&n); err != nil {
-			return "", err
-		}
-		if n <= wordsFew {
-			return word, nil
-		}
-	}
-	return "", nil
-}
 
 // wordsDue is there while connections of before the migration 0014 lack their words.
 const wordsDue = "words to be filled in"

@@ -3,7 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // statements compiles each SQL text once for as long as its connection or
@@ -60,6 +64,12 @@ func (s *statements) close() {
 type reader struct {
 	db       *sql.DB
 	prepared *statements // nil on PostgreSQL, whose driver keeps its own
+	pgx      bool        // the driver is pgx's
+}
+
+func postgresReader(db *sql.DB) reader {
+	_, ours := db.Driver().(*stdlib.Driver)
+	return reader{db: db, pgx: ours}
 }
 
 func (r reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -74,4 +84,15 @@ func (r reader) QueryRowContext(ctx context.Context, query string, args ...any) 
 		return s.QueryRowContext(ctx, args...)
 	}
 	return r.db.QueryRowContext(ctx, query, args...)
+}
+
+// byValues are the arguments of a query that PostgreSQL is to plan for them, each time.
+// One that the driver keeps prepared it soon plans for values that it does not know: it
+// then takes what few connections have for what thousands have, and walks past all. The
+// driver takes how a query is run from in front of its arguments.
+func (r reader) byValues(args []any) []any {
+	if !r.pgx {
+		return args
+	}
+	return slices.Insert(args, 0, any(pgx.QueryExecModeCacheDescribe))
 }

@@ -62,7 +62,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 
 // FromPostgres uses a pool that the caller opened and goes on owning.
 func FromPostgres(pool *sql.DB) *DB {
-	return &DB{engine: Postgres, writes: pool, reads: reader{db: pool}, presented: presentedTokens(), close: func() error { return nil }}
+	return &DB{engine: Postgres, writes: pool, reads: postgresReader(pool), presented: presentedTokens(), close: func() error { return nil }}
 }
 
 // Engine tells which kind of database this is.
@@ -216,7 +216,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	d := &DB{engine: Postgres, writes: db, reads: reader{db: db}, presented: presentedTokens()}
+	d := &DB{engine: Postgres, writes: db, reads: postgresReader(db), presented: presentedTokens()}
 	d.close = sync.OnceValue(func() error { err := db.Close(); pool.Close(); return err })
 	if err := d.Ping(ctx); err != nil {
 		_ = d.Close()
