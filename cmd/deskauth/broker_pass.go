@@ -51,14 +51,14 @@ func passCreateCommand(p process) *cobra.Command {
 	}
 	f := cmd.Flags()
 	o.flags(f)
-	f.StringVar(&wish.name, "name", "files", "what it is for; its holder and the ticket's readers see it")
+	f.StringVar(&wish.name, "name", "", "what it is for; its holder and the ticket's readers see it")
 	f.StringSliceVar(&wish.can, "can", []string{string(broker.Upload), string(broker.Comment)}, "`actions`: upload, comment; may repeat")
 	f.StringSliceVar(&wish.types, "types", nil, "`types` of file, such as .log or image/*; may repeat (default any)")
 	untold(f, "types")
 	f.BoolVar(&wish.public, "public", false, "make its comments public")
 	f.IntVar(&wish.uses, "uses", 10, "how often something may be sent")
-	f.IntVar(&wish.fileMB, "file-most", broker.PassFileMost>>20, "`MiB` of a file")
-	f.IntVar(&wish.allMB, "all-most", 500, "`MiB` of all files together")
+	f.IntVar(&wish.fileMB, "file-most", broker.PassFileMost/megabyte, "`MB` of a file")
+	f.IntVar(&wish.allMB, "all-most", 500, "`MB` of all files together")
 	f.DurationVar(&wish.life, "life", broker.PassLife, "how long it lives, at most 2160h")
 	o.links(f)
 	return work[*broker.Broker]{
@@ -70,15 +70,18 @@ func passCreateCommand(p process) *cobra.Command {
 	}.command(p, cmd)
 }
 
+// megabyte is what sizes are given in, as they are shown.
+const megabyte = 1_000_000
+
 // check finds what would be taken for "not said".
 func (w passWish) check() error {
 	switch {
 	case w.uses < 1:
 		return usagef("--uses must be from 1 to %d", broker.PassUsesMost)
 	case w.fileMB < 1:
-		return usagef("--file-most must be from 1 to %d", broker.PassFileMost>>20)
+		return usagef("--file-most must be from 1 to %d", broker.PassFileMost/megabyte)
 	case w.allMB < 1:
-		return usagef("--all-most must be from 1 to %d", broker.PassBytesMost>>20)
+		return usagef("--all-most must be from 1 to %d", broker.PassBytesMost/megabyte)
 	case w.life <= 0:
 		return usagef("--life must be more than nothing, and at most %v", broker.PassLifeMost)
 	}
@@ -96,7 +99,7 @@ func createPass(ctx context.Context, b *broker.Broker, p process, w passWish, at
 	}
 	want := broker.Pass{
 		Name: w.name, Connection: broker.ConnectionID(connection), Ticket: ticket, Public: w.public, Types: w.types,
-		UsesMost: w.uses, FileMost: int64(w.fileMB) << 20, BytesMost: int64(w.allMB) << 20,
+		UsesMost: w.uses, FileMost: int64(w.fileMB) * megabyte, BytesMost: int64(w.allMB) * megabyte,
 		Expires: b.Now().Add(w.life).UTC().Truncate(time.Microsecond), Maker: broker.AtCommand,
 	}
 	for _, a := range w.can {

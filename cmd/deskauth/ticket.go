@@ -10,6 +10,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+
+	"github.com/deskauth/deskauth/internal/broker"
 )
 
 func ticketCommand(p process) *cobra.Command {
@@ -46,8 +48,9 @@ type outgoing struct {
 	Modified time.Time
 }
 
-// uploadMost is how large a file Zendesk takes.
-const uploadMost = 50 << 20
+// uploadMost is how large a file Zendesk takes: 50 MB, as its page on attachments says, and as
+// a pass takes it.
+const uploadMost = broker.PassFileMost
 
 // outgoingFiles looks at every file before the first is sent.
 func outgoingFiles(paths []string) (files []outgoing, err error) {
@@ -58,6 +61,8 @@ func outgoingFiles(paths []string) (files []outgoing, err error) {
 			return nil, usage{err}
 		case !info.Mode().IsRegular():
 			return nil, usagef("%s is not a file", path)
+		case info.Size() == 0: // a pass does not take it either
+			return nil, usagef("%s is empty: there is nothing in it to send", path)
 		case info.Size() > uploadMost:
 			return nil, usagef("%s has %s; Zendesk takes files of up to %s: compress or split it", path, sizeText(info.Size()), sizeText(uploadMost))
 		}

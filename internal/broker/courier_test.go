@@ -447,7 +447,7 @@ func TestPassStreams(t *testing.T) {
 		_, _ = io.WriteString(w, `{"upload":{"token":"t0ken"}}`)
 	}
 	h.z.mu.Unlock()
-	const size = 50 << 20
+	const size = broker.PassFileMost
 	s := p.begin()
 	var peak uint64
 	watched := io.TeeReader(io.LimitReader(forever{}, size), &watch{peak: &peak})
@@ -519,7 +519,7 @@ func TestMakePassRefuses(t *testing.T) {
 		id := h.signIn().ID
 		good := broker.Pass{Name: "x", Connection: id, Ticket: 35}
 		for name, edit := range map[string]func(*broker.Pass){
-			"name":           func(p *broker.Pass) { p.Name = " \x00" },
+			"name":           func(p *broker.Pass) { p.Name = strings.Repeat("n", 101) },
 			"ticket":         func(p *broker.Pass) { p.Ticket = -1 },
 			"can":            func(p *broker.Pass) { p.Can = []broker.PassAction{"delete"} },
 			"types":          func(p *broker.Pass) { p.Types = []string{"exe"} },

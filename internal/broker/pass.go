@@ -32,7 +32,7 @@ func Actions() []PassAction { return []PassAction{Upload, Comment} }
 type Pass struct {
 	ID         PassID
 	Digest     secret.Digest
-	Name       string // for those who hand it out, and for the readers of the ticket
+	Name       string // for those who hand it out, and for the readers of the ticket; may be empty
 	Connection ConnectionID
 	Account    string
 	Ticket     int64
@@ -56,8 +56,8 @@ type Pass struct {
 
 // Bounds of a pass.
 const (
-	PassFileMost  = 50 << 20 // bytes; Zendesk takes no larger file
-	PassBytesMost = 1 << 30  // bytes
+	PassFileMost  = 50_000_000    // bytes; Zendesk takes files of up to 50 MB
+	PassBytesMost = 1_000_000_000 // bytes
 	PassUsesMost  = 1000
 	PassLifeMost  = 90 * 24 * time.Hour
 	PassLife      = 7 * 24 * time.Hour // where nothing else is said

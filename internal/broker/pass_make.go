@@ -24,7 +24,11 @@ const passSecretMost = 200
 
 // Made says what a pass is for, in the audit trail.
 func (p Pass) Made() string {
-	return fmt.Sprintf("pass %d, ticket %d, until %s: %s", p.ID, p.Ticket, p.Expires.Format(time.RFC3339), p.Name)
+	made := fmt.Sprintf("pass %d, ticket %d, until %s", p.ID, p.Ticket, p.Expires.Format(time.RFC3339))
+	if p.Name != "" {
+		made += ": " + p.Name
+	}
+	return made
 }
 
 // check fills in what was not said and decides whether a pass can be as it is. The
@@ -51,8 +55,8 @@ func (p Pass) check(now time.Time) (Pass, error) {
 	switch {
 	case err != nil:
 		return p, err
-	case p.Name == "" || len(p.Name) > passNameMost:
-		return p, &Invalid{"name", fmt.Sprintf("it has 1 to %d characters", passNameMost)}
+	case len(p.Name) > passNameMost:
+		return p, &Invalid{"name", fmt.Sprintf("it has at most %d characters", passNameMost)}
 	case p.Connection <= 0:
 		return p, &Invalid{"connection", "it is the number of one"}
 	case p.Ticket <= 0:

@@ -127,7 +127,11 @@ func CleanText(text string) string {
 // comment is the text of the comment: what the holder wrote, below whose words they
 // are. Readers of the ticket see the connection's user as its author.
 func (p Pass) comment(text string) string {
-	said := fmt.Sprintf("Sent by the holder of pass %d (%s).", p.ID, p.Name)
+	said := fmt.Sprintf("Sent by the holder of pass %d", p.ID)
+	if p.Name != "" {
+		said += " (" + p.Name + ")"
+	}
+	said += "."
 	if text != "" {
 		said += "\n\n" + text
 	}

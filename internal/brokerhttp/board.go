@@ -63,11 +63,11 @@ func (s *site) board(handle func(path string, methods map[string]http.HandlerFun
 }
 
 // boardPage is what all of them share. Those of operators are, as the Admin Center is,
-// in fewer languages than what everybody meets.
+// in fewer languages than what everybody meets; what stands round them keeps the reader's.
 func (s *site) boardPage(v visit) web.Board {
 	p := s.page(v.Request)
 	if v.who == operators {
-		p.Admin, p.Lang = true, p.Lang.ForAdmin()
+		p.Admin, p.Reader, p.Lang = true, p.Lang, p.Lang.ForAdmin()
 	}
 	return web.Board{
 		Page: p, User: personOf(v.viewer.User), Account: s.host(v.viewer.Account),

@@ -18,7 +18,11 @@ func (s *site) connections(w http.ResponseWriter, v visit) error {
 	if err != nil {
 		return err
 	}
-	web.Render(w, http.StatusOK, page)
+	status := http.StatusOK
+	if page.Unknown != "" { // what was mistyped must not look like an empty list
+		status = http.StatusUnprocessableEntity
+	}
+	web.Render(w, status, page)
 	return nil
 }
 
@@ -47,7 +51,7 @@ func (s *site) listed(v visit) (web.Connections, error) {
 	}
 	p := web.Connections{
 		Board: s.boardPage(v), Filter: typed, Counts: map[web.ConnectionState]int{},
-		Connect: s.ConnectPath, Orders: ordersOf(v.viewer), Wrong: v.URL.Query().Get("chosen") == "none",
+		Unknown: typed.Unknown(), Connect: s.ConnectPath, Orders: ordersOf(v.viewer), Wrong: v.URL.Query().Get("chosen") == "none",
 	}
 	before, err := readCursor(v.URL.Query().Get(web.FieldBefore))
 	if err != nil {

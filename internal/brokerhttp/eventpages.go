@@ -79,7 +79,8 @@ func (s *site) eventList(w http.ResponseWriter, v visit) error {
 		return err
 	}
 	p := web.Events{Board: s.boardPage(v), Filter: typed, Kept: int(s.Broker.EventsKeep / (24 * time.Hour))}
-	if len(wrong) > 0 {
+	p.Unknown = typed.Unknown()
+	if len(wrong) > 0 || p.Unknown != "" {
 		p.Wrong = wrong
 		web.Render(w, http.StatusUnprocessableEntity, p)
 		return nil

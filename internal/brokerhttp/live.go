@@ -89,6 +89,28 @@ func (s *site) connectionLive(w http.ResponseWriter, v visit) error {
 	})
 }
 
+// webhooksLive is the list of the webhooks as it changes.
+func (s *site) webhooksLive(w http.ResponseWriter, v visit) error {
+	return s.stream(w, v, func(v visit) ([]web.LivePart, error) {
+		page, err := s.webhooksListed(v)
+		if err != nil {
+			return nil, err
+		}
+		return page.LiveHTML()
+	})
+}
+
+// webhookLive is the page of a webhook as it changes. It ends with the webhook.
+func (s *site) webhookLive(w http.ResponseWriter, v visit) error {
+	return s.stream(w, v, func(v visit) ([]web.LivePart, error) {
+		page, err := s.webhookOf(v)
+		if err != nil {
+			return nil, err
+		}
+		return page.LiveHTML()
+	})
+}
+
 // stream sends the parts of a page as they change (server-sent events: HTML, section
 // 9.2). It looks at the database, which tells what other replicas do too, and sends what
 // differs from what it sent. It ends with the session, or when that must be checked.

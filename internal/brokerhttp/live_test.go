@@ -4,12 +4,16 @@ import (
 	"bufio"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/deskauth/deskauth/internal/broker"
+	"github.com/deskauth/deskauth/internal/testlog"
 )
 
 // stream opens a page's stream.
@@ -101,5 +105,59 @@ func TestUsesAreCounted(t *testing.T) {
 	ada := b.signIn("acme", 7, "Ada", "admin")
 	if page := b.look(ada, "/connections/"+strconv.Itoa(int(id))); !strings.Contains(page.body, "Tokens lent and calls made in the last 14 days: 3 and 0") {
 		t.Errorf("the page: %s", page.body)
+	}
+}
+
+// The pages of webhooks follow what is delivered, so that nobody loads them again to see
+// what came of a test.
+func TestWebhookPagesFollow(t *testing.T) {
+	b := newBoardSite(t)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer receiver.Close()
+	b.connectAs("acme", 7, "Ada", "admin")
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	made := b.post(ada, "/webhooks", url.Values{"url": {receiver.URL}})
+	testlog.Issued(t, regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`).FindString(made.body))
+	for path, follows := range map[string]string{"/webhooks": "/webhooks.live", "/webhooks/1": "/webhooks/1/live"} {
+		if page := b.look(ada, path); !strings.Contains(page.body, `data-live="`+follows+`"`) || !strings.Contains(page.Header.Get("Content-Security-Policy"), "connect-src 'self'") {
+			t.Errorf("%s follows nothing: %v %s", path, page.Header, page.body)
+		}
+	}
+	_, list := b.stream(ada, "/webhooks.live")
+	_, page := b.stream(ada, "/webhooks/1/live")
+	until(t, list, "rows", "Nothing was sent yet")
+	until(t, page, "told", "Nothing was sent yet")
+	b.post(ada, "/webhooks/1", url.Values{"order": {"test"}})
+	if err := b.broker.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, page, "told", "Delivered")
+	until(t, list, "rows", "Delivered")
+	b.post(ada, "/webhooks/1", url.Values{"order": {"disable"}})
+	until(t, page, "standing", "Disabled")
+	gus := b.signIn("globex", 9, "Gus", "agent")
+	for _, path := range []string{"/webhooks.live", "/webhooks/1/live"} {
+		if got := b.look(gus, path); got.StatusCode == http.StatusOK {
+			t.Errorf("%s is there for somebody who is no operator: %s", path, got.body)
+		}
+	}
+	for _, path := range []string{"/webhooks/2/live", "/webhooks/x/live"} {
+		if got := b.look(ada, path); got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, got.StatusCode)
+		}
+	}
+}
+
+// A filter that was mistyped does not look like an empty list.
+func TestUnknownFilters(t *testing.T) {
+	b := newBoardSite(t)
+	b.connectAs("acme", 7, "Ada", "admin")
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	for _, path := range []string{"/connections?state=bogus", "/connections?product=bogus", "/connections?client=bogus", "/passes?state=bogus", "/events?kind=bogus"} {
+		page := b.look(ada, path)
+		if page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, "There is no “bogus” to filter by") ||
+			!strings.Contains(page.body, `<nav class="sections"`) || strings.Contains(page.body, "<tbody") {
+			t.Errorf("%s: %d %s", path, page.StatusCode, page.body)
+		}
 	}
 }

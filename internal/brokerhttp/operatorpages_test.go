@@ -356,15 +356,22 @@ func TestWebhookPages(t *testing.T) {
 	}
 }
 
-// A reader of a language that these pages are not in has them in English, whole.
-func TestOperatorsPagesAreInOneLanguage(t *testing.T) {
-	o := newOffice(t)
-	for accept, want := range map[string]string{"fr": "Make a key", "de": "Schlüssel anlegen"} {
-		req := o.request("GET", "/keys", "")
-		req.Header.Set("Accept-Language", accept)
-		got := o.do(o.ada, req)
-		if !strings.Contains(got.body, want) || strings.Contains(got.body, "Clés") {
-			t.Errorf("%s: %s", accept, got.body)
+// The pages of operators are in two languages; what stands round them keeps the reader's.
+func TestOperatorsKeepTheirLanguage(t *testing.T) {
+	b := newBoardSite(t)
+	b.connectAs("acme", 7, "Ada", "admin")
+	ada := b.signIn("acme", 7, "Ada", "admin")
+	for lang, says := range map[string][]string{
+		"fr": {`<html lang="en"`, `<header lang="fr"`, ">Laissez-passer</a>", ">No pass has been made yet<", "Cette page n’existe que dans ces langues : English, Deutsch.", `<span lang="fr" aria-current="true">`, `value="ja" lang="ja"`},
+		"de": {`<html lang="de"`, "<header>", ">Pässe</a>", ">Noch kein Pass ausgestellt<"},
+	} {
+		req := b.request("GET", "/passes", "")
+		req.Header.Set("Accept-Language", lang)
+		page := b.do(ada, req)
+		for _, said := range says {
+			if !strings.Contains(page.body, said) {
+				t.Errorf("in %s the page lacks %s: %s", lang, said, page.body)
+			}
 		}
 	}
 }

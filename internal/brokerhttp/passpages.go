@@ -29,9 +29,10 @@ func (s *site) passList(w http.ResponseWriter, v visit) error {
 	p := web.Passes{Board: s.boardPage(v), Filter: web.PassFilter{
 		State: query.Get(web.FieldState), Connection: query.Get(web.FieldConnection), Words: query.Get(web.FieldWords),
 	}}
-	f := broker.PassFilter{Words: p.Filter.Words}
-	if state := broker.PassState(p.Filter.State); slices.Contains(broker.PassStates(), state) {
-		f.State = state
+	f := broker.PassFilter{Words: p.Filter.Words, State: broker.PassState(p.Filter.State)}
+	if p.Unknown = p.Filter.Unknown(); p.Unknown != "" { // a filter that was mistyped must not look like none
+		web.Render(w, http.StatusUnprocessableEntity, p)
+		return nil
 	}
 	if p.Filter.Connection != "" {
 		id, err := broker.ParseConnectionID(p.Filter.Connection)
@@ -179,12 +180,11 @@ func (s *site) passMade(w http.ResponseWriter, v visit) error {
 	return nil
 }
 
-// megabyte is what sizes are typed in, as they are shown. The most of them are round
-// numbers within broker.PassFileMost and broker.PassBytesMost.
+// megabyte is what sizes are typed in, as they are shown.
 const (
 	megabyte      = 1_000_000
-	fileMegabytes = 50
-	allMegabytes  = 1000
+	fileMegabytes = broker.PassFileMost / megabyte
+	allMegabytes  = broker.PassBytesMost / megabyte
 )
 
 // passTyped reads the form, and notes in the page what is wrong with it.

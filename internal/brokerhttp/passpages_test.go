@@ -109,7 +109,21 @@ func TestPassPages(t *testing.T) {
 			t.Errorf("%s: %v %v", kind, all, err)
 		}
 	}
-	for _, path := range []string{"/passes/2", "/passes/x", "/passes/0", "/new-pass?connection=99", "/passes?before=x"} {
+	// A pass needs no name.
+	unnamed := wish(id, "35")
+	unnamed.Set("name", "")
+	if made := b.post(ada, "/new-pass", unnamed); made.StatusCode != http.StatusOK || !strings.Contains(made.body, "<bdi>No name</bdi>") {
+		t.Errorf("without a name: %d %s", made.StatusCode, made.body)
+	} else {
+		testlog.Issued(t, regexp.MustCompile(`deskauth_pass_[A-Za-z0-9_-]+`).FindString(made.body))
+	}
+	if page := b.look(ada, "/passes"); !strings.Contains(page.body, "<bdi>No name</bdi>") {
+		t.Errorf("a pass without a name in the list: %s", page.body)
+	}
+	if page := b.look(ada, "/passes/2"); !strings.Contains(page.body, "<h1>Pass 2</h1>") {
+		t.Errorf("its page: %s", page.body)
+	}
+	for _, path := range []string{"/passes/3", "/passes/x", "/passes/0", "/new-pass?connection=99", "/passes?before=x"} {
 		if got := b.look(ada, path); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, got.StatusCode)
 		}
@@ -137,7 +151,7 @@ func TestPassFormOfOperators(t *testing.T) {
 		"a closed ticket":      {with("ticket", "36"), 422, "There is no such ticket"},
 		"a ticket that is not": {with("ticket", "38"), 502, "Zendesk did not answer"},
 		"Zendesk away":         {with("ticket", "37"), 502, "Zendesk did not answer"},
-		"no name":              {with("name", " "), 422, "It has 1 to 100 characters"},
+		"a long name":          {with("name", strings.Repeat("n", 101)), 422, "It has at most 100 characters"},
 		"nothing allowed":      {with("can"), 422, "It allows at least one thing"},
 		"another thing":        {with("can", "delete"), 422, "It allows at least one thing"},
 		"a type of no file":    {with("types", "exe;rm -rf"), 422, "Each is the end of a name"},

@@ -15,6 +15,8 @@ import (
 // webhookPages are those of the webhooks.
 var webhookPages = []boardRoute{
 	{web.PathWebhooks, operators, serving{"GET": (*site).webhookList, "POST": (*site).webhookAdded}},
+	{web.PathWebhooksLive, operators, serving{"GET": (*site).webhooksLive}},
+	{web.PathWebhooks + "/{id}/live", operators, serving{"GET": (*site).webhookLive}},
 	{web.PathWebhooks + "/{id}", operators, serving{"GET": (*site).webhookPage, "POST": (*site).webhookOrdered}},
 	{web.PathWebhooks + "/{id}/remove", operators, serving{"GET": (*site).webhookAsked, "POST": (*site).webhookRemoved}},
 }
@@ -23,18 +25,23 @@ func (s *site) hooks(v visit) web.Hooks { return web.Hooks{Board: s.boardPage(v)
 
 // webhookList is GET /webhooks.
 func (s *site) webhookList(w http.ResponseWriter, v visit) error {
-	all, err := s.Broker.AllWebhooks(v.Context(), v.viewer)
+	p, err := s.webhooksListed(v)
 	if err != nil {
 		return err
 	}
+	web.Render(w, http.StatusOK, p)
+	return nil
+}
+
+func (s *site) webhooksListed(v visit) (web.Webhooks, error) {
+	all, err := s.Broker.AllWebhooks(v.Context(), v.viewer)
 	p := web.Webhooks{Hooks: s.hooks(v)}
 	for _, one := range all {
 		row := webhookRow(one.Webhook)
 		row.Last = deliveryRow(one.Last)
 		p.Rows = append(p.Rows, row)
 	}
-	web.Render(w, http.StatusOK, p)
-	return nil
+	return p, err
 }
 
 func webhookRow(w broker.Webhook) web.WebhookRow {

@@ -185,7 +185,7 @@ func TestDashboardOfMany(t *testing.T) {
 				storetest.Exec(t, raw, `VACUUM ANALYZE`)
 			}
 			// So many change before it comes again.
-			storetest.Exec(t, raw, `UPDATE broker_connections SET last_used_at = 2 WHERE id % 10 = 7`)
+			storetest.Exec(t, raw, `UPDATE broker_connections SET last_used_at = 2 WHERE id % 50 = 7`)
 			s := storetest.Open(t, dsn).Broker()
 			for _, name := range slices.Sorted(maps.Keys(dashboards)) {
 				asked := dashboards[name]

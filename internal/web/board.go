@@ -123,7 +123,7 @@ func (b Board) frame(template, title string, at BoardSection) frame {
 func (b Board) sections(at BoardSection) (all []Entry) {
 	for _, s := range boardSections {
 		if s.there && (s.everybody || b.Operator) {
-			all = append(all, Entry{b.T("board." + s.name), s.path, s.at == at})
+			all = append(all, Entry{b.round().T("board." + s.name), s.path, s.at == at})
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +124,22 @@ func (f ConnectionFilter) Pairs() []string {
 	return []string{FieldState, f.State, FieldAccount, f.Account, FieldProduct, f.Product, FieldOf, f.Client, FieldWords, f.Words}
 }
 
+// Unknown is what of the filter no connection can be, empty where there is no such thing.
+func (f ConnectionFilter) Unknown() string {
+	if f.State != "" && !slices.Contains(ConnectionStates, ConnectionState(f.State)) {
+		return f.State
+	}
+	if f.Product != "" && f.Product != "support" && f.Product != "chat" {
+		return f.Product
+	}
+	if f.Client != "" {
+		if id, err := strconv.ParseInt(f.Client, 10, 64); err != nil || id <= 0 {
+			return f.Client
+		}
+	}
+	return ""
+}
+
 // Any tells whether the filter holds anything back; for templates.
 func (f ConnectionFilter) Any() bool { return f != ConnectionFilter{} }
 
@@ -138,6 +155,7 @@ type Connections struct {
 	Rows    []ConnectionRow
 	Older   string // the next page
 	Stream  string // what the page follows; empty: it stands still
+	Unknown string // what of the filter no connection can be
 	Connect string // where a first connection is made
 	Orders  []Order
 	Wrong   bool // an order came without a choice

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -66,15 +67,24 @@ func (f EventFilter) Pairs() []string {
 	}
 }
 
+// Unknown is what of the filter no event can be, empty where there is no such thing.
+func (f EventFilter) Unknown() string {
+	if f.Kind != "" && !slices.Contains(EventKinds, f.Kind) {
+		return f.Kind
+	}
+	return ""
+}
+
 // Events is the audit trail: who did what, on what, when, and what came of it.
 type Events struct {
 	Board
-	Filter EventFilter
-	Wrong  map[string]bool // fields that cannot be read: see [EventFields]
-	By     Who             // whose lines they are, where that is asked for
-	Rows   []EventRow
-	Pager  Pager
-	Kept   int // days
+	Filter  EventFilter
+	Unknown string          // what of the filter no event can be
+	Wrong   map[string]bool // fields that cannot be read: see [EventFields]
+	By      Who             // whose lines they are, where that is asked for
+	Rows    []EventRow
+	Pager   Pager
+	Kept    int // days
 }
 
 // EventFields are the fields that something can be wrong with: see the strings

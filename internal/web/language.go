@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -35,11 +36,22 @@ func (p Page) languageChoices() []languageChoice {
 	var all []languageChoice
 	for _, tag := range languages().tags {
 		lang := Lang(tag.String())
-		if !p.Admin || lang == lang.ForAdmin() {
-			all = append(all, languageChoice{lang, T(lang, "language"), lang == p.Lang})
+		if !p.Admin || p.Reader != "" || lang == lang.ForAdmin() {
+			all = append(all, languageChoice{lang, T(lang, "language"), lang == p.round().Lang})
 		}
 	}
 	return all
+}
+
+// wholeNames are the languages that every page is in, by their own names.
+func wholeNames() string {
+	var all []string
+	for _, tag := range languages().tags {
+		if lang := Lang(tag.String()); whole[lang] {
+			all = append(all, T(lang, "language"))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // LanguageCookie is where a browser keeps its reader's choice of a language.

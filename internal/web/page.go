@@ -19,6 +19,7 @@ type Page struct {
 	Prefix    string // path under which [Static] is mounted, "" for /static/ itself
 	Admin     bool   // whether it is a page of the Admin Center, or of operators: see [Lang.ForAdmin]
 	Languages LanguageSwitch
+	Reader    Lang // of what stands round a page that is not in the reader's own language; empty: as the page
 }
 
 // Brand says whose page it is.
@@ -60,6 +61,14 @@ type frame struct {
 }
 
 func (p Page) page() Page { return p }
+
+// round is the page as its frame has it, which keeps the reader's language.
+func (p Page) round() Page {
+	if p.Reader != "" {
+		p.Lang = p.Reader
+	}
+	return p
+}
 
 // T is the text of a key in the page's language; for templates.
 func (p Page) T(key string, args ...any) string { return T(p.Lang, key, args...) }
@@ -109,13 +118,18 @@ func parseTemplates() (map[string]*template.Template, error) {
 // view is what the layout sees; the page's own template sees Page alone.
 type view struct {
 	frame
-	Page Renderable
-	Base Page
-	Lang Lang
-	Dir  string
+	Page  Renderable
+	Base  Page
+	Round Page // in the reader's language: what stands round the page
+	Lang  Lang
+	Dir   string
+	Only  string // the languages that the page is in, where the reader's is none of them
 
 	Offered []languageChoice // languages, none on a page without a switch
 }
+
+// RoundDir is the direction of what stands round the page.
+func (v view) RoundDir() string { return v.Round.Lang.dir() }
 
 // Broker tells the layout whose page it is.
 func (v view) Broker() bool { return v.Brand == Broker }
@@ -143,7 +157,10 @@ func Render(w http.ResponseWriter, status int, p Renderable) {
 	h.Set("Content-Security-Policy", policy)
 
 	var body bytes.Buffer
-	v := view{frame: f, Page: p, Base: base, Lang: base.Lang, Dir: base.Lang.dir(), Offered: base.languageChoices()}
+	v := view{frame: f, Page: p, Base: base, Round: base.round(), Lang: base.Lang, Dir: base.Lang.dir(), Offered: base.languageChoices()}
+	if v.Round.Lang != v.Lang {
+		v.Only = wholeNames()
+	}
 	if err := execute(&body, v); err != nil {
 		slog.Error("a page could not be rendered", "page", f.Template, "request_id", base.RequestID, "error", err)
 		h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,14 @@ type PassRow struct {
 // URL is the pass's page; for templates.
 func (r PassRow) URL() string { return idPath(PathPasses, r.ID) }
 
+// PassName is what a pass is called; for templates.
+func (b Board) PassName(r PassRow) string {
+	if r.Name == "" {
+		return b.T("passes.unnamed")
+	}
+	return r.Name
+}
+
 // PassIs is the state of a pass; for templates.
 func (b Board) PassIs(r PassRow) Condition {
 	return Condition{ConnectionState(r.State), b.T("passes.state." + string(r.State))}
@@ -86,15 +95,24 @@ func (f PassFilter) Pairs() []string {
 	return []string{FieldState, f.State, FieldConnection, f.Connection, FieldWords, f.Words}
 }
 
+// Unknown is what of the filter no pass can be, empty where there is no such thing.
+func (f PassFilter) Unknown() string {
+	if f.State != "" && !slices.Contains(PassStates, PassState(f.State)) {
+		return f.State
+	}
+	return ""
+}
+
 // Any tells whether the filter holds anything back; for the template.
 func (f PassFilter) Any() bool { return f != PassFilter{} }
 
 // Passes is the list of what was handed out.
 type Passes struct {
 	Board
-	Filter PassFilter
-	Rows   []PassRow
-	Pager  Pager
+	Filter  PassFilter
+	Unknown string // what of the filter no pass can be
+	Rows    []PassRow
+	Pager   Pager
 }
 
 func (p Passes) frame() frame {
@@ -138,7 +156,12 @@ type SentRow struct {
 func (p PassPage) frame() frame { return p.Board.frame("pass_page", p.Title(), AtPasses) }
 
 // Title is the page's title and first heading; for the template.
-func (p PassPage) Title() string { return p.T("pass_page.title", p.Row.Name) }
+func (p PassPage) Title() string {
+	if p.Row.Name == "" {
+		return p.T("pass_page.title.unnamed", p.Row.ID)
+	}
+	return p.T("pass_page.title", p.Row.Name)
+}
 
 // TypesText names the types; for the template.
 func (p PassPage) TypesText() string { return Pass{Page: p.Page, Types: p.Row.Types}.TypesText() }
@@ -249,11 +272,11 @@ func (p PassNew) wrong(field string) []string {
 	return []string{p.T("pass_new.wrong." + field)}
 }
 
-// First are the fields that nothing is made without; for the template.
+// First are the fields that are empty at first; for the template.
 func (p PassNew) First() []Field {
 	return []Field{
 		{Name: FieldTicket, Label: p.T("pass_new.ticket"), Value: p.Typed.Ticket, Help: p.T("pass_new.ticket.help"), Wrong: p.wrong(FieldTicket), Needed: true},
-		{Name: FieldName, Label: p.T("pass_new.name"), Value: p.Typed.Name, Help: p.T("pass_new.name.help"), Wrong: p.wrong(FieldName), Needed: true},
+		{Name: FieldName, Label: p.T("pass_new.name"), Value: p.Typed.Name, Help: p.T("pass_new.name.help"), Wrong: p.wrong(FieldName)},
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// PathWebhooksLive is the list as it changes.
+const PathWebhooksLive = PathWebhooks + ".live"
+
 // Names of form fields on the pages of webhooks, beside FieldTypes.
 const (
 	FieldURL = "url"
@@ -159,9 +162,15 @@ type Webhooks struct {
 
 func (p Webhooks) frame() frame {
 	f := p.Board.frame("webhooks", p.Title(), AtWebhooks)
-	f.Roomy = true
+	f.Roomy, f.Follows = true, true
 	return f
 }
+
+// Stream is what the page follows; for the template.
+func (p Webhooks) Stream() string { return PathWebhooksLive }
+
+// LiveHTML are the parts of the page that change.
+func (p Webhooks) LiveHTML() ([]LivePart, error) { return liveParts("webhooks", p, "rows") }
 
 // Title is the page's title and first heading; for the template.
 func (p Webhooks) Title() string { return p.T("operator.webhooks.title") }
@@ -217,8 +226,16 @@ type Webhook struct {
 
 func (p Webhook) frame() frame {
 	f := p.Board.frame("webhook", p.Title(), AtWebhooks)
-	f.Roomy = true
+	f.Roomy, f.Follows = true, true
 	return f
+}
+
+// Stream is what the page follows; for the template.
+func (p Webhook) Stream() string { return p.Row.Path() + "/live" }
+
+// LiveHTML are the parts of the page that change, by their names.
+func (p Webhook) LiveHTML() ([]LivePart, error) {
+	return liveParts("webhook", p, "standing", "matter", "told")
 }
 
 // Title is the page's title and first heading; for the template.

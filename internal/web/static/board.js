@@ -61,7 +61,7 @@ function follow() {
   source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) live.textContent = live.dataset.broken;
   });
-  for (const name of [...list.dataset.parts.split(' '), ...(rows ? ['rows'] : [])]) {
+  for (const name of [...list.dataset.parts.split(' ').filter(Boolean), ...(rows ? ['rows'] : [])]) {
     source.addEventListener(name, (e) => { waiting.set(name, e.data); catchUp(); });
   }
 }

@@ -73,6 +73,7 @@ function sender() {
   const status = document.getElementById('status');
   const comment = document.getElementById('comment');
   const files = []; // {file, row, state: waiting | sending | done | failed, loaded, request}
+  const never = ({ file }) => (file.size === 0 ? page.dataset.empty : file.size > Number(page.dataset.most) ? page.dataset.large : '');
   let sending = 0; // the number of the one that was begun
   let busy = false;
 
@@ -97,7 +98,7 @@ function sender() {
       row.querySelector('.row-retry').addEventListener('click', () => run([one]));
       files.push(one);
       rows.append(row);
-      if (file.size > Number(page.dataset.most)) settle(one, 'failed', page.dataset.large);
+      if (never(one)) settle(one, 'failed', never(one));
     }
     show();
   }
@@ -114,18 +115,23 @@ function sender() {
     one.state = state;
     one.row.dataset.state = state;
     one.row.querySelector('.row-said').textContent = text;
-    one.row.querySelector('.row-retry').hidden = state !== 'failed' || one.file.size > Number(page.dataset.most);
+    one.row.querySelector('.row-retry').hidden = state !== 'failed' || never(one) !== '';
     one.row.querySelector('.row-remove').hidden = state === 'done';
     show();
   }
 
   function show() {
     rows.hidden = files.length === 0;
-    total.hidden = files.length < 2;
+    const begun = (one) => one.state === 'sending' || one.state === 'done' || one.loaded > 0;
+    total.hidden = files.length < 2 || !files.some(begun);
     const all = files.reduce((sum, one) => sum + one.file.size, 0);
     bar.value = all ? files.reduce((sum, one) => sum + Math.min(one.loaded, one.file.size), 0) / all : 0;
-    for (const one of files) one.row.querySelector('progress').value = one.file.size ? one.loaded / one.file.size : 0;
-    retry.hidden = busy || !files.some((one) => one.state === 'failed' && one.file.size <= Number(page.dataset.most));
+    for (const one of files) {
+      const own = one.row.querySelector('progress');
+      own.hidden = !begun(one);
+      own.value = one.file.size ? one.loaded / one.file.size : 0;
+    }
+    retry.hidden = busy || !files.some((one) => one.state === 'failed' && !never(one));
     go.disabled = busy;
   }
 
@@ -196,9 +202,9 @@ function sender() {
 
   form.addEventListener('submit', (e) => {
     e.preventDefault();
-    run(files.filter((one) => one.state !== 'done' && one.file.size <= Number(page.dataset.most)));
+    run(files.filter((one) => one.state !== 'done' && !never(one)));
   });
-  retry.addEventListener('click', () => run(files.filter((one) => one.state === 'failed' && one.file.size <= Number(page.dataset.most))));
+  retry.addEventListener('click', () => run(files.filter((one) => one.state === 'failed' && !never(one))));
   box.addEventListener('change', () => { add(box.files); box.value = ''; });
   addEventListener('paste', (e) => { if (e.clipboardData?.files.length) { e.preventDefault(); add(e.clipboardData.files); } });
   for (const kind of ['dragenter', 'dragover']) {

@@ -13,7 +13,7 @@ func passes() []Sample {
 	good := web.Pass{
 		Account: "acme.zendesk.com",
 		Page:    page, Name: "Crash logs", CanUpload: true, CanComment: true, Types: []string{".log", ".txt", "image/*"},
-		Until: at(18), UsesLeft: 3, FileMost: 50 << 20, BytesLeft: 480 << 20,
+		Until: at(18), UsesLeft: 3, FileMost: 50_000_000, BytesLeft: 480_000_000,
 		Curl: "curl -H 'Authorization: Bearer deskauth_pass_bm90IGEgc2VjcmV0IGF0IGFsbCBidXQgYXMgbG9uZw' -T FILE https://connect.example.com/pass/files/",
 	}
 	with := func(edit func(*web.Pass)) web.Pass { p := good; edit(&p); return p }
