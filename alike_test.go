@@ -221,7 +221,10 @@ func TestErrorsAlike(t *testing.T) {
 			"whose events":    {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{By: "a bird"})); return err }, "by"},
 			"events of -1":    {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{Connection: -1})); return err }, "connection"},
 			"passes' of -1":   {func() error { _, err := all(w.Events(ctx, deskauth.EventFilter{Pass: -1})); return err }, "pass"},
-			"a pass's name":   {func() error { _, err := w.MakePass(ctx, deskauth.PassRequest{Connection: id, Ticket: 1}); return err }, "name"},
+			"a pass's name": {func() error {
+				_, err := w.MakePass(ctx, deskauth.PassRequest{Name: strings.Repeat("n", 101), Connection: id, Ticket: 1})
+				return err
+			}, "name"},
 		} {
 			invalid, ok := errors.AsType[*deskauth.Invalid](c.ask())
 			if !ok || invalid.Field != c.field || strings.HasPrefix(invalid.Why, c.field) {

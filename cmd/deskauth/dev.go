@@ -126,7 +126,11 @@ func serveDev(ctx context.Context, o devOptions, p process) (err error) {
 	zendesk.describe(p)
 	fmt.Fprintf(p.Out, "\nThe data is in %s. Remove it to begin anew.\n", dir)
 	describeOps(p, ops)
-	return httpd.Run(ctx, append(servers, ops...)...)
+	if err := httpd.Run(ctx, append(servers, ops...)...); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Out, "Stopped. The data stays in %s.\n", dir)
+	return nil
 }
 
 func (o devOptions) dataDir(p process) (string, error) {
