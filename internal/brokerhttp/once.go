@@ -64,7 +64,7 @@ func (s *site) once(w http.ResponseWriter, u use, serve func(http.ResponseWriter
 	if failed != nil {
 		s.problem(rec, u.Request, failed)
 	}
-	if isFinal(rec.status) {
+	if isFinal(rec.status, failed) {
 		err = s.keep(u, a, rec)
 	} else {
 		err = s.Broker.DropAnswer(u.Context(), a)
@@ -103,13 +103,14 @@ func fingerprint(u use, body []byte) [sha256.Size]byte {
 }
 
 // isFinal tells whether a request with this answer would be answered the same again. One
-// that may be mended by waiting, or by another right of the key, is to be tried again.
-func isFinal(status int) bool {
+// that may be mended by waiting, or by another right of the key, is to be tried again;
+// but not one that may have been carried out though nobody heard so.
+func isFinal(status int, failed error) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return false
 	}
-	return status < 500
+	return status < 500 || errors.As(failed, new(*broker.LostToken))
 }
 
 func (s *site) keep(u use, a broker.Answer, rec *recorder) error {

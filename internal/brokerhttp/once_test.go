@@ -95,6 +95,29 @@ func TestIdempotencyKeyIsFreeAfterAFailure(t *testing.T) {
 	}
 }
 
+// What Zendesk may have done, though nobody heard so, is not done a second time.
+func TestIdempotencyKeyAfterALostAnswer(t *testing.T) {
+	a := newPassAPISite(t)
+	admin, made := a.key(broker.Key{Can: []broker.Power{broker.Admin}}), 0
+	a.api = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			made++
+			panic(http.ErrAbortHandler)
+		}
+		answer(w, map[string]any{"clients": []any{map[string]any{"id": 7, "identifier": "reports", "kind": "confidential"}}})
+	}
+	path := fmt.Sprintf("/v1/connections/%d/tokens", a.id)
+	for range 2 {
+		resp := a.sayOnce("lost", path, admin, `{"client":"reports","scope":["read"],"for":"2h"}`)
+		if resp.StatusCode != http.StatusBadGateway || !strings.Contains(resp.body, "urn:deskauth:problem:in_doubt") {
+			t.Errorf("%d %s", resp.StatusCode, resp.body)
+		}
+	}
+	if made != 1 {
+		t.Errorf("Zendesk was asked %d times", made)
+	}
+}
+
 // Whoever leaves before the answer is the one for whom it is kept.
 func TestIdempotencyKeyOfACallerWhoLeaves(t *testing.T) {
 	a := newAPISite(t)
