@@ -102,18 +102,23 @@ func CleanFileName(name string) string {
 	if at := strings.LastIndexAny(name, `/\`); at >= 0 {
 		name = name[at+1:]
 	}
-	name = strings.TrimRight(strings.TrimSpace(readable(name, "")), ". ")
-	if name == "" {
-		return "file"
-	}
+	name = withoutEnd(strings.TrimSpace(readable(name, "")))
 	if len(name) > fileNameMost { // its end says what it is
 		end := path.Ext(name)
 		if len(end) > 20 {
 			end = ""
 		}
-		name = clipped(name[:len(name)-len(end)], fileNameMost-len(end)) + end
+		name = withoutEnd(clipped(name[:len(name)-len(end)], fileNameMost-len(end))) + end
+	}
+	if name == "" {
+		return "file"
 	}
 	return name
+}
+
+// withoutEnd is a name without the dots and spaces at its end, which Windows drops.
+func withoutEnd(name string) string {
+	return strings.TrimRightFunc(name, func(r rune) bool { return r == '.' || unicode.IsSpace(r) })
 }
 
 // readable drops what is no text: control characters but those named, and those that

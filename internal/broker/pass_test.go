@@ -158,7 +158,7 @@ func FuzzPassSecret(f *testing.F) {
 
 // FuzzFileName: a cleaned name is one name, readable, bounded, and clean already.
 func FuzzFileName(f *testing.F) {
-	for _, s := range []string{"a.log", "../a", `\\host\x`, "a\u202eb", strings.Repeat("x", 500) + ".png", "\xff\xfe", ". . ."} {
+	for _, s := range []string{"a.log", "../a", `\\host\x`, "a\u202eb", strings.Repeat("x", 500) + ".png", "\xff\xfe", ". . .", "a\u00a0.", strings.Repeat(".", 130) + strings.Repeat("x", 30), strings.Repeat("x", 119) + " " + strings.Repeat("x", 30)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, given string) {
