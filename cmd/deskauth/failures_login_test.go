@@ -65,21 +65,41 @@ func TestFailuresOfWhoIsSignedIn(t *testing.T) {
 		stands                       http.HandlerFunc
 		login, token, status, doctor outcome
 	}{
-		{"a captive page", answers(200, "text/html; charset=utf-8", page),
-			outcome{exitUnavailable, "a web page answers for acme.localhost"}, outcome{exitUnavailable, "try again later; `deskauth doctor` says what is in the way"},
-			outcome{exitOK, "cannot be renewed now"}, outcome{exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"}},
-		{"one that redirects to itself", answers(302, "text/html", "", "Location", "http://hotel.example/"),
-			outcome{exitUnavailable, "a web page answers for acme.localhost"}, outcome{exitUnavailable, "try again later; `deskauth doctor` says what is in the way"},
-			outcome{exitOK, "cannot be renewed now"}, outcome{exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"}},
-		{"one that is down", answers(503, "text/html", page),
-			outcome{exitUnavailable, "a web page answers for acme.localhost"}, outcome{exitUnavailable, "the login is kept: try again later"},
-			outcome{exitOK, "cannot"}, outcome{exitPartly, "fault\tnetwork\tacme.localhost"}},
-		{"one that hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-			outcome{exitUnavailable, "cannot be reached now: it hung up"}, outcome{exitUnavailable, "the login is kept: try again later"},
-			outcome{exitOK, "cannot"}, outcome{exitPartly, "cannot be reached now: it hung up"}},
-		{"a clock an hour off", w.zendesk.dated,
-			outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"}, outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"},
-			outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"}, outcome{exitPartly, "fault\tclock\tthe clock of this machine is 1h0m0s behind that of acme.localhost"}},
+		{
+			"a captive page", answers(200, "text/html; charset=utf-8", page),
+			outcome{exitUnavailable, "a web page answers for acme.localhost"},
+			outcome{exitUnavailable, "try again later; `deskauth doctor` says what is in the way"},
+			outcome{exitOK, "cannot be renewed now"},
+			outcome{exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"},
+		},
+		{
+			"one that redirects to itself", answers(302, "text/html", "", "Location", "http://hotel.example/"),
+			outcome{exitUnavailable, "a web page answers for acme.localhost"},
+			outcome{exitUnavailable, "try again later; `deskauth doctor` says what is in the way"},
+			outcome{exitOK, "cannot be renewed now"},
+			outcome{exitPartly, "fault\tnetwork\ta web page answers for acme.localhost"},
+		},
+		{
+			"one that is down", answers(503, "text/html", page),
+			outcome{exitUnavailable, "a web page answers for acme.localhost"},
+			outcome{exitUnavailable, "the login is kept: try again later"},
+			outcome{exitOK, "cannot"},
+			outcome{exitPartly, "fault\tnetwork\tacme.localhost"},
+		},
+		{
+			"one that hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			outcome{exitUnavailable, "cannot be reached now: it hung up"},
+			outcome{exitUnavailable, "the login is kept: try again later"},
+			outcome{exitOK, "cannot"},
+			outcome{exitPartly, "cannot be reached now: it hung up"},
+		},
+		{
+			"a clock an hour off", w.zendesk.dated,
+			outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"},
+			outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"},
+			outcome{exitOK, "the clock of this machine is 1h0m0s behind that of acme.localhost"},
+			outcome{exitPartly, "fault\tclock\tthe clock of this machine is 1h0m0s behind that of acme.localhost"},
+		},
 	} {
 		for _, of := range []struct {
 			args []string

@@ -316,7 +316,7 @@ func drained(t *testing.T, to *os.File) <-chan struct{} {
 	go func() {
 		for tick := time.NewTicker(2 * time.Millisecond); t.Context().Err() == nil; <-tick.C {
 			var left int32
-			if _, _, failed := syscall.Syscall(syscall.SYS_IOCTL, to.Fd(), syscall.TIOCINQ, uintptr(unsafe.Pointer(&left))); failed == 0 && left == 0 {
+			if _, _, failed := syscall.Syscall(syscall.SYS_IOCTL, to.Fd(), syscall.TIOCINQ, uintptr(unsafe.Pointer(&left))); failed == 0 && left == 0 { //nolint:gosec // the kernel writes one number there
 				close(read)
 				return
 			}

@@ -60,8 +60,10 @@ func newWorkplace(t *testing.T) *workplace {
 	}
 	journey.StartIn(t, place("zendesk"), "issuer", "--demo", "--control", "", "--seed", seed, "--db", "sqlite:issuer.db", "--listen", "127.0.0.1:"+zendesk)
 	w.beside = []string{"--db", "sqlite:" + filepath.Join(w.dir, "broker.db"), "--sealing-keys", filepath.Join(w.dir, "keys.json")}
-	w.daemon = journey.StartIn(t, place("broker", "DESKAUTH_CLIENT_SECRET=robot-secret"), append([]string{"broker", "--client-id", "robot",
-		"--zendesk-url", "http://{subdomain}.localhost:" + w.zendesk.port, "--public-url", "http://localhost:" + w.broker.port, "--listen", "127.0.0.1:" + broker}, w.beside...)...)
+	w.daemon = journey.StartIn(t, place("broker", "DESKAUTH_CLIENT_SECRET=robot-secret"), append([]string{
+		"broker", "--client-id", "robot",
+		"--zendesk-url", "http://{subdomain}.localhost:" + w.zendesk.port, "--public-url", "http://localhost:" + w.broker.port, "--listen", "127.0.0.1:" + broker,
+	}, w.beside...)...)
 	tmp := filepath.Join(w.dir, "tmp")
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		t.Fatal(err)
