@@ -1,9 +1,11 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -41,5 +43,26 @@ func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 	}
 	if sum > initMost {
 		t.Errorf("our packages allocate %d bytes before main begins; at most %d may be:\n%s", sum, initMost, said)
+	}
+}
+
+// A module that the binary links is initialized by every command. These serve what is
+// done beforehand: the manual pages are made by a test, and the binary has them as files.
+func TestBinaryLeavesOutWhatMakesManualPages(t *testing.T) {
+	info, err := buildinfo.ReadFile(journey.Binary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var linked []string
+	for _, m := range info.Deps {
+		linked = append(linked, m.Path)
+	}
+	if !slices.Contains(linked, "github.com/spf13/cobra") {
+		t.Fatalf("the binary says nothing of its modules: %q", linked)
+	}
+	for _, m := range []string{"github.com/cpuguy83/go-md2man/v2", "github.com/russross/blackfriday/v2", "go.yaml.in/yaml/v3"} {
+		if slices.Contains(linked, m) {
+			t.Errorf("the binary links %s: import cobra's doc in tests alone", m)
+		}
 	}
 }

@@ -2,14 +2,24 @@ package main
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 )
+
+// manuals are the manual pages, a file for each command. TestManualPages makes them of
+// the commands: what turns a command into a page is a reader of Markdown and one of YAML,
+// and to have them in the binary costs the start of every command.
+//
+//go:embed man/*.1
+var manuals embed.FS
+
+// manVersion stands in a page where it says whose it is, lest every commit write all of
+// them anew.
+const manVersion = "@VERSION@"
 
 func manCommand(p process) *cobra.Command {
 	var dir string
@@ -49,16 +59,13 @@ func manCommand(p process) *cobra.Command {
 	return cmd
 }
 
-// manPage is one, without a date: the same binary writes the same page.
+// manPage is one, of this version and without a date: the same binary writes the same page.
 func manPage(cmd *cobra.Command) ([]byte, error) {
-	cmd.InitDefaultHelpFlag()
-	cmd.DisableAutoGenTag = true
-	var page bytes.Buffer
-	header := doc.GenManHeader{Title: strings.ToUpper(manName(cmd)), Section: "1", Source: "deskauth " + version(), Manual: "deskauth", Date: new(time.Unix(0, 0).UTC())}
-	if err := doc.GenMan(cmd, &header, &page); err != nil {
-		return nil, err
+	page, err := manuals.ReadFile("man/" + manName(cmd) + ".1")
+	if err != nil {
+		return nil, fmt.Errorf("%s has no manual page: %w", cmd.CommandPath(), err)
 	}
-	return page.Bytes(), nil
+	return bytes.Replace(page, []byte(manVersion), []byte(version()), 1), nil
 }
 
 func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
