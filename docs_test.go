@@ -61,15 +61,15 @@ func TestDivergencesAreShown(t *testing.T) {
 	}
 }
 
-func TestReadmeFlagsAreTheCommands(t *testing.T) {
-	readme := readDocs(t)["README.md"]
+func TestFlagsAreTheCommands(t *testing.T) {
+	reference := readDocs(t)["docs/reference.md"]
 	binary := buildCommand(t)
 	for _, command := range []string{"dev", "issuer", "broker"} {
 		help, err := exec.CommandContext(t.Context(), binary, command, "--help").Output()
 		if err != nil {
 			t.Fatalf("%s --help: %v", command, err)
 		}
-		want, got := flagsOfHelp(string(help)), flagsOfTable(section(readme, "`deskauth "+command+"`"))
+		want, got := flagsOfHelp(string(help)), flagsOfTable(section(reference, "`deskauth "+command+"`"))
 		if len(want) == 0 {
 			t.Fatalf("%s --help: found no flags", command)
 		}
@@ -78,22 +78,22 @@ func TestReadmeFlagsAreTheCommands(t *testing.T) {
 			shown, named := got[flag]
 			switch {
 			case !there:
-				t.Errorf("README: %s has no flag --%s", command, flag)
+				t.Errorf("docs/reference.md: %s has no flag --%s", command, flag)
 			case !named:
-				t.Errorf("README: the table of %s lacks --%s", command, flag)
+				t.Errorf("docs/reference.md: the table of %s lacks --%s", command, flag)
 			case value != "" && !strings.Contains(shown, "`"+value+"`"):
-				t.Errorf("README: --%s of %s has the default %q, not %q", flag, command, value, shown)
+				t.Errorf("docs/reference.md: --%s of %s has the default %q, not %q", flag, command, value, shown)
 			}
 		}
 	}
 }
 
-func TestReadmeSeedIsAccepted(t *testing.T) {
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(readDocs(t)["README.md"])
+func TestSeedOfTheDocsIsAccepted(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(readDocs(t)["docs/reference.md"])
 	if block == nil {
-		t.Fatal("README has no seed file")
+		t.Fatal("docs/reference.md has no seed file")
 	}
-	if _, err := seed.Parse("README.md", []byte(block[1])); err != nil {
+	if _, err := seed.Parse("docs/reference.md", []byte(block[1])); err != nil {
 		t.Error(err)
 	}
 }
