@@ -73,7 +73,7 @@ func TestWhatTheDoctorFinds(t *testing.T) {
 		{"a key for all", func(f *doctorFacts) { f.Keychain = keychainFacts{File: "/state/keys.json", Open: true, Mode: 0o644} }, "keychain", healthFault, "other users of this machine can read /state/keys.json", "chmod 600 /state/keys.json"},
 		{"a locked key", func(f *doctorFacts) { f.Keychain = keychainFacts{File: "/state/keys.age", Mode: 0o600} }, "keychain", healthOK, "a passphrase opens, /state/keys.age", ""},
 		{"no answer", func(f *doctorFacts) { f.Keychain = keychainFacts{Err: errNoKeychain} }, "keychain", healthFault, "the system's keychain cannot be used", "--insecure-storage"},
-		{"no answer, nothing kept", func(f *doctorFacts) { f.Keychain, f.State.There = keychainFacts{Err: errNoKeychain}, false }, "keychain", healthWarning, "the system's keychain cannot be used", "DESKAUTH_PASSPHRASE"},
+		{"no answer, nothing kept", func(f *doctorFacts) { f.Keychain, f.State.Logins = keychainFacts{Err: errNoKeychain}, false }, "keychain", healthWarning, "the system's keychain cannot be used", "DESKAUTH_PASSPHRASE"},
 
 		{"captive", func(f *doctorFacts) { f.Reached = &reachedFacts{Status: 200, Page: true} }, "network", healthFault, "a web page answers for acme.zendesk.com", "open any page"},
 		{"captive, by a proxy", func(f *doctorFacts) { f.Reached = &reachedFacts{Status: 302, Page: true, Proxy: "proxy.example:3128"} }, "network", healthFault, "through the proxy proxy.example:3128", ""},

@@ -35,7 +35,7 @@ func (s *site) webhookList(w http.ResponseWriter, v visit) error {
 
 func (s *site) webhooksListed(v visit) (web.Webhooks, error) {
 	all, err := s.Broker.AllWebhooks(v.Context(), v.viewer)
-	p := web.Webhooks{Hooks: s.hooks(v)}
+	p := web.Webhooks{Hooks: s.hooks(v), Stream: web.PathWebhooksLive}
 	for _, one := range all {
 		row := webhookRow(one.Webhook)
 		row.Last = deliveryRow(one.Last)
@@ -104,6 +104,7 @@ func (s *site) webhookOf(v visit) (web.Webhook, error) {
 		return web.Webhook{}, err
 	}
 	p := web.Webhook{Hooks: s.hooks(v), Row: webhookRow(one)}
+	p.Stream = p.Row.Path() + "/live"
 	for _, secret := range one.Signing(p.Clock) {
 		p.Secrets = append(p.Secrets, web.SigningSecret{Number: secret.Number, Added: secret.Added, Ends: secret.Ends})
 	}

@@ -157,17 +157,15 @@ func (h Hooks) TriesText(d DeliveryRow) string {
 // Webhooks is the list of the webhooks.
 type Webhooks struct {
 	Hooks
-	Rows []WebhookRow
+	Rows   []WebhookRow
+	Stream string // what the page follows; empty: it stands still
 }
 
 func (p Webhooks) frame() frame {
 	f := p.Board.frame("webhooks", p.Title(), AtWebhooks)
-	f.Roomy, f.Follows = true, true
+	f.Roomy, f.Follows = true, p.Stream != ""
 	return f
 }
-
-// Stream is what the page follows; for the template.
-func (p Webhooks) Stream() string { return PathWebhooksLive }
 
 // LiveHTML are the parts of the page that change.
 func (p Webhooks) LiveHTML() ([]LivePart, error) { return liveParts("webhooks", p, "rows") }
@@ -221,17 +219,15 @@ type Webhook struct {
 	Row        WebhookRow
 	Secrets    []SigningSecret
 	Deliveries []DeliveryRow
-	Not        bool // something was asked for that it cannot do any more
+	Not        bool   // something was asked for that it cannot do any more
+	Stream     string // what the page follows; empty: it stands still
 }
 
 func (p Webhook) frame() frame {
 	f := p.Board.frame("webhook", p.Title(), AtWebhooks)
-	f.Roomy, f.Follows = true, true
+	f.Roomy, f.Follows = true, p.Stream != ""
 	return f
 }
-
-// Stream is what the page follows; for the template.
-func (p Webhook) Stream() string { return p.Row.Path() + "/live" }
 
 // LiveHTML are the parts of the page that change, by their names.
 func (p Webhook) LiveHTML() ([]LivePart, error) {

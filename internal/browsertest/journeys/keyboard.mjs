@@ -142,7 +142,7 @@ await journey(async ({ input, visitor }) => {
     await v.page.keyboard.press('Enter');
     await v.page.getByRole('status').waitFor();
     await v.says('Done for 2 of 2.');
-    await go(v, link('Back to the connections'), '**/connections?q=acme');
+    await go(v, link('All connections'), '**/connections?q=acme');
     v.expect(await v.page.locator('#rows .state.disabled').count() === 2, 'it was not done');
     // All at once; what cannot be done is said before.
     await v.tabTo(v.page.getByLabel('Choose all on this page'), far);
@@ -153,7 +153,7 @@ await journey(async ({ input, visitor }) => {
     await v.tabTo(button('Enable 2 connections'), far);
     await v.page.keyboard.press('Enter');
     await v.page.getByRole('status').waitFor();
-    await go(v, link('Back to the connections'), '**/connections?q=acme');
+    await go(v, link('All connections'), '**/connections?q=acme');
     const file = v.page.waitForEvent('download');
     await v.tabTo(link('As CSV'), far);
     await v.page.keyboard.press('Enter');
@@ -202,13 +202,13 @@ await journey(async ({ input, visitor }) => {
     const { button, link, box } = of(v);
     await go(v, link('Webhooks'), '**/webhooks');
     await go(v, link('Add a webhook').first(), '**/webhooks/new');
-    await v.tabTo(button('Add it and show its secret'), far);
+    await v.tabTo(button('Add the webhook'), far);
     await v.page.keyboard.press('Enter'); // without an address: the browser asks for one
     v.expect(await focused(box('Address')), 'the focus is not in the box that is empty');
     await v.page.keyboard.type('https://hooks.example.com/deskauth');
     await v.tabTo(v.page.getByRole('checkbox', { name: 'A pass was used' }), far);
     await v.page.keyboard.press('Space');
-    await go(v, button('Add it and show its secret'), '**/webhooks');
+    await go(v, button('Add the webhook'), '**/webhooks');
     const secret = await copies(v, 'Copy', '#secret');
     v.expect(secret.startsWith('whsec_'), 'no secret of a webhook is shown');
     await go(v, link('I saved it'), '**/webhooks/1*');
@@ -222,7 +222,7 @@ await journey(async ({ input, visitor }) => {
     await fill(v, box('Name'), 'nightly reports');
     await v.tabTo(v.page.getByRole('checkbox', { name: 'Use connections' }), far);
     await v.page.keyboard.press('Space');
-    await go(v, button('Make it and show it'), '**/keys');
+    await go(v, button('Make the key'), '**/keys');
     const key = await copies(v, 'Copy', '#secret');
     await v.tabTo(link('I saved it'), far);
     await v.page.keyboard.press('Enter');

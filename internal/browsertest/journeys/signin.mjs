@@ -138,7 +138,7 @@ await journey(async ({ input, visitor }) => {
     await page.keyboard.press('Space');
     await v.tabTo(page.getByRole('radio', { name: '90 days' }));
     await page.keyboard.press('ArrowUp');
-    await v.tabTo(button('Make it and show it'));
+    await v.tabTo(button('Make the key'));
     await v.press('Enter', '**/keys');
     const key = await page.locator('#secret').textContent();
     v.expect(/^deskauth_.{40,}$/.test(key), 'no key is shown');
