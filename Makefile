@@ -116,10 +116,10 @@ PEERS       := bench/peers
 bench: build $(PEERS)/node_modules/.installed ## Measure the issuer beside bare servers and peers (half an hour; BENCH=quick: three minutes).
 	@mkdir -p $(BUILD)/bench/peers
 	@go build -o $(WITHPG) ./internal/store/storetest/withpg
-	CGO_ENABLED=0 go build -o $(BUILD)/bench/ ./bench ./bench/bare
+	CGO_ENABLED=0 go build -o $(BUILD)/bench/ ./bench ./bench/bare ./bench/line
 	cd $(PEERS) && CGO_ENABLED=0 go build -o $(CURDIR)/$(BUILD)/bench/peers/ ./...
 	@# The servers run on core 0; the load and PostgreSQL on core 1.
-	taskset -c 1 $(WITHPG) -fsync -- $(BUILD)/bench/bench -deskauth $(BUILD)/deskauth -bare $(BUILD)/bench/bare \
+	taskset -c 1 $(WITHPG) -fsync -- $(BUILD)/bench/bench -deskauth $(BUILD)/deskauth -bare $(BUILD)/bench/bare -line $(BUILD)/bench/line \
 	  -peers $(BUILD)/bench/peers -node $(PEERS) $(if $(filter quick,$(BENCH)),$(BENCH_QUICK),-doc docs/performance.md)
 
 $(PEERS)/node_modules/.installed: $(PEERS)/package.json $(PEERS)/package-lock.json

@@ -19,7 +19,7 @@ func TestBench(t *testing.T) {
 		t.Skip("the benchmark reads /proc")
 	}
 	dir := t.TempDir()
-	deskauth, programs := os.Getenv("DESKAUTH_TEST_BINARY"), []string{"./bare"}
+	deskauth, programs := os.Getenv("DESKAUTH_TEST_BINARY"), []string{"./bare", "./line"}
 	if deskauth == "" {
 		deskauth, programs = filepath.Join(dir, "deskauth"), append(programs, "../cmd/deskauth")
 	}
@@ -36,7 +36,7 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := bench{
-		deskauth: deskauth, bare: filepath.Join(dir, "bare"), postgres: os.Getenv(postgresVariable),
+		deskauth: deskauth, bare: filepath.Join(dir, "bare"), line: filepath.Join(dir, "line"), postgres: os.Getenv(postgresVariable),
 		dir: dir, out: dir, doc: doc, runs: 1, starts: 1, warm: 20 * time.Millisecond, each: 100 * time.Millisecond, tokens: 2000,
 		only: regexp.MustCompile(""), say: t.Logf,
 	}
@@ -58,9 +58,14 @@ func TestBench(t *testing.T) {
 	if len(b.report.Cold) != 2 || len(b.report.Scale) != 2 {
 		t.Errorf("%d cold starts and %d engines at scale, want 2 and 2", len(b.report.Cold), len(b.report.Scale))
 	}
+	for _, c := range b.report.Commands {
+		if len(c.All) != turnsOf || c.MS <= 0 {
+			t.Errorf("%s was measured %d times, %g ms; want %d", c.Name, len(c.All), c.MS, turnsOf)
+		}
+	}
 	text, err := os.ReadFile(doc)
 	if err != nil || !strings.HasPrefix(string(text), "before\n") || !strings.HasSuffix(string(text), "after\n") ||
-		strings.Contains(string(text), "old") || !strings.Contains(string(text), "| refresh | deskauth |") {
+		strings.Contains(string(text), "old") || !strings.Contains(string(text), "| refresh | deskauth |") || !strings.Contains(string(text), "| `deskauth auth token` |") {
 		t.Errorf("the document became %q, %v", text, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 type bench struct {
 	deskauth string // the binary
 	bare     string // the binary
+	line     string // the binary
 	peers    string // directory of the Go peers' binaries; empty: none
 	node     string // directory of the Node peer, installed; empty: none
 	doc      string // document that keeps the tables; empty: none
@@ -54,6 +55,7 @@ func mainE(ctx context.Context) error {
 	var only string
 	flag.StringVar(&b.deskauth, "deskauth", "build/deskauth", "the `binary` to measure")
 	flag.StringVar(&b.bare, "bare", "build/bench/bare", "the bare servers' `binary`")
+	flag.StringVar(&b.line, "line", "build/bench/line", "the `binary` that prints one line")
 	flag.StringVar(&b.peers, "peers", "", "`directory` of the Go peers' binaries; empty for none")
 	flag.StringVar(&b.node, "node", "", "`directory` of the Node peer, with its packages; empty for none")
 	flag.StringVar(&b.doc, "doc", "", "`document` whose tables are to be written anew; empty for none")
@@ -106,6 +108,7 @@ var parts = []part{
 	{"lend", (*bench).lend},
 	{"proxy", (*bench).proxy},
 	{"cold", (*bench).coldStart},
+	{"commands", (*bench).commands},
 	{"sqlite", (*bench).sqliteScale},
 	{"postgres", (*bench).postgresScale},
 }

@@ -20,7 +20,9 @@ type report struct {
 	Each    float64  `json:"seconds_of_a_run"`
 	Figures []figure `json:"figures"`
 	Cold    []cold   `json:"cold_starts"`
-	Scale   []scale  `json:"scale"`
+
+	Commands []command `json:"commands"`
+	Scale    []scale   `json:"scale"`
 }
 
 func (r *report) begin(b *bench) {
@@ -86,6 +88,9 @@ func (r *report) markdown() string {
 		for _, c := range r.Cold {
 			fmt.Fprintf(&b, "| %s | %.1f | %.1f |\n", c.Server, c.MS, mib(c.Memory))
 		}
+	}
+	if len(r.Commands) > 0 {
+		commandTable(&b, r.Commands)
 	}
 	for _, s := range r.Scale {
 		s.table(&b)
