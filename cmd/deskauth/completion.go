@@ -20,9 +20,9 @@ import (
 	"github.com/deskauth/deskauth/internal/store"
 )
 
-// What a shell offers while somebody types, from what this machine knows: nothing is
-// asked over a network or of a person, no key is opened, and what cannot be told at once
-// is not offered.
+// What a shell offers while somebody types, from what this machine knows, and where the
+// line names a broker with --via, from what that one knows: nobody else is asked over a
+// network, no person is, and what cannot be told at once is not offered.
 
 // completionTime bounds it: a shell stands still for as long.
 const completionTime = time.Second
@@ -69,8 +69,9 @@ const completionHelp = `Print the script by which your shell completes commands,
   powershell  deskauth completion powershell | Out-String | Invoke-Expression
               for good: add that line to $PROFILE
 
-What is offered is what this machine knows. Nothing is asked over a network, nobody is asked
-for a passphrase, and no secret is offered.`
+What is offered is what this machine knows. Only a broker that --via or DESKAUTH_VIA names is
+asked over a network, for a second at most, by the key in DESKAUTH_KEY or --key-file or that of
+a login. Nobody is asked for a passphrase, no keychain is opened, and no secret is offered.`
 
 func allCommands(cmd *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{cmd}
@@ -80,10 +81,13 @@ func allCommands(cmd *cobra.Command) []*cobra.Command {
 	return all
 }
 
-// known is what this machine knows without asking anybody.
+// known is what this machine knows without asking a person.
 type known struct{ p process }
 
-type offering = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+type (
+	offering = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+	teller   = func(context.Context, *cobra.Command) ([]string, error)
+)
 
 func (k known) flags(cmd *cobra.Command) map[string]offering {
 	texts := func(all ...string) offering {
@@ -101,36 +105,36 @@ func (k known) flags(cmd *cobra.Command) map[string]offering {
 	if records[cmd.CommandPath()] != nil {
 		all["json"] = k.fields
 	}
+	numbers := k.now(k.connectionsThat(func(string) bool { return true }, false))
+	all["connection"], all["connections"] = numbers, commas(numbers)
 	return all
 }
 
 func (k known) arguments() map[string]offering {
-	first := func(tell func(context.Context, *cobra.Command) ([]string, error)) offering {
-		each := k.now(tell)
-		return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return each(cmd, args, typed)
-		}
-	}
-	all := map[string]offering{
-		"deskauth help":         topicsAndCommands,
-		"deskauth auth switch":  first(k.accounts),
-		"deskauth token get":    first(k.tokens),
-		"deskauth token revoke": k.now(k.tokens),
-	}
+	all := k.ofBrokers()
+	all["deskauth help"] = topicsAndCommands
+	all["deskauth auth switch"] = k.first(k.accounts)
+	all["deskauth token get"] = k.first(k.tokens)
+	all["deskauth token revoke"] = k.now(k.tokens)
 	for _, verb := range []string{"get", "update", "roll-secret", "delete"} {
-		all["deskauth client "+verb] = first(k.clients)
-	}
-	for _, path := range []string{"connection disable", "connection enable", "connection revoke", "pass create"} {
-		all["deskauth broker "+path] = first(k.connections)
+		all["deskauth client "+verb] = k.first(k.clients)
 	}
 	return all
 }
 
+// first offers for the first argument alone.
+func (k known) first(tell teller) offering {
+	each := k.now(tell)
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return each(cmd, args, typed)
+	}
+}
+
 // now offers what is told in time.
-func (k known) now(tell func(context.Context, *cobra.Command) ([]string, error)) offering {
+func (k known) now(tell teller) offering {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(context.Background(), completionTime)
 		defer cancel()
@@ -186,8 +190,8 @@ func (k known) root() (string, error) {
 	return filepath.Join(dir, "logins"), err
 }
 
-// connectionsOf are those of a database that is there. It is neither made nor migrated.
-func connectionsOf(ctx context.Context, dsn string, each func(broker.Connection)) error {
+// inDatabase reads one that is there. It is neither made nor migrated.
+func inDatabase(ctx context.Context, dsn string, read func(broker.Store) error) error {
 	path, file := strings.CutPrefix(dsn, "sqlite:")
 	if !file { // it is asked over a network
 		return nil
@@ -200,11 +204,7 @@ func connectionsOf(ctx context.Context, dsn string, each func(broker.Connection)
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	some, err := db.Broker().Connections(ctx, 0, completedMost)
-	for _, c := range some {
-		each(c)
-	}
-	return err
+	return read(db.Broker())
 }
 
 // completedMost is how many a shell is offered.
@@ -218,7 +218,13 @@ func (k known) logins(ctx context.Context, each func(broker.Connection)) error {
 	}
 	files, err := fs.Glob(os.DirFS(root), "*/logins.db") // root may have signs of a pattern in it
 	for _, file := range files {
-		err = errors.Join(err, connectionsOf(ctx, "sqlite:"+filepath.Join(root, file), each))
+		err = errors.Join(err, inDatabase(ctx, "sqlite:"+filepath.Join(root, file), func(s broker.Store) error {
+			some, err := s.Connections(ctx, 0, completedMost)
+			for _, c := range some {
+				each(c)
+			}
+			return err
+		}))
 	}
 	return err
 }
@@ -287,22 +293,6 @@ func (k known) zendesks(context.Context, *cobra.Command) ([]string, error) {
 	return []string{now.Zendesk, defaultZendesk, "http://{subdomain}.localhost:4000"}, err
 }
 
-// connections are those of the broker's database that the flags name.
-func (k known) connections(ctx context.Context, cmd *cobra.Command) (all []string, err error) {
-	db := cmd.Flags().Lookup("db")
-	if db == nil {
-		return nil, nil
-	}
-	dsn, err := withDefaultSQLite(db.Value.String(), "broker", k.p)
-	if err != nil {
-		return nil, err
-	}
-	err = connectionsOf(ctx, dsn, func(c broker.Connection) {
-		all = append(all, offered(strconv.FormatInt(int64(c.ID), 10), fmt.Sprintf("%s, %s, %s", c.Account, c.User.Name, c.Shown())))
-	})
-	return all, err
-}
-
 // records are what commands print as JSON.
 var records = map[string]reflect.Type{
 	"deskauth auth status":   reflect.TypeFor[loginStatus](),
@@ -314,21 +304,47 @@ var records = map[string]reflect.Type{
 	"deskauth token get":     reflect.TypeFor[tokenRecord](),
 	"deskauth token create":  reflect.TypeFor[tokenRecord](),
 	"deskauth ticket attach": reflect.TypeFor[attached](),
+	"deskauth ticket logs":   reflect.TypeFor[attached](),
 	"deskauth doctor":        reflect.TypeFor[finding](),
 	"deskauth key list":      reflect.TypeFor[deskauth.Key](),
+
+	"deskauth connection list": reflect.TypeFor[deskauth.Connection](),
+	"deskauth connection get":  reflect.TypeFor[deskauth.Connection](),
+	"deskauth pass create":     reflect.TypeFor[deskauth.Pass](),
+	"deskauth pass list":       reflect.TypeFor[deskauth.Pass](),
+	"deskauth pass get":        reflect.TypeFor[deskauth.Pass](),
+	"deskauth event list":      reflect.TypeFor[deskauth.Event](),
+	"deskauth event follow":    reflect.TypeFor[deskauth.Event](),
+
+	"deskauth migrate api-tokens scan":   reflect.TypeFor[trackedUse](),
+	"deskauth migrate api-tokens plan":   reflect.TypeFor[scriptPlan](),
+	"deskauth migrate api-tokens status": reflect.TypeFor[migrationStatus](),
+	"deskauth migrate api-tokens check":  reflect.TypeFor[finding](),
 }
 
-// fields are those of --json, one after the other between commas.
-func (k known) fields(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	before, last := "", typed
-	if i := strings.LastIndexByte(typed, ','); i >= 0 {
-		before, last = typed[:i+1], typed[i+1:]
-	}
-	var all []string
-	for _, name := range jsonNames(records[cmd.CommandPath()]) {
-		if strings.HasPrefix(name, last) && !slices.Contains(strings.Split(before, ","), name) {
-			all = append(all, before+name)
+// fields are those of --json.
+func (k known) fields(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return commas(func(_ *cobra.Command, before []string, typed string) (all []string, _ cobra.ShellCompDirective) {
+		for _, name := range jsonNames(records[cmd.CommandPath()]) {
+			if strings.HasPrefix(name, typed) && !slices.Contains(before, name) {
+				all = append(all, name)
+			}
 		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	})(cmd, args, typed)
+}
+
+// commas offers one word after the other between commas.
+func commas(each offering) offering {
+	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before, last := "", typed
+		if i := strings.LastIndexByte(typed, ','); i >= 0 {
+			before, last = typed[:i+1], typed[i+1:]
+		}
+		all, how := each(cmd, strings.Split(before, ","), last)
+		for i := range all {
+			all[i] = before + all[i]
+		}
+		return all, how | cobra.ShellCompDirectiveNoSpace
 	}
-	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

@@ -66,7 +66,7 @@ func TestCompletionStaysAtHome(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	err = connectionsOf(t.Context(), "postgres://ada:x@"+l.Addr().String()+"/x?sslmode=disable", func(broker.Connection) {})
+	err = inDatabase(t.Context(), "postgres://ada:x@"+l.Addr().String()+"/x?sslmode=disable", func(broker.Store) error { return nil })
 	if err != nil || len(asked) > 0 {
 		t.Errorf("%v, asked %d times", err, len(asked))
 	}
