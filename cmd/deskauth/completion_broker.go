@@ -28,14 +28,14 @@ import (
 // offer takes a word and what is said beside it, and tells whether another is wanted.
 type offer = func(word, about string) (more bool)
 
-// desks are the two places that a broker's records of one kind are looked up in; nil:
+// lookups tell a broker's records of one kind, far over its API and here of its file; nil:
 // not there.
-type desks struct {
+type lookups struct {
 	far  func(context.Context, *deskauth.Client, offer) error
 	here func(context.Context, broker.Store, offer) error
 }
 
-func (k known) ofBroker(d desks) teller {
+func (k known) ofBroker(l lookups) teller {
 	return func(ctx context.Context, cmd *cobra.Command) (all []string, err error) {
 		give := func(word, about string) bool {
 			all = append(all, offered(word, about))
@@ -43,21 +43,21 @@ func (k known) ofBroker(d desks) teller {
 		}
 		if flagText(cmd, "via") != "" {
 			b, is, err := k.farFor(ctx, cmd)
-			if err != nil || !is || d.far == nil {
+			if err != nil || !is || l.far == nil {
 				return nil, err
 			}
 			defer func() { _ = b.Close() }()
-			err = d.far(ctx, b.Client, give)
+			err = l.far(ctx, b.Client, give)
 			return all, err
 		}
-		if cmd.Flags().Lookup("db") == nil || d.here == nil {
+		if cmd.Flags().Lookup("db") == nil || l.here == nil {
 			return nil, nil
 		}
 		dsn, err := withDefaultSQLite(flagText(cmd, "db"), "broker", k.p)
 		if err != nil {
 			return nil, err
 		}
-		err = inDatabase(ctx, dsn, func(s broker.Store) error { return d.here(ctx, s, give) })
+		err = inDatabase(ctx, dsn, func(s broker.Store) error { return l.here(ctx, s, give) })
 		return all, err
 	}
 }
@@ -108,7 +108,7 @@ func (k known) connectionsThat(wanted func(state string) bool, byName bool) tell
 	tell := func(id int64, account, user, state string, give offer) bool {
 		return !wanted(state) || give(strconv.FormatInt(id, 10), strings.Join([]string{account, user, state}, ", "))
 	}
-	return k.ofBroker(desks{
+	return k.ofBroker(lookups{
 		far: func(ctx context.Context, b *deskauth.Client, give offer) error {
 			var some []deskauth.Connection
 			for c, err := range b.Connections(ctx) {
@@ -158,7 +158,7 @@ func (k known) passesThat(wanted func(state string) bool) teller {
 	tell := func(p deskauth.Pass, give offer) bool {
 		return !wanted(p.State) || give(strconv.FormatInt(p.ID, 10), fmt.Sprintf("%s, ticket %d at %s, %s", p.Name, p.Ticket, p.Account, p.State))
 	}
-	return k.ofBroker(desks{
+	return k.ofBroker(lookups{
 		far: func(ctx context.Context, b *deskauth.Client, give offer) error {
 			for p, err := range b.Passes(ctx) {
 				if err != nil || !tell(p, give) {
@@ -184,7 +184,7 @@ func (k known) keys() teller {
 	tell := func(one deskauth.Key, give offer) bool {
 		return one.EndedAt != nil || give(strconv.FormatInt(one.ID, 10), one.Name+", "+strings.Join(one.Can, " "))
 	}
-	return k.ofBroker(desks{
+	return k.ofBroker(lookups{
 		far: func(ctx context.Context, b *deskauth.Client, give offer) error {
 			for one, err := range b.Keys(ctx) {
 				if err != nil || !tell(one, give) {
@@ -207,7 +207,7 @@ func (k known) keys() teller {
 
 // links are those that are open. No command revokes one over the API.
 func (k known) links() teller {
-	return k.ofBroker(desks{here: func(ctx context.Context, s broker.Store, give offer) error {
+	return k.ofBroker(lookups{here: func(ctx context.Context, s broker.Store, give offer) error {
 		some, err := s.Links(ctx, 0, 0, completedMost)
 		for _, l := range some {
 			about := cmp.Or(l.Account, "any account") + ", until " + l.Expires.UTC().Format(time.RFC3339)
@@ -221,7 +221,7 @@ func (k known) links() teller {
 
 // webhooksThat are those in a state that is wanted. No command works on one over the API.
 func (k known) webhooksThat(wanted func(state string) bool) teller {
-	return k.ofBroker(desks{here: func(ctx context.Context, s broker.Store, give offer) error {
+	return k.ofBroker(lookups{here: func(ctx context.Context, s broker.Store, give offer) error {
 		some, err := s.Webhooks(ctx, 0, listMost)
 		for _, one := range some {
 			if wanted(string(one.State)) && !give(strconv.FormatInt(int64(one.ID), 10), hostOf(one.URL)+", "+string(one.State)) {
@@ -234,7 +234,7 @@ func (k known) webhooksThat(wanted func(state string) bool) teller {
 
 // deliveries are those of a webhook.
 func (k known) deliveries(of string) teller {
-	return k.ofBroker(desks{here: func(ctx context.Context, s broker.Store, give offer) error {
+	return k.ofBroker(lookups{here: func(ctx context.Context, s broker.Store, give offer) error {
 		id, err := number("WEBHOOK", of)
 		if err != nil {
 			return err

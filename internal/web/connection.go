@@ -44,7 +44,7 @@ type Connection struct {
 
 func (p Connection) frame() frame {
 	f := p.Board.frame("connection", p.Title(), AtConnections)
-	f.Follows = true
+	f.Follows = p.Stream != ""
 	return f
 }
 

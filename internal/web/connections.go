@@ -163,7 +163,7 @@ type Connections struct {
 
 func (p Connections) frame() frame {
 	f := p.Board.frame("connections", p.Title(), AtConnections)
-	f.Follows, f.Roomy = true, true
+	f.Follows, f.Roomy = p.Stream != "", true
 	return f
 }
 
